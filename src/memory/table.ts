@@ -1,0 +1,227 @@
+/**
+ * `Table`: a sparse, immutable array of small integers, 0 meaning "nothing there". Page tables, the columns of
+ * the frame table, the array that `hmm_range_fault()` fills and a device's page table are all of this class.
+ *
+ * A tree of 64-wide plain arrays, as deep as its largest index needs, without empty subtrees: tables with equal
+ * entries have equal shape. A write copies the path to a leaf; a write over a run copies each leaf once. Plain
+ * arrays of small integers copy twenty times faster than typed ones of this size.
+ *
+ * Entries should stay below 2^31: larger ones are right too, but slow every entry of their leaf.
+ */
+
+/** Entries of one leaf. */
+export const LEAF = 64
+const BITS = 6
+const MASK = LEAF - 1
+
+/** Indices stay below this: 4 TiB of 4 KiB pages. */
+export const INDEX_LIMIT = 2 ** 30
+
+/** Entry i of a run, counted from its first, is `value + i * stride`. */
+export type Run = readonly [index: number, count: number, value: number, stride: number]
+
+type Leaf = readonly number[]
+type Inner = readonly (Node | undefined)[]
+interface Node extends ReadonlyArray<Node | number | undefined> {}
+
+/** How far a node is above the leaves says what it is: `shift` 0 is a leaf, anything else an inner node. */
+const asLeaf = (node: Node): Leaf => node as Leaf
+const asInner = (node: Node): Inner => node as Inner
+
+const ZEROS: Leaf = Array.from({ length: LEAF }, () => 0)
+const EMPTY: Inner = Array.from({ length: LEAF }, () => undefined)
+
+/** Rewrites entries [from, to) of `copy`, a leaf whose first index is `base`. */
+type Rewrite = (copy: number[], from: number, to: number, base: number) => void
+
+export class Table {
+  static readonly empty = new Table(undefined, 0)
+
+  /** Built by its own writers only: `root` holds no empty subtree, and is no deeper than it must be. */
+  private constructor(
+    root: Node | undefined,
+    shift: number,
+  ) {
+    this.#root = root
+    this.#shift = shift
+  }
+
+  readonly #root: Node | undefined
+  /** Bits of an index that lie below the root's own six. */
+  readonly #shift: number
+
+  /** The runs of `toJSON`, read back. */
+  static of(runs: Iterable<Run>): Table {
+    let table = Table.empty
+    for (const [index, count, value, stride] of runs) table = table.setRange(index, count, value, stride)
+    return table
+  }
+
+  get(index: number): number {
+    const leaf = this.leaf(index)
+    return leaf === undefined ? 0 : (leaf[index & MASK] ?? 0)
+  }
+
+  /** The entries of `index & ~63` to `index | 63`, for loops that would descend for each. Never write to it. */
+  leaf(index: number): Leaf | undefined {
+    let shift = this.#shift
+    if (index >>> shift >= LEAF) return undefined
+    let node = this.#root
+    for (; shift > 0 && node !== undefined; shift -= BITS) node = asInner(node)[(index >>> shift) & MASK]
+    return node === undefined ? undefined : asLeaf(node)
+  }
+
+  set(index: number, value: number): Table {
+    return this.setRange(index, 1, value, 0)
+  }
+
+  setRange(index: number, count: number, value: number, stride: number): Table {
+    return this.#write(index, count, (copy, from, to, base) => {
+      for (let i = from, v = value + (base + from - index) * stride; i < to; i++, v += stride) copy[i] = v
+    })
+  }
+
+  /** Each entry of the run becomes `change(entry, index)`. */
+  update(index: number, count: number, change: (entry: number, index: number) => number): Table {
+    return this.#write(index, count, (copy, from, to, base) => {
+      for (let i = from; i < to; i++) copy[i] = change(copy[i] ?? 0, base + i)
+    })
+  }
+
+  /** The first index in [index, end) whose entry is not 0; `end` if there is none. */
+  next(index: number, end: number): number {
+    for (let i = index; i < end; ) {
+      const leaf = this.leaf(i)
+      if (leaf === undefined) {
+        i = this.#afterAbsent(i)
+        continue
+      }
+      for (const stop = Math.min(end, (i | MASK) + 1); i < stop; i++) if (leaf[i & MASK] !== 0) return i
+    }
+    return end
+  }
+
+  /** Maximal runs of entries that are not 0 in [index, end), ascending. */
+  *runs(index = 0, end = INDEX_LIMIT): Generator<Run> {
+    for (let i = this.next(index, end); i < end; ) {
+      const value = this.get(i)
+      const second = i + 1 < end ? this.get(i + 1) : 0
+      const stride = second === 0 ? 0 : second - value
+      let count = 1
+      if (second !== 0) while (i + count < end && this.get(i + count) === value + count * stride) count++
+      yield [i, count, value, stride]
+      i = this.next(i + count, end)
+    }
+  }
+
+  /** The runs that turn this table into `other`; entries that are 0 there come as runs of 0. */
+  *changesTo(other: Table): Generator<Run> {
+    let run: [index: number, count: number, value: number, stride: number] | undefined
+    for (const base of this.#leavesThatDiffer(other)) {
+      for (let i = base; i < base + LEAF; i++) {
+        const value = other.get(i)
+        if (this.get(i) === value) continue
+        if (run !== undefined && run[0] + run[1] === i) {
+          if (run[1] === 1) run[3] = value - run[2]
+          if (value === run[2] + run[1] * run[3]) {
+            run[1]++
+            continue
+          }
+          if (run[1] === 1) run[3] = 0
+        }
+        if (run !== undefined) yield run
+        run = [i, 1, value, 0]
+      }
+    }
+    if (run !== undefined) yield run
+  }
+
+  /** As JSON, a table is its runs. */
+  toJSON(): { readonly runs: readonly Run[] } {
+    return { runs: [...this.runs()] }
+  }
+
+  #write(index: number, count: number, rewrite: Rewrite): Table {
+    if (count <= 0) return this
+    const end = index + count
+    if (index < 0 || end > INDEX_LIMIT) throw new RangeError(`indices ${index} to ${end - 1} are outside 0..${INDEX_LIMIT - 1}`)
+    let shift = this.#shift
+    while ((end - 1) >>> shift >= LEAF) shift += BITS
+    const root = written(raised(this.#root, this.#shift, shift), shift, 0, index, end, rewrite)
+    return Table.#lowered(root, shift)
+  }
+
+  /** The table whose root is the lowest node that holds all of `root`: one shape for the same entries. */
+  static #lowered(root: Node | undefined, shift: number): Table {
+    while (shift > 0 && root !== undefined && onlyFirst(asInner(root))) {
+      root = asInner(root)[0]
+      shift -= BITS
+    }
+    return root === undefined ? Table.empty : new Table(root, shift)
+  }
+
+  /** The index behind the absent subtree that `index` lies in. */
+  #afterAbsent(index: number): number {
+    let node = this.#root
+    let shift = this.#shift
+    if (node === undefined || index >>> shift >= LEAF) return INDEX_LIMIT
+    for (; shift > 0; shift -= BITS) {
+      node = asInner(node)[(index >>> shift) & MASK]
+      if (node === undefined) break
+    }
+    return ((index >>> shift) + 1) << shift
+  }
+
+  *#leavesThatDiffer(other: Table): Generator<number> {
+    const shift = Math.max(this.#shift, other.#shift)
+    yield* differing(raised(this.#root, this.#shift, shift), raised(other.#root, other.#shift, shift), shift, 0)
+  }
+}
+
+const onlyFirst = (node: Inner): boolean => {
+  for (let i = 1; i < LEAF; i++) if (node[i] !== undefined) return false
+  return true
+}
+
+const allZero = (leaf: Leaf): boolean => {
+  for (let i = 0; i < LEAF; i++) if (leaf[i] !== 0) return false
+  return true
+}
+
+/** `node` as the first child of as many levels as reach `to`. */
+function raised(node: Node | undefined, shift: number, to: number): Node | undefined {
+  if (node === undefined) return undefined
+  for (; shift < to; shift += BITS) {
+    const above: (Node | undefined)[] = EMPTY.slice()
+    above[0] = node
+    node = above
+  }
+  return node
+}
+
+/** A copy of `node` (which begins at index `base`) with [from, to) rewritten; undefined if nothing is left in it. */
+function written(node: Node | undefined, shift: number, base: number, from: number, to: number, rewrite: Rewrite): Node | undefined {
+  if (shift === 0) {
+    const copy = (node === undefined ? ZEROS : asLeaf(node)).slice()
+    rewrite(copy, Math.max(from - base, 0), Math.min(to - base, LEAF), base)
+    return allZero(copy) ? undefined : copy
+  }
+  const copy: (Node | undefined)[] = (node === undefined ? EMPTY : asInner(node)).slice()
+  const first = Math.max(from - base, 0) >>> shift
+  const last = Math.min((to - 1 - base) >>> shift, MASK)
+  for (let i = first; i <= last; i++) {
+    copy[i] = written(copy[i], shift - BITS, base + i * (1 << shift), from, to, rewrite)
+  }
+  return copy[0] === undefined && onlyFirst(copy) ? undefined : copy
+}
+
+function* differing(a: Node | undefined, b: Node | undefined, shift: number, base: number): Generator<number> {
+  if (a === b) return
+  if (shift === 0) {
+    yield base
+    return
+  }
+  for (let i = 0; i < LEAF; i++) {
+    yield* differing(a && asInner(a)[i], b && asInner(b)[i], shift - BITS, base + i * (1 << shift))
+  }
+}
