@@ -31,8 +31,8 @@ const asInner = (node: Node): Inner => node as Inner
 const ZEROS: Leaf = Array.from({ length: LEAF }, () => 0)
 const EMPTY: Inner = Array.from({ length: LEAF }, () => undefined)
 
-/** Rewrites entries [from, to) of `copy`, a leaf whose first index is `base`. */
-type Rewrite = (copy: number[], from: number, to: number, base: number) => void
+/** Rewrites entries [from, to) of `copy`, a leaf whose first index is `base`; the loop of a hot writer is its own. */
+export type Rewrite = (copy: number[], from: number, to: number, base: number) => void
 
 export class Table {
   static readonly empty = new Table(undefined, 0)
@@ -76,16 +76,27 @@ export class Table {
   }
 
   setRange(index: number, count: number, value: number, stride: number): Table {
-    return this.#write(index, count, (copy, from, to, base) => {
+    return this.rewrite(index, count, (copy, from, to, base) => {
       for (let i = from, v = value + (base + from - index) * stride; i < to; i++, v += stride) copy[i] = v
     })
   }
 
   /** Each entry of the run becomes `change(entry, index)`. */
   update(index: number, count: number, change: (entry: number, index: number) => number): Table {
-    return this.#write(index, count, (copy, from, to, base) => {
+    return this.rewrite(index, count, (copy, from, to, base) => {
       for (let i = from; i < to; i++) copy[i] = change(copy[i] ?? 0, base + i)
     })
+  }
+
+  /** Each leaf of the run, rewritten in a copy. */
+  rewrite(index: number, count: number, change: Rewrite): Table {
+    if (count <= 0) return this
+    const end = index + count
+    if (index < 0 || end > INDEX_LIMIT) throw new RangeError(`indices ${index} to ${end - 1} are outside 0..${INDEX_LIMIT - 1}`)
+    let shift = this.#shift
+    while ((end - 1) >>> shift >= LEAF) shift += BITS
+    const root = written(raised(this.#root, this.#shift, shift), shift, 0, index, end, change)
+    return Table.#lowered(root, shift)
   }
 
   /** The first index in [index, end) whose entry is not 0; `end` if there is none. */
@@ -99,6 +110,18 @@ export class Table {
       for (const stop = Math.min(end, (i | MASK) + 1); i < stop; i++) if (leaf[i & MASK] !== 0) return i
     }
     return end
+  }
+
+  /** The first index from `index` on whose entry is 0. */
+  gap(index: number): number {
+    for (let i = index; ; i++) {
+      const leaf = this.leaf(i)
+      if (leaf === undefined) return i
+      for (; ; i++) {
+        if (leaf[i & MASK] === 0) return i
+        if ((i & MASK) === MASK) break
+      }
+    }
   }
 
   /** Maximal runs of entries that are not 0 in [index, end), ascending. */
@@ -139,16 +162,6 @@ export class Table {
   /** As JSON, a table is its runs. */
   toJSON(): { readonly runs: readonly Run[] } {
     return { runs: [...this.runs()] }
-  }
-
-  #write(index: number, count: number, rewrite: Rewrite): Table {
-    if (count <= 0) return this
-    const end = index + count
-    if (index < 0 || end > INDEX_LIMIT) throw new RangeError(`indices ${index} to ${end - 1} are outside 0..${INDEX_LIMIT - 1}`)
-    let shift = this.#shift
-    while ((end - 1) >>> shift >= LEAF) shift += BITS
-    const root = written(raised(this.#root, this.#shift, shift), shift, 0, index, end, rewrite)
-    return Table.#lowered(root, shift)
   }
 
   /** The table whose root is the lowest node that holds all of `root`: one shape for the same entries. */

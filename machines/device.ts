@@ -1,0 +1,79 @@
+/**
+ * A device with a page table of its own, as a driver keeps it: the driver lock is the two states. Its interval notifier
+ * covers pages [start, end); the callback sets the sequence and drops what the device maps, in one locked section.
+ */
+import { assign, setup } from 'xstate'
+import { Table } from '../src/memory/table.ts'
+import { reply } from '../src/system/actor.ts'
+import { HMM_PFN_VALID } from '../src/walker/hmm.ts'
+
+interface Pages {
+  readonly start: number
+  readonly end: number
+}
+
+export interface DeviceContext extends Pages {
+  /** The address space that is mirrored. */
+  readonly mm: string
+  /** `interval_sub->invalidate_seq` */
+  readonly invalidate_seq: number
+  /** By page number: words as `hmm_range_fault()` gave them (walker/hmm.ts), 0 where nothing is mapped. */
+  readonly table: Table
+}
+
+type Event =
+  | { readonly type: 'lock' | 'unlock' | 'read_begin' }
+  | ({ readonly type: 'inserted'; readonly seq: number } & Pages)
+  | ({ readonly type: 'invalidate'; readonly blockable: boolean; readonly seq: number } & Pages)
+  | ({ readonly type: 'sync_cpu_device_pagetables'; readonly blockable: boolean } & Pages)
+  | { readonly type: 'check_retry' | 'read_retry'; readonly seq: number }
+  | ({ readonly type: 'commit'; readonly pfns: Table } & Pages)
+
+/** What of the walk's result the device maps. */
+function mapped(table: Table, { start, end, pfns }: Pages & { readonly pfns: Table }): Table {
+  return table.update(start, end - start, (_, p) => ((pfns.get(p) & HMM_PFN_VALID) === 0 ? 0 : pfns.get(p)))
+}
+
+export const device = setup({
+  types: {
+    context: {} as DeviceContext,
+    events: {} as Event,
+    input: {} as { readonly mm: string } & Pages,
+  },
+  actions: {
+    reply,
+    drop: assign(({ context, event }) => ('start' in event ? { table: context.table.setRange(event.start, event.end - event.start, 0, 0) } : {})),
+    mmu_interval_set_seq: assign(({ event }) => ('seq' in event ? { invalidate_seq: event.seq } : {})),
+    cover: assign(({ event }) => (event.type === 'inserted' ? { start: event.start, end: event.end } : {})),
+    map: assign(({ context, event }) => (event.type === 'commit' ? { table: mapped(context.table, event) } : {})),
+  },
+  guards: { mayNotBlock: ({ event }) => 'blockable' in event && !event.blockable },
+}).createMachine({
+  id: 'device',
+  context: ({ input }) => ({ mm: input.mm, start: input.start, end: input.end, invalidate_seq: 1, table: Table.empty }),
+  initial: 'unlocked',
+  on: {
+    inserted: { actions: ['cover', 'mmu_interval_set_seq'] },
+    read_begin: { actions: { type: 'reply', params: ({ context }) => ({ value: context.invalidate_seq }) } },
+    check_retry: { actions: { type: 'reply', params: ({ context, event }) => ({ value: 'seq' in event && event.seq !== context.invalidate_seq }) } },
+  },
+  states: {
+    unlocked: {
+      on: {
+        lock: 'locked',
+        invalidate: { actions: ['mmu_interval_set_seq', 'drop', { type: 'reply', params: { value: true } }] },
+        sync_cpu_device_pagetables: { actions: ['drop', { type: 'reply', params: { value: true } }] },
+      },
+    },
+    // An invalidation waits for the lock; one that may not block is declined.
+    locked: {
+      on: {
+        unlock: 'unlocked',
+        read_retry: { actions: { type: 'reply', params: ({ context, event }) => ({ value: 'seq' in event && event.seq !== context.invalidate_seq }) } },
+        commit: { actions: 'map' },
+        invalidate: { guard: 'mayNotBlock', actions: { type: 'reply', params: { value: false } } },
+        sync_cpu_device_pagetables: { guard: 'mayNotBlock', actions: { type: 'reply', params: { value: false } } },
+      },
+    },
+  },
+})

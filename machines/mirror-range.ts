@@ -1,0 +1,53 @@
+/**
+ * One `struct hmm_range` registered with `hmm_mirror` (Linux 5.2): wait until the range is valid, walk, and under the
+ * driver lock ask again whether it is. That it was not in between goes unseen: seed 004.
+ */
+import { assign, setup } from 'xstate'
+import { hmmOf } from '../src/kernel/names.ts'
+import { call } from '../src/kernel/offer.ts'
+import { rangeFault, type RangeContext, type RangeEvent } from '../src/kernel/range.ts'
+import { REST } from '../src/kernel/thread.ts'
+import { rangeGuards, type RangeInput } from './range.ts'
+
+export const mirrorRange = setup({
+  types: { context: {} as RangeContext, events: {} as RangeEvent, input: {} as RangeInput, meta: {} as { readonly does: string } },
+  actions: {
+    count: assign(({ context }) => ({ begun: context.begun + 1 })),
+    walk: assign(({ context }) => rangeFault(context, call(hmmOf(context.mm), 'needs_retry', { who: context.name }))),
+    goOn: assign(({ event }) => ('agenda' in event ? { agenda: event.agenda, array: event.array, fail: event.fail, ret: event.ret } : {})),
+    giveUp: assign({ fail: 'EBUSY' }),
+    finish: assign(({ context }) => ({ ...REST, program: context.program.slice(1), begun: 0 })),
+  },
+  guards: rangeGuards,
+}).createMachine({
+  id: 'mirror_range',
+  context: ({ input }) => ({ ...REST, ...input, seq: 0, begun: 0 }),
+  initial: 'idle',
+  states: {
+    idle: { meta: { does: 'idle' }, on: { fault: 'hmm_range_register' } },
+    hmm_range_register: { meta: { does: 'hmm_range_register' }, on: { done: 'hmm_range_wait_until_valid' } },
+    hmm_range_wait_until_valid: { meta: { does: 'hmm_range_wait_until_valid' }, on: { done: { target: 'mmap_read_lock', actions: 'count' } } },
+    mmap_read_lock: { meta: { does: 'mmap_read_lock' }, on: { done: { target: 'hmm_range_fault', actions: 'walk' } } },
+    hmm_range_fault: { meta: { does: 'hmm_range_fault' }, on: { ran: { actions: 'goOn' }, walked: { target: 'mmap_read_unlock', actions: 'goOn' } } },
+    mmap_read_unlock: {
+      meta: { does: 'mmap_read_unlock' },
+      on: {
+        done: [
+          { guard: 'again', target: 'hmm_range_wait_until_valid' },
+          { guard: 'failed', target: 'hmm_range_unregister' },
+          { target: 'driver_lock' },
+        ],
+      },
+    },
+    driver_lock: { meta: { does: 'driver_lock' }, on: { done: 'hmm_range_valid' } },
+    hmm_range_valid: { meta: { does: 'hmm_range_valid' }, on: { checked: [{ guard: 'stale', target: 'retry' }, { target: 'commit' }] } },
+    retry: {
+      meta: { does: 'driver_unlock' },
+      on: { done: [{ guard: 'mayBegin', target: 'hmm_range_wait_until_valid' }, { target: 'hmm_range_unregister', actions: 'giveUp' }] },
+    },
+    commit: { meta: { does: 'commit' }, on: { done: 'driver_unlock' } },
+    driver_unlock: { meta: { does: 'driver_unlock' }, on: { done: 'hmm_range_unregister' } },
+    hmm_range_unregister: { meta: { does: 'hmm_range_unregister' }, on: { done: 'finished' } },
+    finished: { meta: { does: 'end' }, on: { ended: { target: 'idle', actions: 'finish' } } },
+  },
+})

@@ -1,0 +1,69 @@
+/**
+ * One `struct hmm_range` on an interval notifier (Linux 5.5 on), as the kernel's documentation has a driver use it:
+ * read the sequence, walk under mmap_lock, and under the driver lock commit only what is still current.
+ */
+import { assign, setup } from 'xstate'
+import { call } from '../src/kernel/offer.ts'
+import { rangeFault, type DeviceFault, type RangeContext, type RangeEvent } from '../src/kernel/range.ts'
+import { REST } from '../src/kernel/thread.ts'
+
+export interface RangeInput {
+  readonly name: string
+  readonly mm: string
+  readonly device: string
+  readonly program: readonly DeviceFault[]
+}
+
+/** Guards of both drivers: when a range is begun again, and when the walk gave nothing to commit. */
+export const rangeGuards = {
+  busy: ({ event }: { readonly event: RangeEvent }) => event.type === 'begun' && event.busy,
+  stale: ({ event }: { readonly event: RangeEvent }) => event.type === 'checked' && event.stale,
+  again: ({ context }: { readonly context: RangeContext }) => (context.fail === 'EBUSY' || context.fail === 'EAGAIN') && mayBegin(context),
+  failed: ({ context }: { readonly context: RangeContext }) => context.fail !== null,
+  mayBegin: ({ context }: { readonly context: RangeContext }) => mayBegin(context),
+}
+
+const mayBegin = ({ program, begun }: RangeContext): boolean => {
+  const attempts = program[0]?.attempts ?? null
+  return attempts === null || begun < attempts
+}
+
+export const range = setup({
+  types: { context: {} as RangeContext, events: {} as RangeEvent, input: {} as RangeInput, meta: {} as { readonly does: string } },
+  actions: {
+    begin: assign(({ context, event }) => (event.type === 'begun' ? { seq: event.seq, begun: context.begun + 1 } : {})),
+    walk: assign(({ context }) => rangeFault(context, call(context.device, 'check_retry', { seq: context.seq }))),
+    goOn: assign(({ event }) => ('agenda' in event ? { agenda: event.agenda, array: event.array, fail: event.fail, ret: event.ret } : {})),
+    giveUp: assign({ fail: 'EBUSY' }),
+    finish: assign(({ context }) => ({ ...REST, program: context.program.slice(1), begun: 0 })),
+  },
+  guards: rangeGuards,
+}).createMachine({
+  id: 'range',
+  context: ({ input }) => ({ ...REST, ...input, seq: 0, begun: 0 }),
+  initial: 'idle',
+  states: {
+    idle: { meta: { does: 'idle' }, on: { fault: 'read_begin' } },
+    read_begin: {
+      meta: { does: 'read_begin' },
+      on: { begun: [{ guard: 'busy', target: 'wait_event', actions: 'begin' }, { target: 'mmap_read_lock', actions: 'begin' }] },
+    },
+    wait_event: { meta: { does: 'wait_event' }, on: { done: 'mmap_read_lock' } },
+    mmap_read_lock: { meta: { does: 'mmap_read_lock' }, on: { done: { target: 'hmm_range_fault', actions: 'walk' } } },
+    hmm_range_fault: { meta: { does: 'hmm_range_fault' }, on: { ran: { actions: 'goOn' }, walked: { target: 'mmap_read_unlock', actions: 'goOn' } } },
+    mmap_read_unlock: {
+      meta: { does: 'mmap_read_unlock' },
+      on: { done: [{ guard: 'again', target: 'read_begin' }, { guard: 'failed', target: 'failed' }, { target: 'driver_lock' }] },
+    },
+    driver_lock: { meta: { does: 'driver_lock' }, on: { done: 'read_retry' } },
+    read_retry: { meta: { does: 'read_retry' }, on: { checked: [{ guard: 'stale', target: 'retry' }, { target: 'commit' }] } },
+    retry: {
+      meta: { does: 'driver_unlock' },
+      on: { done: [{ guard: 'mayBegin', target: 'read_begin' }, { target: 'failed', actions: 'giveUp' }] },
+    },
+    commit: { meta: { does: 'commit' }, on: { done: 'driver_unlock' } },
+    driver_unlock: { meta: { does: 'driver_unlock' }, on: { done: 'finished' } },
+    finished: { meta: { does: 'end' }, on: { ended: { target: 'idle', actions: 'finish' } } },
+    failed: { meta: { does: 'end' }, on: { ended: { target: 'idle', actions: 'finish' } } },
+  },
+})

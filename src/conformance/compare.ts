@@ -1,0 +1,81 @@
+/** Recorded and modelled steps, level by level: where they agree, and where they first do not. */
+import type { EventRow, Result, Row } from './recording.ts'
+
+/** From what a program is told to the last page-table bit. */
+export const LEVELS = ['result', 'pfns', 'events', 'tables', 'bits'] as const
+export type Level = (typeof LEVELS)[number]
+
+export interface Seen {
+  readonly res: Result
+  readonly obs: Readonly<Record<string, { readonly ev: readonly EventRow[]; readonly pt: readonly Row[] }>>
+}
+
+/** A difference: where, what the kernel did, and what the model did. */
+export interface Difference {
+  readonly level: Level
+  /** Into the step: `res.err`, `obs.0.ev.2`, `obs.0.pt.3`. */
+  readonly path: string
+  readonly expected: unknown
+  readonly got: unknown
+}
+
+const RESULT_FIELDS = ['ret', 'err', 'sig', 'code', 'at', 'val', 'cpages', 'faults', 'pages', 'stale', 'blocks', 'resumed', 'seq', 'calls', 'lastseq']
+/** Bits that only the finest level compares. */
+const FINE = /[DAX]/g
+
+/** The first difference of each level; levels that agree are absent. `snapshot`: `val` is the driver's snapshot, not data. */
+export function differences(expected: Seen, got: Seen, snapshot: boolean): ReadonlyMap<Level, Difference> {
+  const found = new Map<Level, Difference>()
+  const note = (level: Level, difference: Omit<Difference, 'level'> | undefined): void => {
+    if (difference !== undefined && !found.has(level)) found.set(level, { level, ...difference })
+  }
+  for (const field of RESULT_FIELDS) {
+    const level = field === 'val' && snapshot ? 'pfns' : 'result'
+    note(level, firstDifference(`res.${field}`, expected.res[field], got.res[field]))
+  }
+  note('pfns', firstDifference('res.pfns', expected.res['pfns'], got.res['pfns']))
+  for (const who of new Set([...Object.keys(expected.obs), ...Object.keys(got.obs)])) {
+    const [e, g] = [expected.obs[who], got.obs[who]]
+    note('events', firstDifference(`obs.${who}.ev`, e?.ev, g?.ev))
+    note('tables', firstDifference(`obs.${who}.pt`, e && coarse(e.pt), g && coarse(g.pt)))
+    note('bits', firstDifference(`obs.${who}.pt`, e?.pt, g?.pt))
+  }
+  return found
+}
+
+/** Rows without the fine bits; rows that then look alike are one, as the recorder would have joined them. */
+function coarse(rows: readonly Row[]): readonly Row[] {
+  const joined: Row[] = []
+  for (const [first, count, level, what, frames] of rows) {
+    const plain = what.includes(':') ? what.slice(0, what.indexOf(':') + 1) + what.slice(what.indexOf(':') + 1).replace(FINE, '') : what
+    const last = joined.at(-1)
+    const follows = last !== undefined && last[0] + last[1] === first && last[2] === level && last[3] === plain && level <= 1
+    if (!follows) joined.push(frames === undefined ? [first, count, level, plain] : [first, count, level, plain, frames])
+    else joined[joined.length - 1] = frames === undefined ? [last[0], last[1] + count, level, plain] : [last[0], last[1] + count, level, plain, [...listed(last[4]), ...listed(frames)]]
+  }
+  return joined
+}
+const listed = (frames: Row[4]): readonly number[] => (frames === undefined ? [] : typeof frames === 'number' ? [frames] : frames)
+
+/** Where two values first differ, and what stands there. */
+function firstDifference(path: string, expected: unknown, got: unknown): Omit<Difference, 'level'> | undefined {
+  if (Object.is(expected, got)) return undefined
+  if (Array.isArray(expected) && Array.isArray(got)) {
+    for (let i = 0; i < Math.max(expected.length, got.length); i++) {
+      const inner = firstDifference(`${path}.${i}`, expected[i], got[i])
+      // A row is told whole: one of its fields alone says too little.
+      if (inner !== undefined) return Array.isArray(expected[i]) || Array.isArray(got[i]) ? { path: `${path}.${i}`, expected: expected[i], got: got[i] } : inner
+    }
+    return undefined
+  }
+  if (isRecord(expected) && isRecord(got)) {
+    for (const key of new Set([...Object.keys(expected), ...Object.keys(got)])) {
+      const inner = firstDifference(`${path}.${key}`, expected[key], got[key])
+      if (inner !== undefined) return inner
+    }
+    return undefined
+  }
+  return { path, expected, got }
+}
+
+const isRecord = (x: unknown): x is Readonly<Record<string, unknown>> => typeof x === 'object' && x !== null && !Array.isArray(x)

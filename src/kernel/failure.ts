@@ -1,0 +1,28 @@
+/** How an operation of the kernel can fail. */
+
+/** Error numbers of system calls, by name. */
+export type Errno = 'EPERM' | 'ENOENT' | 'EAGAIN' | 'ENOMEM' | 'EFAULT' | 'EBUSY' | 'EEXIST' | 'EINVAL'
+
+/** What the fault handler reports; it becomes a signal or an error number, as the caller has it. */
+export type VmFault = 'VM_FAULT_SIGBUS' | 'VM_FAULT_SIGSEGV'
+
+/** Why `do_user_addr_fault()` sends SIGSEGV. */
+export type SegvCode = 'SEGV_MAPERR' | 'SEGV_ACCERR'
+
+export type Failure = Errno | VmFault | SegvCode
+
+/** A signal that a load or a store ends in: its name and `si_code`. */
+export interface Signal {
+  readonly sig: 'SEGV' | 'BUS'
+  readonly code: number
+}
+
+const signals: Readonly<Partial<Record<Failure, Signal>>> = {
+  SEGV_MAPERR: { sig: 'SEGV', code: 1 },
+  SEGV_ACCERR: { sig: 'SEGV', code: 2 },
+  VM_FAULT_SIGSEGV: { sig: 'SEGV', code: 1 },
+  VM_FAULT_SIGBUS: { sig: 'BUS', code: 2 },
+}
+
+/** The signal for a failure of the fault handler; undefined for one that sends none. */
+export const signalOf = (failure: Failure): Signal | undefined => signals[failure]

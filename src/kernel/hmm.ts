@@ -1,0 +1,38 @@
+/** `hmm_range_fault()` (mm/hmm.c): the walk, the CPU faults that it asks for, and the question whether it still counts. */
+import { page } from '../memory/address.ts'
+import { walk } from '../walker/hmm.ts'
+import type { Rules } from './agenda.ts'
+import { FAULT_ERRNO } from './gup.ts'
+
+export const hmmRules = {
+  // Asked before each walk: once the range was invalidated, what the array holds is worth nothing.
+  hmm_range_fault: (_, item, { profile }) => ({
+    calls: [item.stale],
+    replied: ([stale]) => (stale === true ? { fail: profile.invalidRange } : { then: [{ ...item, do: 'walk_page_range' }] }),
+  }),
+
+  walk_page_range: (memory, item, { array, budget, profile }) => {
+    const { mm, range } = item
+    const walked = walk(memory, mm, range, { last: item.last, array, stop: null }, budget)
+    const { last, stop } = walked
+    if (stop === null) {
+      return last < range.end
+        ? { array: walked.array, then: [{ ...item, last }], cut: true }
+        : { array: walked.array, ret: profile.rangeFaultReturns === 'pages' ? range.end - range.start : 0 }
+    }
+    if (stop.why === 'error') return { array: walked.array, fail: stop.errno }
+    return {
+      array: walked.array,
+      then: [
+        { do: 'hmm_vma_fault', mm, at: last, end: stop.end, access: stop.write ? 'write' : 'read' },
+        { do: 'as_errno', of: FAULT_ERRNO },
+        { ...item, do: 'hmm_range_fault', last },
+      ],
+    }
+  },
+
+  hmm_vma_fault: (_, item) =>
+    item.at >= item.end
+      ? {}
+      : { then: [{ do: 'handle_mm_fault', mm: item.mm, page: item.at, access: item.access }, { ...item, at: page(item.at + 1) }] },
+} satisfies Partial<Rules>

@@ -1,0 +1,25 @@
+/** `mmap_lock`, and what an operation answers in the end. */
+import type { Catchers } from './advance.ts'
+import type { Agenda, Outcome, Rules } from './agenda.ts'
+import { mmapLockOf } from './names.ts'
+import { call, type AnyEvent, type Calls } from './offer.ts'
+import type { MmName } from '../memory/memory.ts'
+
+const lock = (mm: MmName, type: AnyEvent['type']): { readonly calls: Calls } => ({ calls: [call(mmapLockOf(mm), type)] })
+const around = (mm: MmName, type: AnyEvent['type'], body: Agenda): Outcome => ({ ...lock(mm, type), then: [...body, { do: 'mmap_unlock', mm }] })
+
+export const lockRules = {
+  mmap_read_lock: (_, { mm, body }) => around(mm, 'mmap_read_lock', body),
+  mmap_write_lock: (_, { mm, body }) => around(mm, 'mmap_write_lock', body),
+  mmap_write_downgrade: (_, { mm }) => lock(mm, 'mmap_write_downgrade'),
+  mmap_unlock: (_, { mm }) => lock(mm, 'mmap_unlock'),
+  return: (_, { ret }) => ({ ret }),
+  fail: (_, { failure }) => ({ fail: failure }),
+  as_errno: () => ({}),
+  ignore_failure: () => ({}),
+} satisfies Partial<Rules>
+
+export const lockCatchers = {
+  as_errno: (item, failure) => ({ fail: item.of[failure] ?? failure }),
+  ignore_failure: () => ({}),
+} satisfies Catchers

@@ -1,0 +1,34 @@
+/** `mlock()` and `munlock()` (mm/mlock.c). */
+import { page } from '../memory/address.ts'
+import { mmOf } from '../memory/memory.ts'
+import { findVma, has, VM_LOCKED } from '../memory/vma.ts'
+import { readLocked, writeLocked, type Rules } from './agenda.ts'
+import { cutHuge, modifyFlags, vmasFact } from './vma.ts'
+
+export const mlockRules = {
+  mlock: (_, { mm, start, end }) => ({
+    then: [
+      ...writeLocked(mm, [{ do: 'mlock_fixup', mm, at: start, end, lock: true }]),
+      ...readLocked(mm, [{ do: 'mm_populate', mm, at: start, end }]),
+      // What cannot be populated is reported as memory that is not there; the areas stay locked.
+      { do: 'as_errno', of: { EFAULT: 'ENOMEM', VM_FAULT_SIGBUS: 'ENOMEM', VM_FAULT_SIGSEGV: 'ENOMEM' } },
+    ],
+  }),
+  munlock: (_, { mm, start, end }) => ({ then: writeLocked(mm, [{ do: 'mlock_fixup', mm, at: start, end, lock: false }]) }),
+
+  // Up to the first gap; then nothing is populated.
+  mlock_fixup: (memory, item) => {
+    const { mm, at, end, lock } = item
+    if (at >= end) return {}
+    const as = mmOf(memory, mm)
+    const vma = findVma(as.vmas, at)
+    if (vma === undefined || vma.start > at) return { fail: 'ENOMEM' }
+    const stop = page(Math.min(vma.end, end))
+    const next = { ...item, at: stop }
+    if (has(vma, VM_LOCKED) === lock) return { then: [next] }
+    const { vmas, cuts } = modifyFlags(as.vmas, vma, at, stop, vma.flags ^ VM_LOCKED)
+    return {
+      then: [...cuts.flatMap(cut => cutHuge(mm, as, cut)), { do: 'vma_set', mm, facts: [vmasFact(mm, as.vmas, vmas)] }, next],
+    }
+  },
+} satisfies Partial<Rules>

@@ -1,0 +1,94 @@
+/**
+ * MMU notifiers as the invalidating side sees them (mm/mmu_notifier.c), and the calls of drivers on interval notifiers.
+ * What the registry keeps, and when it makes callers wait, is its machine's business.
+ */
+import type { Agenda, NotifierRange, Outcome, Rules } from './agenda.ts'
+import { registryOf } from './names.ts'
+import { call, type ActorName, type Call } from './offer.ts'
+
+/** What the registry replies to a start: the sequence of this invalidation, and whom to call, in order. */
+export interface Started {
+  readonly seq: number
+  readonly interval: readonly ActorName[]
+  /** Plain notifiers, newest first. They are read along with the tree: registering one needs mmap_lock for write. */
+  readonly plain: readonly ActorName[]
+}
+
+const to = (range: NotifierRange, type: string): Call =>
+  call(registryOf(range.mm), type, { event: range.event, start: range.start, end: range.end, blockable: range.blockable })
+
+/** Interval notifiers first; the plain list, in which all are called even if one fails; then what was to be enclosed. */
+function started(range: NotifierRange, body: Agenda, { seq, interval, plain }: Started): Outcome {
+  return {
+    then: [
+      ...interval.map(who => ({ do: 'invalidate', range, who, seq }) as const),
+      ...plain.map(who => ({ do: 'notifier_range_start', range, who }) as const),
+      { do: 'invalidate_body', range, body },
+    ],
+  }
+}
+
+const end = (range: NotifierRange): Outcome => ({
+  calls: [to(range, 'invalidate_range_end')],
+  replied: ([plain]) => ({ then: (plain as readonly ActorName[]).map(who => ({ do: 'notifier_range_end', range, who })) }),
+})
+
+export const notifierRules = {
+  invalidate_range_start: (_, { range, body }) => ({
+    calls: [to(range, 'invalidate_range_start')],
+    replied: ([reply]) => started(range, body, reply as Started),
+  }),
+
+  // A driver that holds its lock makes a blockable call wait; a call that may not block it answers false, and then the
+  // invalidation is taken back as far as it has come: plain notifiers were not called yet, and never will be.
+  invalidate: (_, { range, who, seq }) => ({
+    calls: [call(who, 'invalidate', { mm: range.mm, event: range.event, start: range.start, end: range.end, blockable: range.blockable, seq })],
+    replied: ([agreed]) => (agreed === true ? {} : { then: [{ do: 'mn_itree_inv_end', mm: range.mm }], fail: 'EAGAIN' }),
+  }),
+  mn_itree_inv_end: (_, { mm }) => ({ calls: [call(registryOf(mm), 'mn_itree_inv_end')] }),
+
+  notifier_range_start: (_, { range, who }) => ({
+    calls: [call(who, 'invalidate_range_start', { mm: range.mm, event: range.event, start: range.start, end: range.end, blockable: range.blockable })],
+    replied: ([mirrors]) => (mirrors === undefined ? {} : { then: [{ do: 'sync_cpu_device_pagetables', range, mirrors: mirrors as readonly ActorName[] }] }),
+  }),
+  // A mirror that declines ends the list, and the kernel of that time goes on as if all had agreed: an inner variable
+  // hides the result of the function.
+  sync_cpu_device_pagetables: (_, { range, mirrors: [who, ...mirrors] }) =>
+    who === undefined
+      ? {}
+      : {
+          calls: [call(who, 'sync_cpu_device_pagetables', { start: range.start, end: range.end, blockable: range.blockable })],
+          replied: ([agreed]) => (agreed === true ? { then: [{ do: 'sync_cpu_device_pagetables', range, mirrors }] } : {}),
+        },
+  notifier_range_end: (_, { range, who }) => ({
+    calls: [call(who, 'invalidate_range_end', { mm: range.mm, event: range.event, start: range.start, end: range.end, blockable: range.blockable })],
+  }),
+  invalidate_body: (_, { range, body }) => ({ then: [...body, { do: 'invalidate_range_end', range }] }),
+  invalidate_range_end: (_, { range }) => end(range),
+
+  // An invalidation that a program holds open: its end is a call of its own.
+  mmu_notifier_invalidate_range_start: (_, { range }) => ({
+    calls: [to(range, 'invalidate_range_start')],
+    replied: ([reply]) => ({ then: (started(range, [], reply as Started).then ?? []).filter(item => item.do !== 'invalidate_body') }),
+  }),
+  mmu_notifier_invalidate_range_end: (_, { range }) => end(range),
+
+  // The registry and the subscriber are told in one step: the kernel does both under the registry's lock.
+  mmu_interval_notifier_insert: (_, { mm, who, start, end: stop }) => ({
+    calls: [call(registryOf(mm), 'mmu_interval_notifier_insert', { who, start, end: stop }), ([seq]) => call(who, 'inserted', { start, end: stop, seq })],
+  }),
+  mmu_interval_notifier_remove: (_, { mm, who }) => ({
+    calls: [call(registryOf(mm), 'mmu_interval_notifier_remove', { who })],
+    replied: ([seq]) => (seq === null ? {} : { then: [{ do: 'wait_event', mm, seq: seq as number, ret: 0 }] }),
+  }),
+  // It returns the sequence that it read before it slept.
+  mmu_interval_read_begin: (_, { mm, who }) => ({
+    calls: [call(who, 'read_begin'), call(registryOf(mm), 'mmu_interval_read_begin')],
+    replied: ([seq, current]) => ({
+      ret: seq as number,
+      then: seq === current ? [{ do: 'wait_event', mm, seq: seq as number, ret: seq as number }] : [],
+    }),
+  }),
+  wait_event: (_, { mm, seq, ret }) => ({ calls: [call(registryOf(mm), 'wait_event', { seq })], ret }),
+  mmu_interval_read_retry: (_, { who }) => ({ calls: [call(who, 'read_retry')], replied: ([stale]) => ({ ret: stale === true ? 1 : 0 }) }),
+} satisfies Partial<Rules>

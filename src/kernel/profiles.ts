@@ -1,0 +1,99 @@
+/**
+ * Kernel profiles: what differs between releases, as data. Rules ask a switch by what it says; none asks for a version.
+ * The facts are those of research and of the recordings; each switch names the commit or function it stands for.
+ */
+
+export interface Profile {
+  readonly name: string
+  /** The kernel that it is checked against. */
+  readonly about: string
+  /**
+   * How a driver knows that its range was invalidated: by the sequence number of an interval notifier (v5.5,
+   * 04ec32fbc2b2), or by the `valid` flag of a range registered with `hmm_mirror`, which forgets (seed 004).
+   */
+  readonly rangeValidity: 'sequence' | 'valid flag'
+  /** What `hmm_range_fault()` says of a range that was invalidated: before v5.4 EAGAIN, and the lock is dropped. */
+  readonly invalidRange: 'EBUSY' | 'EAGAIN'
+  /** It answers the number of pages until v5.7 (be957c886d92), 0 since. */
+  readonly rangeFaultReturns: 'pages' | 'zero'
+  /** Swapped pages are faulted in on request since v5.4 (76612d6ce4cc); before, they are reported as empty. */
+  readonly walkFaultsSwap: boolean
+  /** The zero page is a page to report since v5.5; before, it is special: an error. */
+  readonly walkReportsZeroPage: boolean
+  /** The level whose first populated entry opens `mprotect`'s notifier section (`change_pud_range()` since v6.8). */
+  readonly mprotectOpensAt: 'pmd' | 'pud'
+  /** Which exclusive pages become writable by `mprotect` alone (`can_change_pte_writable()`): v6.2 no longer asks for dirty ones. */
+  readonly mprotectRestoresWrite: 'never' | 'dirty exclusive' | 'exclusive'
+  /** Memory that was never touched is no longer accounted once it may not be written (v6.6). */
+  readonly mprotectDropsAccount: boolean
+  /** A page swapped in by a read is writable at once where the area is (v6.2). */
+  readonly swapInRestoresWrite: boolean
+  /** Anonymous pages are known to be exclusive or not (v5.19); before, only counts decide. */
+  readonly tracksExclusive: boolean
+  /** `MADV_PAGEOUT` clears the accessed bit before it reclaims; v6.12 leaves that to the unmapping. */
+  readonly pageoutClearsAccessed: boolean
+  /** `MADV_POPULATE_*` over a gap: area by area, going on behind it, or one walk that ends there (v6.10). */
+  readonly populateStopsAtGap: boolean
+  /** A read-only long-term pin of the zero page gets a page of its own (v6.2, `gup_must_unshare()`). */
+  readonly longtermUnsharesZeroPage: boolean
+  /** `mremap` aligns a move down to 2 MiB where both sides leave room (v6.7, `try_realign_addr()`). */
+  readonly mremapRealigns: boolean
+  /** Where a new mapping could merge with either neighbour but not with both, it takes this one (v6.12: previous). */
+  readonly mmapMergePrefers: 'next' | 'previous'
+}
+
+const v6_1: Profile = {
+  name: 'v6.1',
+  about: 'Linux 6.1: interval notifiers, exclusive anonymous pages',
+  rangeValidity: 'sequence',
+  invalidRange: 'EBUSY',
+  rangeFaultReturns: 'zero',
+  walkFaultsSwap: true,
+  walkReportsZeroPage: true,
+  mprotectOpensAt: 'pmd',
+  mprotectRestoresWrite: 'dirty exclusive',
+  mprotectDropsAccount: false,
+  swapInRestoresWrite: false,
+  tracksExclusive: true,
+  pageoutClearsAccessed: true,
+  populateStopsAtGap: false,
+  longtermUnsharesZeroPage: false,
+  mremapRealigns: false,
+  mmapMergePrefers: 'next',
+}
+
+const v6_12: Profile = {
+  ...v6_1,
+  name: 'v6.12',
+  about: 'Linux 6.12: what 6.1 does, with the changes of two years',
+  mprotectOpensAt: 'pud',
+  mprotectRestoresWrite: 'exclusive',
+  mprotectDropsAccount: true,
+  swapInRestoresWrite: true,
+  pageoutClearsAccessed: false,
+  populateStopsAtGap: true,
+  longtermUnsharesZeroPage: true,
+  mremapRealigns: true,
+  mmapMergePrefers: 'previous',
+}
+
+const v5_2: Profile = {
+  ...v6_1,
+  name: 'v5.2',
+  about: 'Linux 5.2: hmm_mirror and its valid flag, before seed 004',
+  rangeValidity: 'valid flag',
+  invalidRange: 'EAGAIN',
+  rangeFaultReturns: 'pages',
+  walkFaultsSwap: false,
+  walkReportsZeroPage: false,
+  mprotectRestoresWrite: 'never',
+  tracksExclusive: false,
+}
+
+const all: readonly Profile[] = [v5_2, v6_1, v6_12]
+/** The profile that is meant where none is named. */
+export const DEFAULT_PROFILE = v6_12.name
+export const profileNames: readonly string[] = all.map(p => p.name)
+/** Every profile, oldest first. */
+export const profiles: readonly Profile[] = all
+export const profileNamed = (name: string): Profile | undefined => all.find(p => p.name === name)

@@ -1,0 +1,109 @@
+/**
+ * What a driver does about one `struct hmm_range`, state by state: the loop of the kernel's documentation. With interval
+ * notifiers (v5.5 on) it reads a sequence and compares it under the driver lock; with `hmm_mirror` (v5.2) it waits for a
+ * `valid` flag and asks for it again.
+ */
+import type { Page } from '../memory/address.ts'
+import type { Fact } from '../memory/facts.ts'
+import type { Memory, MmName } from '../memory/memory.ts'
+import type { Table } from '../memory/table.ts'
+import type { HmmRange } from '../walker/hmm.ts'
+import type { Kernel, Work } from './advance.ts'
+import type { Failure } from './failure.ts'
+import { hmmOf, mmapLockOf, registryOf } from './names.ts'
+import { call, type ActorName, type AnyEvent, type Call, type Calls, type Does, type Offer } from './offer.ts'
+import { ran, work } from './thread.ts'
+
+/** A statement of a range's program: fault these pages in, and map what is found on the device. */
+export interface DeviceFault extends HmmRange {
+  /** What is asked of single pages, by page number: VALID to have it, WRITE to write it. */
+  readonly requests: Table
+  /** How often the range may be begun before the driver gives up; null: for ever. */
+  readonly attempts: number | null
+}
+
+export interface RangeContext extends Work {
+  /** The range itself: the name it is registered by. */
+  readonly name: ActorName
+  readonly mm: MmName
+  readonly device: ActorName
+  readonly program: readonly DeviceFault[]
+  /** `notifier_seq`: what `mmu_interval_read_begin()` returned. */
+  readonly seq: number
+  /** Times it has begun. */
+  readonly begun: number
+}
+
+/** How a fault ended: an error, or what `hmm_range_fault()` answered, and its array. */
+export interface RangeEnded {
+  readonly type: 'ended'
+  readonly ret: number
+  readonly err: Failure | null
+  readonly array: Table
+}
+
+export type RangeEvent =
+  | { readonly type: 'fault' }
+  | { readonly type: 'begun'; readonly seq: number; readonly busy: boolean }
+  | ({ readonly type: 'ran' | 'walked' } & Work)
+  | { readonly type: 'checked'; readonly stale: boolean }
+  /** A call was taken that leads on to the next state. */
+  | { readonly type: 'done' }
+  | RangeEnded
+
+type RangeDoes = Does<Memory, Fact, RangeContext>
+
+const one = (what: string, calls: (c: RangeContext) => Calls, event: (replies: readonly unknown[]) => AnyEvent = () => ({ type: 'done' })): RangeDoes =>
+  (_, context) => [{ do: what, calls: calls(context), facts: [], event }]
+
+/** The statement that runs; states other than idle have one. */
+const running = (c: RangeContext): DeviceFault => c.program[0] as DeviceFault
+
+const idle: RangeDoes = (_, { program }) =>
+  program.length === 0 ? [] : [{ do: 'device_fault', calls: [], facts: [], event: () => ({ type: 'fault' }) } satisfies Offer<Fact>]
+
+const bounds = (c: RangeContext): { readonly start: Page; readonly end: Page } => ({ start: running(c).start, end: running(c).end })
+
+/** What both drivers do alike. */
+const common = (kernel: Kernel): Readonly<Record<'idle' | 'mmap_read_lock' | 'hmm_range_fault' | 'mmap_read_unlock' | 'driver_lock' | 'commit' | 'driver_unlock' | 'end', RangeDoes>> => ({
+  idle,
+  mmap_read_lock: one('mmap_read_lock', c => [call(mmapLockOf(c.mm), 'mmap_read_lock')]),
+  hmm_range_fault: (memory, c, budget) =>
+    work(kernel, memory, c, budget, after => (after.agenda.length > 0 ? ran(after) : { ...ran(after), type: 'walked' })),
+  mmap_read_unlock: one('mmap_read_unlock', c => [call(mmapLockOf(c.mm), 'mmap_unlock')]),
+  driver_lock: one('driver_lock', c => [call(c.device, 'lock')]),
+  commit: one('commit', c => [call(c.device, 'commit', { ...bounds(c), pfns: c.array })]),
+  driver_unlock: one('driver_unlock', c => [call(c.device, 'unlock')]),
+  end: (_, { ret, fail, array }) => [{ do: 'return', calls: [], facts: [], event: () => ({ type: 'ended', ret, err: fail, array }) satisfies RangeEnded }],
+})
+
+/** The rules that the states of `machines/range.ts` name. */
+export const rangeDoes = (kernel: Kernel): Readonly<Record<string, RangeDoes>> => ({
+  ...common(kernel),
+  read_begin: one(
+    'mmu_interval_read_begin',
+    c => [call(c.device, 'read_begin'), call(registryOf(c.mm), 'mmu_interval_read_begin')],
+    ([seq, current]) => ({ type: 'begun', seq, busy: seq === current }) as RangeEvent,
+  ),
+  wait_event: one('wait_event', c => [call(registryOf(c.mm), 'wait_event', { seq: c.seq })]),
+  read_retry: one('mmu_interval_read_retry', c => [call(c.device, 'read_retry', { seq: c.seq })], ([stale]) => ({ type: 'checked', stale }) as RangeEvent),
+})
+
+/** The rules that the states of `machines/mirror-range.ts` name. */
+export const mirrorRangeDoes = (kernel: Kernel): Readonly<Record<string, RangeDoes>> => ({
+  ...common(kernel),
+  hmm_range_register: one('hmm_range_register', c => [call(hmmOf(c.mm), 'hmm_range_register', { who: c.name, ...bounds(c) })]),
+  hmm_range_wait_until_valid: one('hmm_range_wait_until_valid', c => [call(hmmOf(c.mm), 'hmm_range_wait_until_valid', { who: c.name })]),
+  hmm_range_valid: one('hmm_range_valid', c => [call(hmmOf(c.mm), 'needs_retry', { who: c.name })], ([stale]) => ({ type: 'checked', stale }) as RangeEvent),
+  hmm_range_unregister: one('hmm_range_unregister', c => [call(hmmOf(c.mm), 'hmm_range_unregister', { who: c.name })]),
+})
+
+/** The agenda of the walk, and the call by which it asks whether the range was invalidated. */
+export const rangeFault = (c: RangeContext, stale: Call): Work => ({
+  agenda: [{ do: 'hmm_range_fault', mm: c.mm, range: rangeOf(running(c)), last: running(c).start, stale }],
+  array: running(c).requests,
+  fail: null,
+  ret: 0,
+})
+
+const rangeOf = ({ start, end, defaultFlags, pfnFlagsMask }: DeviceFault): HmmRange => ({ start, end, defaultFlags, pfnFlagsMask })

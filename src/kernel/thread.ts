@@ -1,0 +1,103 @@
+/** What a CPU thread does in each of its states: run its program, or what the kernel has left to do for it. */
+import type { Fact } from '../memory/facts.ts'
+import type { Memory, MmName } from '../memory/memory.ts'
+import { Table } from '../memory/table.ts'
+import { accessPages, from, type Access } from './access.ts'
+import { advance, type Action, type Kernel, type Work } from './advance.ts'
+import type { Item, SystemCalls } from './agenda.ts'
+import { signalOf, type Errno, type Failure, type Signal } from './failure.ts'
+import type { AnyEvent, Does, Offer } from './offer.ts'
+import type { Page } from '../memory/address.ts'
+
+/** A statement of a program: a system call, or loads or stores. */
+export type Statement = Item<keyof SystemCalls> | Access
+
+export interface ThreadContext extends Work {
+  readonly mm: MmName
+  /** What is left of the program; the first statement is the one that runs. */
+  readonly program: readonly Statement[]
+}
+
+/** Nothing is being done. */
+export const REST: Work = { agenda: [], array: Table.empty, fail: null, ret: 0 }
+
+/** What a system call answered. */
+export interface Returned {
+  readonly type: 'returned'
+  readonly ret: number
+  readonly err: Failure | null
+  /** What it filled for its caller. */
+  readonly array: Table
+}
+
+export type ThreadEvent =
+  | { readonly type: 'syscall'; readonly agenda: Work['agenda'] }
+  | { readonly type: 'accessed'; readonly values: readonly number[]; readonly left: Access | null }
+  | { readonly type: 'page_fault'; readonly at: Page; readonly agenda: Work['agenda'] }
+  | ({ readonly type: 'ran' } & Work)
+  | Returned
+  | ({ readonly type: 'signal'; readonly at: Page } & Signal)
+
+type Offers = readonly Offer<Fact>[]
+type ThreadDoes = Does<Memory, Fact, ThreadContext>
+
+/** One offer that only tells the machine something. */
+const tell = (what: string, event: ThreadEvent | AnyEvent): Offers => [{ do: what, calls: [], facts: [], event: () => event }]
+
+/** The step that an action of the agenda is. */
+export const acting = (action: Action, event: (after: Work) => AnyEvent): Offers => [
+  { do: action.item.do, calls: action.calls, facts: action.facts, event: replies => event(action.after(replies)), cut: action.cut },
+]
+
+const isAction = (x: Action | Work): x is Action => 'item' in x
+
+/** The next action of an agenda; `event` is told what is left then. */
+export const work = (kernel: Kernel, memory: Memory, now: Work, budget: number, event: (after: Work) => AnyEvent): Offers => {
+  const next = advance(kernel, memory, now, budget)
+  return isAction(next) ? acting(next, event) : tell('return', event(next))
+}
+
+export const ran = ({ agenda, array, fail, ret }: Work): { readonly type: 'ran' } & Work => ({ type: 'ran', agenda, array, fail, ret })
+
+/** The system call goes on, or has answered. */
+const inSyscall = (after: Work): ThreadEvent =>
+  after.agenda.length > 0 ? ran(after) : { type: 'returned', ret: after.ret, err: after.fail, array: after.array }
+
+/** The fault goes on, is done (then the access is made again), or ends in a signal. */
+const inFault =
+  (at: Page) =>
+  (after: Work): ThreadEvent => {
+    if (after.agenda.length > 0) return ran(after)
+    const signal = after.fail === null ? undefined : signalOf(after.fail)
+    return signal === undefined ? { type: 'returned', ret: 0, err: after.fail, array: after.array } : { type: 'signal', at, ...signal }
+  }
+
+function user(memory: Memory, { mm, program }: ThreadContext, budget: number): Offers {
+  const [statement] = program
+  if (statement === undefined) return []
+  if (statement.do !== 'load' && statement.do !== 'store') return tell(statement.do, { type: 'syscall', agenda: [statement] })
+  const { facts, values, at } = accessPages(memory, mm, statement, budget)
+  if (at === statement.at && at < statement.end) {
+    const access = statement.do === 'store' ? 'write' : 'read'
+    return tell('page_fault', { type: 'page_fault', at, agenda: [{ do: 'do_user_addr_fault', mm, page: at, access }] })
+  }
+  const left = at < statement.end ? from(statement, at) : null
+  return [{ do: statement.do, calls: [], facts, event: () => ({ type: 'accessed', values, left }), cut: at < statement.end && at === statement.at + budget }]
+}
+
+/** Where the access that faulted goes on. */
+const faultsAt = ({ program }: ThreadContext): Page => (program[0] as Access).at
+
+/** The rules that the states of `machines/thread.ts` name. */
+export const threadDoes = (kernel: Kernel): Readonly<Record<'user' | 'syscall' | 'page_fault', ThreadDoes>> => ({
+  user,
+  syscall: (memory, context, budget) => work(kernel, memory, context, budget, inSyscall),
+  page_fault: (memory, context, budget) => work(kernel, memory, context, budget, inFault(faultsAt(context))),
+})
+
+/** The error number a system call failed with; null if it did not. A failure of another kind does not leave the kernel. */
+export const errnoOf = (returned: Returned): Errno | null => {
+  const { err } = returned
+  if (err === null || /^E[A-Z]/.test(err)) return err as Errno | null
+  throw new Error(`${err} left the kernel as the answer of a system call`)
+}

@@ -1,0 +1,89 @@
+/**
+ * The standard system: Linux of a profile, put together from a description that is plain data. The description is what a
+ * log keeps of where it began; a user's own machine goes in beside ours, under a name of its own.
+ */
+import type { AnyStateMachine } from 'xstate'
+import { device } from '../../machines/device.ts'
+import { hmmMirror } from '../../machines/hmm-mirror.ts'
+import { intervalNotifier } from '../../machines/interval-notifier.ts'
+import { mirrorRange } from '../../machines/mirror-range.ts'
+import { mmapLock } from '../../machines/mmap-lock.ts'
+import { notifier } from '../../machines/notifier.ts'
+import { range } from '../../machines/range.ts'
+import { registry } from '../../machines/registry.ts'
+import { thread } from '../../machines/thread.ts'
+import { mirrorRangeDoes, rangeDoes } from '../kernel/range.ts'
+import { profileNamed, profileNames, type Profile } from '../kernel/profiles.ts'
+import { kernelOf } from '../kernel/rules.ts'
+import { threadDoes } from '../kernel/thread.ts'
+import { fold, type Fact } from '../memory/facts.ts'
+import { ZERO_STATE } from '../memory/frames.ts'
+import { bootMemory, type Memory, type MmName } from '../memory/memory.ts'
+import { kind, type ActorName, type Kind } from '../system/actor.ts'
+import { compiled } from '../system/compile.ts'
+import type { Take } from '../system/take.ts'
+import { system, type System } from '../system/world.ts'
+
+export interface ActorSpec {
+  readonly name: ActorName
+  /** One of `machineNames`, or of the machines that are given along. */
+  readonly machine: string
+  /** What the machine's context is made from; plain data. */
+  readonly input: object
+}
+
+/** A system as data: everything that is needed to build it again. */
+export interface SystemSpec {
+  readonly profile: string
+  /** Address spaces, empty at first. */
+  readonly mms: readonly MmName[]
+  readonly actors: readonly ActorSpec[]
+}
+
+export type LinuxSystem = System<Memory, Fact>
+export type Kinds = Readonly<Record<string, Kind<Memory, Fact>>>
+
+/** A description that cannot be built: what was expected, and what came. */
+export class BadSpec extends Error {
+  override readonly name = 'BadSpec'
+}
+
+/** The machines of this project with the rules of a profile, by the names that descriptions use. */
+export function standardKinds(profile: Profile): Kinds {
+  const kernel = kernelOf(profile)
+  const plain = (machine: AnyStateMachine): Kind<Memory, Fact> => kind<Memory, Fact, AnyStateMachine>(machine)
+  return {
+    thread: kind<Memory, Fact, typeof thread>(thread, threadDoes(kernel)),
+    range: kind<Memory, Fact, typeof range>(range, rangeDoes(kernel)),
+    mirror_range: kind<Memory, Fact, typeof mirrorRange>(mirrorRange, mirrorRangeDoes(kernel)),
+    device: plain(device),
+    registry: plain(registry),
+    mmap_lock: plain(mmapLock),
+    hmm: plain(hmmMirror),
+    interval_notifier: plain(intervalNotifier),
+    mmu_notifier: plain(notifier),
+  }
+}
+
+export function profileOf(name: string): Profile {
+  const profile = profileNamed(name)
+  if (profile === undefined) throw new BadSpec(`no kernel profile '${name}'; there are ${profileNames.join(', ')}`)
+  return profile
+}
+
+/** Builds a system from its description. `take`: how events are taken; the compiled tables unless xstate itself is wanted. */
+export function linuxSystem(spec: SystemSpec, more: Kinds = {}, take: Take = compiled): LinuxSystem {
+  const kinds = { ...standardKinds(profileOf(spec.profile)), ...more }
+  const actors = spec.actors.map(({ name, machine, input }) => {
+    const of = kinds[machine]
+    if (of === undefined) throw new BadSpec(`actor '${name}' is a '${machine}', which is no machine here; there are ${Object.keys(kinds).join(', ')}`)
+    return { name, kind: of, input }
+  })
+  return system({ actors, memory: bootMemory(spec.mms, ZERO_STATE), fold, take })
+}
+
+/** The actors that every address space has: its lock and its notifier registry. */
+export const mmActors = (mm: MmName, registryInput: object): readonly ActorSpec[] => [
+  { name: `${mm}.mmap_lock`, machine: 'mmap_lock', input: {} },
+  { name: `${mm}.registry`, machine: 'registry', input: registryInput },
+]
