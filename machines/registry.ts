@@ -38,6 +38,7 @@ type Event =
   | { readonly type: 'mmu_interval_read_begin' }
   | { readonly type: 'wait_event'; readonly seq: number }
 
+const NONE: Context['deferred'] = []
 const hits = (itree: readonly Sub[], { start, end }: Interval): readonly Sub[] => itree.filter(s => s.start < end && start < s.end)
 
 function inserted(itree: readonly Sub[], { who, start, end }: Sub): readonly Sub[] {
@@ -61,7 +62,7 @@ export const registry = setup({
     odd: assign(({ context }) => ({ invalidate_seq: context.invalidate_seq | 1 })),
     even: assign(({ context }) => ({
       invalidate_seq: context.invalidate_seq + 1,
-      deferred: [],
+      deferred: NONE,
       itree: context.deferred.reduce<readonly Sub[]>((itree, d) => (d.insert ? inserted(itree, d) : removed(itree, d.who)), context.itree),
     })),
     insert: assign(({ context, event }) => (isSub(event) ? { itree: inserted(context.itree, event) } : {})),
@@ -87,7 +88,7 @@ export const registry = setup({
     active_invalidate_ranges: 0,
     invalidate_seq: 2,
     itree: input.itree ?? [],
-    deferred: [],
+    deferred: NONE,
     list: input.list ?? [],
   }),
   initial: 'idle',

@@ -41,7 +41,7 @@ export const thread = setup({
       meta: { does: 'page_fault' },
       on: {
         ran: { actions: 'goOn' },
-        returned: { target: 'user', actions: 'rest' },
+        handled: { target: 'user', actions: 'rest' },
         signal: { target: 'user', actions: ['rest', 'nextStatement'] },
       },
     },

@@ -17,12 +17,15 @@ export interface Signal {
   readonly code: number
 }
 
-const signals: Readonly<Partial<Record<Failure, Signal>>> = {
+const signals: Readonly<Record<VmFault | SegvCode, Signal>> = {
   SEGV_MAPERR: { sig: 'SEGV', code: 1 },
   SEGV_ACCERR: { sig: 'SEGV', code: 2 },
   VM_FAULT_SIGSEGV: { sig: 'SEGV', code: 1 },
   VM_FAULT_SIGBUS: { sig: 'BUS', code: 2 },
 }
 
-/** The signal for a failure of the fault handler; undefined for one that sends none. */
-export const signalOf = (failure: Failure): Signal | undefined => signals[failure]
+/** The signal that a fault which failed so ends in. */
+export function signalOf(failure: Failure): Signal {
+  if (failure in signals) return signals[failure as keyof typeof signals]
+  throw new Error(`a page fault failed with ${failure}, for which there is no signal`)
+}

@@ -31,8 +31,9 @@ export const hmmRules = {
     }
   },
 
-  hmm_vma_fault: (_, item) =>
-    item.at >= item.end
-      ? {}
-      : { then: [{ do: 'handle_mm_fault', mm: item.mm, page: item.at, access: item.access }, { ...item, at: page(item.at + 1) }] },
+  hmm_vma_fault: (_, item) => {
+    const { mm, at, end, access } = item
+    const more = at + 1 < end ? [{ ...item, at: page(at + 1) }] : []
+    return { then: [{ do: 'handle_mm_fault', mm, page: at, access }, ...more] }
+  },
 } satisfies Partial<Rules>

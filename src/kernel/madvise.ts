@@ -74,7 +74,9 @@ export const madviseRules = {
     const from = page(Math.max(at, vma.start))
     const stop = page(Math.min(vma.end, end))
     const doing = visit(item, vma, from, stop)
-    return typeof doing === 'string' ? { fail: doing } : { then: [...doing, { ...item, at: stop, gap: gap || from > at }] }
+    const gaps = gap || from > at
+    const more = stop < end || gaps ? [{ ...item, at: stop, gap: gaps }] : []
+    return typeof doing === 'string' ? { fail: doing } : { then: [...doing, ...more] }
   },
 
   madvise_free_pte_range: (memory, item, { budget }) => {

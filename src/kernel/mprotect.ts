@@ -76,7 +76,7 @@ export const mprotectRules = {
     return {
       then: [
         ...section({ mm, event: 'PROTECTION_VMA', start: found.start, end: found.end }, [{ do: 'change_pte_range', mm, at: found.start, end: found.end }]),
-        { do: 'change_protection', mm, at: found.end, end },
+        ...(found.end < end ? [{ do: 'change_protection', mm, at: found.end, end } as const] : []),
       ],
     }
   },
@@ -95,7 +95,7 @@ export const mprotectRules = {
       const after = changed(entry, vma, memory.frames, profile)
       if (after !== entry) facts.push(entries('pte', mm, p, 1, after))
     }
-    const then = [{ ...item, at: p }]
+    const then = p < end ? [{ ...item, at: p }] : []
     return facts.length === 0 ? { then } : { facts, then, cut: p === from + budget }
   },
 } satisfies Partial<Rules>

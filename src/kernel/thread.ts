@@ -36,6 +36,8 @@ export type ThreadEvent =
   | { readonly type: 'page_fault'; readonly at: Page; readonly agenda: Work['agenda'] }
   | ({ readonly type: 'ran' } & Work)
   | Returned
+  /** The fault is dealt with; the access is made again. */
+  | { readonly type: 'handled' }
   | ({ readonly type: 'signal'; readonly at: Page } & Signal)
 
 type Offers = readonly Offer<Fact>[]
@@ -68,8 +70,8 @@ const inFault =
   (at: Page) =>
   (after: Work): ThreadEvent => {
     if (after.agenda.length > 0) return ran(after)
-    const signal = after.fail === null ? undefined : signalOf(after.fail)
-    return signal === undefined ? { type: 'returned', ret: 0, err: after.fail, array: after.array } : { type: 'signal', at, ...signal }
+    if (after.fail === null) return { type: 'handled' }
+    return { type: 'signal', at, ...signalOf(after.fail) }
   }
 
 function user(memory: Memory, { mm, program }: ThreadContext, budget: number): Offers {

@@ -57,7 +57,7 @@ export const zapRules = {
     const to = page(Math.min(pte.gap(from), item.end, from + budget))
     return {
       facts: clear(memory, item.mm, from, to),
-      then: [{ do: 'unmap_page_range', mm: item.mm, at: to, end: item.end }],
+      then: to < item.end ? [{ ...item, at: to }] : [],
       cut: to === from + budget,
     }
   },

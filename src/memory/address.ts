@@ -19,6 +19,12 @@ export const page = (n: number): Page => n as Page
 export const pfn = (n: number): Pfn => n as Pfn
 export const slot = (n: number): Slot => n as Slot
 
+/** Pages [start, end). */
+export interface Pages {
+  readonly start: Page
+  readonly end: Page
+}
+
 /** Pages reach from 0 up to here. */
 export const PAGE_LIMIT = page(2 ** 30)
 

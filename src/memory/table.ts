@@ -20,6 +20,10 @@ export const INDEX_LIMIT = 2 ** 30
 /** Entry i of a run, counted from its first, is `value + i * stride`. */
 export type Run = readonly [index: number, count: number, value: number, stride: number]
 
+export interface TableJson {
+  readonly $table: readonly Run[]
+}
+
 type Leaf = readonly number[]
 type Inner = readonly (Node | undefined)[]
 interface Node extends ReadonlyArray<Node | number | undefined> {}
@@ -160,8 +164,8 @@ export class Table {
   }
 
   /** As JSON, a table is its runs. */
-  toJSON(): { readonly runs: readonly Run[] } {
-    return { runs: [...this.runs()] }
+  toJSON(): TableJson {
+    return { $table: [...this.runs()] }
   }
 
   /** The table whose root is the lowest node that holds all of `root`: one shape for the same entries. */

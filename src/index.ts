@@ -1,0 +1,25 @@
+/** The public API, and the only list of it. */
+export { scenario, slice, until, BadScenario } from './scenario/scenario.ts'
+export type {
+  Built,
+  Device,
+  DeviceFaultOptions,
+  Expect,
+  Expectation,
+  Linux,
+  Mapping,
+  MmapOptions,
+  Race,
+  Scenario,
+  ScenarioContext,
+  StatementRef,
+  Thread,
+  Until,
+} from './scenario/scenario.ts'
+export { prepare, runScenario } from './scenario/run.ts'
+export type { LinuxEntry, Report, RunOptions, ScenarioRun, Verdict } from './scenario/run.ts'
+export type { View } from './scenario/view.ts'
+export { noStaleDeviceMapping } from './oracles/no-stale-device-mapping.ts'
+export { deviceWritesWhatCpuMay } from './oracles/device-writes-what-cpu-may.ts'
+export { framesBalance } from './oracles/frames-balance.ts'
+export type { Oracle } from './oracles/oracle.ts'

@@ -1,0 +1,45 @@
+/** Oracles say what must always hold, judged from outside: they read a world, and know nothing of how it came about. */
+import { page, type Page } from '../memory/address.ts'
+import { mmOf, type Memory, type MmName } from '../memory/memory.ts'
+import { Table } from '../memory/table.ts'
+import type { ActorName } from '../system/actor.ts'
+import type { World } from '../system/world.ts'
+
+/** A world with names to its actors: what oracles and expectations are shown. */
+export interface View {
+  readonly names: readonly ActorName[]
+  readonly world: World<Memory>
+}
+
+/** What is wrong with a world, in one sentence; undefined if nothing is. */
+export type Oracle = (view: View) => string | undefined
+
+/** Anything that keeps a page table of its own for an address space: an actor whose context has `mm` and `table`. */
+export interface DeviceView {
+  readonly name: ActorName
+  readonly mm: MmName
+  /** Words by page number, as `hmm_range_fault()` gave them (walker/hmm.ts). */
+  readonly table: Table
+}
+
+export function devicesOf({ names, world }: View): readonly DeviceView[] {
+  return world.actors.flatMap((snapshot, i) => {
+    const { mm, table } = snapshot.context as Partial<DeviceView>
+    return typeof mm === 'string' && table instanceof Table ? [{ name: names[i] ?? '', mm, table }] : []
+  })
+}
+
+/** Invalidations of an address space that have begun and not ended. */
+export function invalidationsInFlight({ names, world }: View, mm: MmName): number {
+  const registry = world.actors[names.indexOf(`${mm}.registry`)]
+  const active = (registry?.context as { readonly active_invalidate_ranges?: number } | undefined)?.active_invalidate_ranges
+  return active ?? 0
+}
+
+/** The pages that a device maps, with what it maps there and what the CPU does. */
+export function* deviceMappings(view: View, device: DeviceView): Generator<{ readonly page: Page; readonly word: number; readonly entry: number }> {
+  const { pte } = mmOf(view.world.memory, device.mm)
+  for (const [first, count] of device.table.runs()) {
+    for (let i = 0; i < count; i++) yield { page: page(first + i), word: device.table.get(first + i), entry: pte.get(first + i) }
+  }
+}

@@ -1,0 +1,178 @@
+/** Running a built scenario: one order of events, judged at every step. */
+import type { Observable } from 'rxjs'
+import type { RangeContext, RangeEvent } from '../kernel/range.ts'
+import type { ThreadContext, ThreadEvent } from '../kernel/thread.ts'
+import type { Fact } from '../memory/facts.ts'
+import type { Memory } from '../memory/memory.ts'
+import { random } from '../system/choosers/random.ts'
+import { roundRobin } from '../system/choosers/round-robin.ts'
+import { Live, type Ended, type Entry } from '../system/live.ts'
+import { snapshotOf, type World } from '../system/world.ts'
+import { planned, type Progress } from './plan.ts'
+import type { Built, Expectation } from './scenario.ts'
+import { linuxSystem, type Kinds, type LinuxSystem } from './standard.ts'
+import { viewOf } from './view.ts'
+
+/** Whether an expectation came true; null: the run was over too early to say. */
+export interface Verdict {
+  readonly expectation: string
+  readonly holds: boolean | null
+  /** The step at which it was decided. */
+  readonly step?: number
+  readonly why?: string
+}
+
+export interface Report {
+  readonly title: string
+  readonly profile: string
+  /** 'holds' if every expectation does, 'violated' if one does not, else 'unknown'. */
+  readonly verdict: 'holds' | 'violated' | 'unknown'
+  readonly verdicts: readonly Verdict[]
+  readonly steps: number
+  readonly ended: Ended
+}
+
+export interface RunOptions {
+  /** Chooses at random, by this seed; without it, the order that the scenario has, or each actor in turn. */
+  readonly seed?: number
+  /** Steps after which the run is cut short. */
+  readonly steps?: number
+  /** Asked before each step; true ends the run, with what it has so far. */
+  readonly stopped?: () => boolean
+  readonly kinds?: Kinds
+}
+
+export type LinuxEntry = Entry<Memory, Fact>
+
+/** A run in progress: subscribe first, then let it go. */
+export interface ScenarioRun {
+  readonly system: LinuxSystem
+  readonly live: Live<Memory, Fact>
+  readonly entries$: Observable<LinuxEntry>
+  go(): Report
+}
+
+const STEP_LIMIT = 1_000_000
+
+export function prepare(built: Built, options: RunOptions = {}): ScenarioRun {
+  const system = linuxSystem(built.system, options.kinds)
+  const live = new Live(system)
+  const chooser = planned(built.plan, progressOf(system), options.seed === undefined ? roundRobin() : random(options.seed), options.seed === undefined)
+  return {
+    system,
+    live,
+    entries$: live.entries$,
+    go() {
+      const judge = new Judge(built, system, live.world, options.seed === undefined)
+      const stopped = options.stopped ?? (() => false)
+      const watch = live.entries$.subscribe(entry => judge.see(entry))
+      const ended = live.run(chooser, options.steps ?? STEP_LIMIT, stopped)
+      watch.unsubscribe()
+      live.end()
+      const verdicts = judge.verdicts(ended)
+      return { title: built.title, profile: built.system.profile, verdict: overall(verdicts, ended), verdicts, steps: live.n, ended }
+    },
+  }
+}
+
+/** Builds, runs and judges a scenario. */
+export const runScenario = (built: Built, options: RunOptions = {}): Report => prepare(built, options).go()
+
+/** What is left of an actor's program; a statement counts until its actor has come to rest behind it. */
+const progressOf =
+  (system: LinuxSystem): Progress =>
+  (world, by) => {
+    const { value, context } = snapshotOf(system, world as World<Memory>, by)
+    const { program } = context as ThreadContext | RangeContext
+    return { state: value, left: program.length }
+  }
+
+function overall(verdicts: readonly Verdict[], ended: Ended): Report['verdict'] {
+  if (verdicts.some(v => v.holds === false)) return 'violated'
+  return verdicts.some(v => v.holds === null) || ended.why !== 'at rest' ? 'unknown' : 'holds'
+}
+
+/** Keeps what was found out about each expectation while the run goes on. */
+class Judge {
+  readonly #expectations: readonly Expectation[]
+  readonly #names: readonly string[]
+  readonly #found = new Map<Expectation, { readonly step: number; readonly why: string }>()
+  readonly #answers = new Map<string, unknown[]>()
+  readonly #values = new Map<string, readonly number[]>()
+  readonly #ordered: boolean
+  #world: World<Memory>
+
+  /** `ordered`: the run takes the scenario's own order, which is what it promises to show something in. */
+  constructor(built: Built, system: LinuxSystem, world: World<Memory>, ordered: boolean) {
+    this.#ordered = ordered
+    this.#expectations = built.expectations
+    this.#names = system.actors.map(a => a.name)
+    this.#world = world
+  }
+
+  see(entry: LinuxEntry): void {
+    this.#world = entry.world
+    this.#note(entry)
+    for (const expectation of this.#expectations) {
+      if (expectation.kind !== 'always' && expectation.kind !== 'violated') continue
+      if (this.#found.has(expectation)) continue
+      const why = expectation.oracle({ names: this.#names, world: entry.world })
+      if (why !== undefined) this.#found.set(expectation, { step: entry.n, why })
+    }
+  }
+
+  /** Answers of statements, in the order of their program. */
+  #note({ choice, event }: LinuxEntry): void {
+    const answer = this.#answerIn(choice.by, event as ThreadEvent | RangeEvent)
+    if (answer === undefined) return
+    this.#answers.set(choice.by, [...(this.#answers.get(choice.by) ?? []), answer])
+  }
+
+  #answerIn(by: string, event: ThreadEvent | RangeEvent): unknown {
+    switch (event.type) {
+      case 'ended':
+        return event.err ?? event.ret
+      case 'returned':
+        return event.err ?? event.ret
+      case 'signal':
+        this.#values.delete(by)
+        return event.sig
+      case 'accessed': {
+        const values = [...(this.#values.get(by) ?? []), ...event.values]
+        this.#values.set(by, event.left === null ? [] : values)
+        return event.left === null ? values : undefined
+      }
+      default:
+        return undefined
+    }
+  }
+
+  verdicts(ended: Ended): readonly Verdict[] {
+    return this.#expectations.map(expectation => this.#verdict(expectation, ended))
+  }
+
+  #verdict(expectation: Expectation, ended: Ended): Verdict {
+    const name = expectation.name
+    const over = ended.why === 'at rest'
+    switch (expectation.kind) {
+      case 'always': {
+        const found = this.#found.get(expectation)
+        return found === undefined ? { expectation: name, holds: over ? true : null } : { expectation: name, holds: false, ...found }
+      }
+      case 'violated': {
+        const found = this.#found.get(expectation)
+        if (found !== undefined) return { expectation: name, holds: true, ...found }
+        return { expectation: name, holds: over && this.#ordered ? false : null, why: 'nothing was found in this order of events' }
+      }
+      case 'finally':
+        return { expectation: name, holds: over ? expectation.holds(viewOf({ names: this.#names, world: this.#world })) : null }
+      case 'returns': {
+        const got = this.#answers.get(expectation.statement.by)?.[expectation.statement.index]
+        if (got === undefined) return { expectation: name, holds: null, why: 'it has not answered' }
+        const holds = JSON.stringify(got) === JSON.stringify(expectation.value)
+        return holds ? { expectation: name, holds } : { expectation: name, holds, why: `it answers ${JSON.stringify(got)}` }
+      }
+    }
+  }
+}
+

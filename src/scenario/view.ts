@@ -1,0 +1,25 @@
+/** A world as expectations see it: by the names of a scenario. */
+import { frameOf, isPresent, wordOf } from '../memory/entry.ts'
+import { mmOf } from '../memory/memory.ts'
+import { devicesOf, type View as OracleView } from '../oracles/oracle.ts'
+import type { Page, Pages } from '../memory/address.ts'
+
+export interface View extends OracleView {
+  /** Does the device map any of these pages? */
+  maps(device: string, pages: Pages): boolean
+  /** What the CPU's entry for a page says: `PWDA`, `!swap`, `none`. */
+  entry(page: Page): string
+  /** What the page contains, if it is mapped. */
+  content(page: Page): number | undefined
+}
+
+export function viewOf({ names, world }: OracleView): View {
+  const table = mmOf(world.memory, 'mm0').pte
+  return {
+    names,
+    world,
+    maps: (device, { start, end }) => devicesOf({ names, world }).some(d => d.name === device && d.table.next(start, end) < end),
+    entry: p => wordOf(table.get(p)),
+    content: p => (isPresent(table.get(p)) ? world.memory.frames.content.get(frameOf(table.get(p))) : undefined),
+  }
+}

@@ -1,0 +1,193 @@
+/**
+ * A system that runs: choices → step → entries, as one RxJS pipeline. A step is decided as soon as it is chosen; what
+ * came of it waits in an inbox until every subscriber has seen the step before. So a subscriber may run the next step
+ * from inside its `next`, and all of them still see every entry, in order.
+ */
+import { concatMap, defer, distinctUntilChanged, filter, map, Observable, Subject, startWith, type OperatorFunction } from 'rxjs'
+import type { ActorName, Offer, Snapshot } from './actor.ts'
+import type { Chooser } from './choosers/chooser.ts'
+import { offersOf, step, take, type Choice, type Exchange, type Refused, type Stepped } from './step.ts'
+import { indexOf, initialWorld, type System, type World } from './world.ts'
+
+/** A step that was taken, with its place in the run. */
+export interface Entry<M, F> extends Stepped<M, F> {
+  /** The logical clock: steps are counted from 1. */
+  readonly n: number
+  /** The latest earlier step that this one follows from: the last to change its actor, or one that it calls. 0: the beginning. */
+  readonly cause: number
+}
+
+/** How a run ended. */
+export type Ended =
+  | { readonly why: 'at rest' }
+  /** Somebody has work left, and nobody can act; each refused call says who waits for whom. */
+  | { readonly why: 'blocked'; readonly waiting: readonly Refused[] }
+  | { readonly why: 'limit' }
+
+interface Attempt<F> {
+  readonly choice: Choice
+  /** The offer that the choice means, if it has been looked up. */
+  readonly offer?: Offer<F>
+}
+
+export class Live<M, F> {
+  readonly system: System<M, F>
+  readonly entries$: Observable<Entry<M, F>>
+  /** Every call and reply between actors, in order. */
+  readonly exchange$: Observable<Exchange & { readonly n: number }>
+  /** The world now, and after each step. */
+  readonly world$: Observable<World<M>>
+  /** Memory now, and whenever a step changed it. */
+  readonly memory$: Observable<M>
+
+  #world: World<M>
+  #n = 0
+  /** The step that last changed each actor. */
+  readonly #changed: number[]
+  readonly #choices = new Subject<Attempt<F>>()
+  readonly #outcomes = new Subject<Entry<M, F> | Refused>()
+  #last: Entry<M, F> | Refused = { kind: 'at rest', by: '' }
+  #defect: { readonly error: unknown } | undefined
+  readonly #rest: (Snapshot | undefined)[] = []
+
+  constructor(system: System<M, F>, world: World<M> = initialWorld(system)) {
+    this.system = system
+    this.#world = world
+    this.#changed = system.actors.map(() => 0)
+    this.entries$ = this.#outcomes.pipe(filter(outcome => outcome.kind === 'stepped'))
+    this.exchange$ = this.entries$.pipe(concatMap(({ n, calls }) => calls.map(c => ({ ...c, n }))))
+    this.world$ = defer(() =>
+      this.entries$.pipe(
+        map(entry => entry.world),
+        startWith(this.#world),
+      ),
+    )
+    this.memory$ = this.world$.pipe(
+      map(w => w.memory),
+      distinctUntilChanged(),
+    )
+    this.#choices
+      .pipe(
+        map(attempt => (this.#last = this.#decide(attempt))),
+        inOrder(),
+      )
+      .subscribe({ next: outcome => this.#outcomes.next(outcome), error: (error: unknown) => (this.#defect = { error }) })
+  }
+
+  get world(): World<M> {
+    return this.#world
+  }
+
+  /** Steps taken so far. */
+  get n(): number {
+    return this.#n
+  }
+
+  /** One actor's snapshot now, and whenever a step changed it. */
+  actor$(name: ActorName): Observable<Snapshot> {
+    const i = indexOf(this.system, name)
+    return this.world$.pipe(
+      map(w => w.actors[i] as Snapshot),
+      distinctUntilChanged(),
+    )
+  }
+
+  /** Takes a choice: the step that it made, or why it made none. */
+  choose(choice: Choice): Entry<M, F> | Refused {
+    return this.#attempt({ choice })
+  }
+
+  /** Lets a chooser choose one step. What it was, or why there was none. */
+  turn(chooser: Chooser): Entry<M, F> | Exclude<Ended, { readonly why: 'limit' }> {
+    const active = this.#active()
+    const waiting: Refused[] = []
+    for (const by of chooser.order(active, this.#world)) {
+      const budget = chooser.budget?.(by) ?? (active.length === 1 ? Infinity : 1)
+      const offers = offersOf(this.system, this.#world, by, budget)
+      for (const i of chooser.pick(offers.length, by)) {
+        const offer = offers[i]
+        if (offer === undefined) continue
+        const outcome = this.#attempt({ choice: { by, offer: i, budget }, offer })
+        if (outcome.kind === 'stepped') {
+          chooser.took?.(outcome.choice)
+          return outcome
+        }
+        waiting.push(outcome)
+      }
+    }
+    return active.length === 0 ? { why: 'at rest' } : { why: 'blocked', waiting }
+  }
+
+  /** Runs until nobody can act, or `steps` were taken, or `until` says so of a step. */
+  run(chooser: Chooser, steps = Infinity, until: (entry: Entry<M, F>) => boolean = () => false): Ended {
+    for (let left = steps; left > 0; left--) {
+      const turned = this.turn(chooser)
+      if ('why' in turned) return turned
+      if (until(turned)) break
+    }
+    return { why: 'limit' }
+  }
+
+  /** Ends the streams: who writes a log closes it then. */
+  end(): void {
+    this.#outcomes.complete()
+  }
+
+  #attempt(attempt: Attempt<F>): Entry<M, F> | Refused {
+    this.#choices.next(attempt)
+    if (this.#defect !== undefined) throw this.#defect.error
+    return this.#last
+  }
+
+  #decide({ choice, offer }: Attempt<F>): Entry<M, F> | Refused {
+    const outcome = offer === undefined ? step(this.system, this.#world, choice) : take(this.system, this.#world, choice, offer)
+    if (outcome.kind !== 'stepped') return outcome
+    const n = this.#n + 1
+    const entry: Entry<M, F> = { ...outcome, n, cause: this.#causeOf(outcome) }
+    outcome.world.actors.forEach((snapshot, i) => {
+      if (snapshot !== outcome.before.actors[i]) this.#changed[i] = n
+    })
+    this.#n = n
+    this.#world = outcome.world
+    return entry
+  }
+
+  #causeOf({ choice, calls }: Stepped<M, F>): number {
+    let cause = this.#changed[indexOf(this.system, choice.by)] ?? 0
+    for (const { to } of calls) cause = Math.max(cause, this.#changed[indexOf(this.system, to)] ?? 0)
+    return cause
+  }
+
+  /** Actors that are not at rest. Rest follows from the context alone, so it lasts until the context changes. */
+  #active(): readonly ActorName[] {
+    const active: ActorName[] = []
+    this.system.actors.forEach(({ name }, i) => {
+      const snapshot = this.#world.actors[i]
+      if (this.#rest[i] === snapshot) return
+      if (offersOf(this.system, this.#world, name, 1).length === 0) this.#rest[i] = snapshot
+      else active.push(name)
+    })
+    return active
+  }
+}
+
+/** Delivers values one after the other: one that is sent while another is being delivered waits until that is done. */
+function inOrder<T>(): OperatorFunction<T, T> {
+  return source =>
+    new Observable(subscriber => {
+      const inbox: T[] = []
+      let delivering = false
+      return source.subscribe({
+        next: value => {
+          inbox.push(value)
+          if (delivering) return
+          delivering = true
+          for (let next = inbox.shift(); next !== undefined; next = inbox.shift()) subscriber.next(next)
+          delivering = false
+        },
+        error: error => subscriber.error(error),
+        complete: () => subscriber.complete(),
+      })
+    })
+}
+
