@@ -94,6 +94,8 @@ export interface SystemCalls {
   mmu_interval_read_retry: Notifier
   mmu_notifier_invalidate_range_start: { readonly range: NotifierRange }
   mmu_notifier_invalidate_range_end: { readonly range: NotifierRange }
+  /** A call of a driver's own, made in one step. */
+  driver_call: Call
 }
 
 export interface Items extends SystemCalls {

@@ -90,5 +90,6 @@ export const notifierRules = {
     }),
   }),
   wait_event: (_, { mm, seq, ret }) => ({ calls: [call(registryOf(mm), 'wait_event', { seq })], ret }),
+  driver_call: (_, { to, event }) => ({ calls: [{ to, event }] }),
   mmu_interval_read_retry: (_, { who }) => ({ calls: [call(who, 'read_retry')], replied: ([stale]) => ({ ret: stale === true ? 1 : 0 }) }),
 } satisfies Partial<Rules>

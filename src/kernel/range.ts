@@ -45,7 +45,8 @@ export interface RangeEnded {
 export type RangeEvent =
   | { readonly type: 'fault' }
   | { readonly type: 'begun'; readonly seq: number; readonly busy: boolean }
-  | ({ readonly type: 'ran' | 'walked' } & Work)
+  | ({ readonly type: 'ran' } & Work)
+  | ({ readonly type: 'walked' } & Work)
   | { readonly type: 'checked'; readonly stale: boolean }
   /** A call was taken that leads on to the next state. */
   | { readonly type: 'done' }

@@ -37,8 +37,6 @@ export interface RunOptions {
   readonly seed?: number
   /** Steps after which the run is cut short. */
   readonly steps?: number
-  /** Asked before each step; true ends the run, with what it has so far. */
-  readonly stopped?: () => boolean
   readonly kinds?: Kinds
 }
 
@@ -49,34 +47,49 @@ export interface ScenarioRun {
   readonly system: LinuxSystem
   readonly live: Live<Memory, Fact>
   readonly entries$: Observable<LinuxEntry>
-  go(): Report
+  /** Runs on for a while; the report, once the run is over. */
+  advance(): Report | undefined
+  /** Ends the run where it is: what was found out so far. */
+  stop(): Report
 }
 
+/** A run that is not over after so many steps is cut short. */
 const STEP_LIMIT = 1_000_000
+/** Steps in one `advance()`: some ten milliseconds. */
+const STRIDE = 2_000
 
 export function prepare(built: Built, options: RunOptions = {}): ScenarioRun {
   const system = linuxSystem(built.system, options.kinds)
   const live = new Live(system)
   const chooser = planned(built.plan, progressOf(system), options.seed === undefined ? roundRobin() : random(options.seed), options.seed === undefined)
+  const judge = new Judge(built, system, live.world, options.seed === undefined)
+  live.entries$.subscribe(entry => judge.see(entry))
+  const limit = options.steps ?? STEP_LIMIT
+  const report = (ended: Ended): Report => {
+    live.end()
+    const verdicts = judge.verdicts(ended)
+    return { title: built.title, profile: built.system.profile, verdict: overall(verdicts, ended), verdicts, steps: live.n, ended }
+  }
   return {
     system,
     live,
     entries$: live.entries$,
-    go() {
-      const judge = new Judge(built, system, live.world, options.seed === undefined)
-      const stopped = options.stopped ?? (() => false)
-      const watch = live.entries$.subscribe(entry => judge.see(entry))
-      const ended = live.run(chooser, options.steps ?? STEP_LIMIT, stopped)
-      watch.unsubscribe()
-      live.end()
-      const verdicts = judge.verdicts(ended)
-      return { title: built.title, profile: built.system.profile, verdict: overall(verdicts, ended), verdicts, steps: live.n, ended }
+    advance() {
+      const ended = live.run(chooser, Math.min(STRIDE, limit - live.n))
+      return ended.why === 'limit' && live.n < limit ? undefined : report(ended)
     },
+    stop: () => report({ why: 'limit' }),
   }
 }
 
-/** Builds, runs and judges a scenario. */
-export const runScenario = (built: Built, options: RunOptions = {}): Report => prepare(built, options).go()
+/** Runs and judges a scenario that was built for a profile. */
+export function runScenario(built: Built, options: RunOptions = {}): Report {
+  const run = prepare(built, options)
+  for (;;) {
+    const report = run.advance()
+    if (report !== undefined) return report
+  }
+}
 
 /** What is left of an actor's program; a statement counts until its actor has come to rest behind it. */
 const progressOf =

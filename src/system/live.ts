@@ -118,12 +118,11 @@ export class Live<M, F> {
     return active.length === 0 ? { why: 'at rest' } : { why: 'blocked', waiting }
   }
 
-  /** Runs until nobody can act, or `steps` were taken, or `until` says so of a step. */
-  run(chooser: Chooser, steps = Infinity, until: (entry: Entry<M, F>) => boolean = () => false): Ended {
+  /** Runs until nobody can act, or `steps` were taken. */
+  run(chooser: Chooser, steps = Infinity): Ended {
     for (let left = steps; left > 0; left--) {
       const turned = this.turn(chooser)
       if ('why' in turned) return turned
-      if (until(turned)) break
     }
     return { why: 'limit' }
   }

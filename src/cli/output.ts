@@ -1,0 +1,65 @@
+/** What the verbs share: exit codes, messages, colours, tables, progress, and being stopped. */
+import { styleText } from 'node:util'
+
+/** 0 what was claimed holds, 1 it does not, 2 cut short: unknown, 3 the command was not understood. */
+export const EXIT = { holds: 0, violated: 1, unknown: 2, usage: 3 } as const
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT]
+
+/** A mistake of the user's: one clear message, no stack. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError'
+}
+
+export const print = (text = ''): void => void process.stdout.write(`${text}\n`)
+export const printJson = (value: unknown): void => print(JSON.stringify(value))
+
+type Style = Parameters<typeof styleText>[0]
+/** Text in a colour, where a terminal shows it. */
+export const styled = (style: Style, text: string): string => (colourful() ? styleText(style, text, { validateStream: false }) : text)
+export const colourful = (): boolean => process.stdout.isTTY === true && process.env['NO_COLOR'] === undefined
+export const columns = (): number => process.stdout.columns ?? 110
+
+/** Rows in columns, the first row as a head; columns of numbers stand to the right. */
+export function table(rows: readonly (readonly string[])[]): readonly string[] {
+  const widths = (rows[0] ?? []).map((_, i) => Math.max(...rows.map(row => (row[i] ?? '').length)))
+  const right = widths.map((_, i) => rows.slice(1).every(row => /^[\d.,%–-]*$/.test(row[i] ?? '')))
+  return rows.map((row, at) => {
+    const line = row.map((cell, i) => (right[i] === true ? cell.padStart(widths[i] ?? 0) : cell.padEnd(widths[i] ?? 0))).join('  ')
+    return at === 0 ? styled('dim', line.trimEnd()) : line.trimEnd()
+  })
+}
+
+export const plural = (n: number, one: string, many = `${one}s`): string => `${n.toLocaleString('en')} ${n === 1 ? one : many}`
+
+/** Long work: shows how far it is on a terminal, lets other events in, and can be stopped by Ctrl-C. */
+export class Work {
+  #shown = 0
+  #yielded = performance.now()
+  readonly #started = performance.now()
+  #stopped = false
+  readonly #stop = (): void => void (this.#stopped = true)
+
+  constructor() {
+    process.once('SIGINT', this.#stop)
+  }
+
+  get stopped(): boolean {
+    return this.#stopped
+  }
+
+  /** To be called often: cheap, unless there is something to show. */
+  async breathe(what: () => string): Promise<void> {
+    const now = performance.now()
+    if (now - this.#yielded < 40) return
+    await new Promise<void>(resolve => void setImmediate(resolve))
+    this.#yielded = performance.now()
+    if (process.stderr.isTTY !== true || now - this.#started < 700 || now - this.#shown < 100) return
+    this.#shown = now
+    process.stderr.write(`\r\u001b[K${what()}`)
+  }
+
+  end(): void {
+    process.removeListener('SIGINT', this.#stop)
+    if (this.#shown > 0) process.stderr.write('\r\u001b[K')
+  }
+}

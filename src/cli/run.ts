@@ -1,0 +1,142 @@
+/** `mirrorwalk run`: a scenario, one order of events, a verdict, a timeline, and the log of it. */
+import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
+import { timelineOf } from '../inspect/steps.ts'
+import { timeline, type TimelineStep } from '../inspect/timeline.ts'
+import { LogWriter } from '../log/writer.ts'
+import { prepare, type LinuxEntry, type Report, type Verdict } from '../scenario/run.ts'
+import type { Built, Scenario } from '../scenario/scenario.ts'
+import { MODEL_VERSION } from '../version.ts'
+import { colourful, columns, EXIT, plural, print, printJson, styled, UsageError, Work, type ExitCode } from './output.ts'
+import { loadScenario, whereAndWhat } from './scenario-file.ts'
+
+export interface RunFlags {
+  readonly profile?: string
+  readonly seed?: number
+  readonly steps?: number
+  readonly log?: string | boolean
+  readonly timeline?: 'auto' | 'all' | 'none'
+  readonly sync?: boolean
+  readonly json?: boolean
+}
+
+/** Longer runs are not printed unless asked for. */
+const TIMELINE_STEPS = 300
+const LOGS = 'logs'
+
+export interface Ran {
+  readonly report: Report
+  readonly log: string | null
+  /** The steps, unless there are too many to print. */
+  readonly timeline: readonly TimelineStep[]
+}
+
+export async function runCommand(file: string, flags: RunFlags): Promise<ExitCode> {
+  const scenario = await loadScenario(file)
+  const runs: Ran[] = []
+  for (const profile of flags.profile === undefined ? scenario.profiles : [flags.profile]) {
+    runs.push(await runProfile(file, scenario, profile, flags))
+    if (flags.json !== true) showRun(runs.at(-1) as Ran, againCommand(file, profile, flags), flags.timeline ?? 'auto')
+  }
+  if (flags.json === true) printJson({ scenario: scenario.title, runs: runs.map(({ report, log }) => ({ ...report, log })) })
+  return worst(runs.map(r => r.report.verdict))
+}
+
+export const worst = (verdicts: readonly Report['verdict'][]): ExitCode =>
+  verdicts.includes('violated') ? EXIT.violated : verdicts.includes('unknown') ? EXIT.unknown : EXIT.holds
+
+/** Runs a scenario under one profile, and writes its log while it runs. */
+export async function runProfile(file: string, scenario: Scenario, profile: string, flags: RunFlags): Promise<Ran> {
+  const built = buildOf(file, scenario, profile)
+  const options = { ...(flags.seed === undefined ? {} : { seed: flags.seed }), ...(flags.steps === undefined ? {} : { steps: flags.steps }) }
+  const run = prepare(built, options)
+  const path = logPath(file, profile, flags)
+  const log = path === null ? undefined : openLog(path, built, flags, run)
+  const entries: LinuxEntry[] = []
+  const kept = flags.timeline === 'all' ? Infinity : TIMELINE_STEPS
+  run.entries$.subscribe(entry => void (entry.n <= kept && entries.push(entry)))
+  const work = new Work()
+  let report = run.advance()
+  while (report === undefined) {
+    await work.breathe(() => `${built.title}: ${plural(run.live.n, 'step')}`)
+    report = work.stopped ? run.stop() : run.advance()
+  }
+  work.end()
+  log?.end(work.stopped ? 'interrupted' : report.ended.why)
+  return { report, log: path, timeline: withAlarms(timelineOf(run.system, entries), report.verdicts) }
+}
+
+function buildOf(file: string, scenario: Scenario, profile: string): Built {
+  try {
+    return scenario.build(profile)
+  } catch (error) {
+    throw new UsageError(`${file}: ${whereAndWhat(error, file)}`)
+  }
+}
+
+function logPath(file: string, profile: string, { log, seed }: RunFlags): string | null {
+  if (log === false) return null
+  if (typeof log === 'string') return log
+  const name = basename(file).replace(/\.[cm]?[jt]s$/, '')
+  return join(LOGS, `${name}-${profile}${seed === undefined ? '' : `-seed${seed}`}.jsonl`)
+}
+
+function openLog(path: string, built: Built, flags: RunFlags, run: ReturnType<typeof prepare>): { end(why: Parameters<LogWriter<unknown, unknown>['end']>[0]): void } {
+  let fd: number
+  try {
+    mkdirSync(dirname(path), { recursive: true })
+    fd = openSync(path, 'w')
+  } catch (error) {
+    throw new UsageError(`${path}: the log cannot be written there: ${error instanceof Error ? error.message : String(error)}`)
+  }
+  const header = {
+    model: MODEL_VERSION,
+    system: built.system,
+    chooser: flags.seed === undefined ? 'as written' : 'random',
+    seed: flags.seed ?? null,
+    title: built.title,
+  }
+  const writer = new LogWriter(run.system, run.live.world, header, text => void writeSync(fd, text), { sync: flags.sync === true }).follow(run.entries$)
+  return {
+    end: why => {
+      writer.end(why)
+      closeSync(fd)
+    },
+  }
+}
+
+const withAlarms = (lines: readonly TimelineStep[], verdicts: readonly Verdict[]): readonly TimelineStep[] =>
+  lines.map(line => {
+    const alarm = verdicts.find(v => v.step === line.n)?.why
+    return alarm === undefined ? line : { ...line, alarm }
+  })
+
+const againCommand = (file: string, profile: string, { seed, steps }: RunFlags): string =>
+  `npx mirrorwalk run ${file} --profile ${profile}${seed === undefined ? '' : ` --seed ${seed}`}${steps === undefined ? '' : ` --steps ${steps}`}`
+
+/** Verdicts first, then the timeline, then where the log went and how to do it again. */
+export function showRun({ report, log, timeline: steps }: Ran, again: string, show: 'auto' | 'all' | 'none'): void {
+  print(`${styled('bold', report.title)}  ${styled('dim', `kernel profile ${report.profile}`)}`)
+  for (const verdict of report.verdicts) print(`  ${verdictLine(verdict)}`)
+  if (report.ended.why === 'blocked') {
+    for (const refused of report.ended.waiting) {
+      if (refused.kind === 'blocked') print(`  ${styled('yellow', '?')} ${refused.by} waits for ${refused.on.to}, to ${refused.do.replaceAll('_', ' ')}; nobody can go on`)
+    }
+  }
+  print()
+  if (show === 'all' || (show === 'auto' && report.steps <= TIMELINE_STEPS)) {
+    for (const line of timeline(steps, { width: columns(), colour: colourful() })) print(line)
+    print()
+  } else if (show === 'auto' && log !== null) print(`${plural(report.steps, 'step')}; to see them: npx mirrorwalk log ${log}\n`)
+  const end = report.ended.why === 'at rest' ? 'all done' : report.ended.why === 'blocked' ? 'nobody can go on' : 'cut short'
+  print(`${plural(report.steps, 'step')}, ${end}.${log === null ? '' : ` Log: ${log}`}`)
+  print(styled('dim', `again: ${again}`))
+  print()
+}
+
+function verdictLine({ expectation, holds, step, why }: Verdict): string {
+  const mark = holds === true ? styled('green', '✔') : holds === false ? styled('red', '✘') : styled('yellow', '?')
+  const place = step === undefined ? '' : ` at step ${step}`
+  const more = why === undefined ? '' : `: ${why}`
+  return `${mark} ${expectation}${place === '' && more === '' ? '' : styled('dim', ` —${place}${more}`.replace('—:', '—'))}`
+}

@@ -1,0 +1,38 @@
+/** Finding a scenario in a file of the user's. TypeScript is loaded through tsx, which is loaded only then. */
+import { existsSync } from 'node:fs'
+import { basename, resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import type { Scenario } from '../scenario/scenario.ts'
+import { UsageError } from './output.ts'
+
+const isScenario = (x: unknown): x is Scenario =>
+  typeof x === 'object' && x !== null && typeof (x as Partial<Scenario>).build === 'function' && typeof (x as Partial<Scenario>).title === 'string'
+
+export async function loadScenario(file: string): Promise<Scenario> {
+  const path = resolve(file)
+  if (!existsSync(path)) throw new UsageError(`${file}: no such file. Expected a scenario: a .ts or .js file whose default export is scenario(…).`)
+  if (/\.[cm]?ts$/.test(path)) await loadTypeScript()
+  let module: { readonly default?: unknown }
+  try {
+    module = (await import(pathToFileURL(path).href)) as { readonly default?: unknown }
+  } catch (error) {
+    throw new UsageError(`${file}: cannot be loaded: ${whereAndWhat(error, path)}`)
+  }
+  if (!isScenario(module.default)) {
+    throw new UsageError(`${file}: its default export is no scenario. Expected: export default scenario('what it shows', ({ linux, expect }) => { … })`)
+  }
+  return module.default
+}
+
+async function loadTypeScript(): Promise<void> {
+  const { register } = await import('tsx/esm/api')
+  register()
+}
+
+/** The message of an error, and the line of the user's file that it came from. */
+export function whereAndWhat(error: unknown, path: string): string {
+  if (!(error instanceof Error)) return String(error)
+  const line = error.stack?.split('\n').find(l => l.includes(basename(path)))
+  const place = line === undefined ? undefined : /:(\d+):\d+\)?$/.exec(line)?.[1]
+  return place === undefined ? error.message : `${error.message} (line ${place})`
+}

@@ -1,0 +1,53 @@
+/** `mirrorwalk tour`, which `npm start` runs: how far model and kernels agree, and two races, seen. */
+import { existsSync } from 'node:fs'
+import { dirname, join, relative } from 'node:path'
+import type { Report } from '../scenario/run.ts'
+import { conform, ownRecordings, showFailures, showSums } from './conform.ts'
+import { EXIT, print, styled, type ExitCode } from './output.ts'
+import { runProfile, showRun, worst } from './run.ts'
+import { loadScenario } from './scenario-file.ts'
+
+const SCENARIOS = ['seeds/004-stale-valid', 'races/fault-against-munmap']
+
+export async function tourCommand(): Promise<ExitCode> {
+  print(styled('bold', 'Linux HMM as an event-sourced actor system'))
+  print('Recorded programs of real kernels, run in the model; each step is compared to the last page-table bit.\n')
+  const { sums, stopped } = await conform([ownRecordings()], {})
+  showSums(sums)
+  showFailures(sums.failures)
+  print('\n')
+
+  const verdicts: Report['verdict'][] = []
+  const logs: string[] = []
+  for (const name of SCENARIOS) {
+    const file = scenarioFile(name)
+    const source = `scenarios/${name}.ts`
+    const scenario = await loadScenario(file)
+    for (const profile of scenario.profiles) {
+      const ran = await runProfile(file, scenario, profile, {})
+      verdicts.push(ran.report.verdict)
+      if (ran.log !== null) logs.push(ran.log)
+      showRun(ran, `npx mirrorwalk run ${source} --profile ${profile}`, 'auto')
+    }
+  }
+
+  print(`The event logs are in ${logs.join(', ')}.\n`)
+  print('What to try next:')
+  print(`  npx mirrorwalk replay ${logs[0] ?? ''}        decide every step again, and compare`)
+  print(`  npx mirrorwalk log ${logs[0] ?? ''} --page 16  who did what to a page`)
+  print('  npx mirrorwalk run scenarios/seeds/004-stale-valid.ts --profile v5.2 --seed 7   another order of events')
+  print('  npx mirrorwalk profiles                              the kernels, and what differs')
+  print('  README.md                                            your own first scenario, in ten minutes')
+  if (sums.failures.length > 0) return EXIT.violated
+  return stopped ? EXIT.unknown : worst(verdicts)
+}
+
+/** The compiled scenario, which loads at once, or its source. */
+function scenarioFile(name: string): string {
+  for (let folder = import.meta.dirname; folder !== dirname(folder); folder = dirname(folder)) {
+    for (const file of [join(folder, 'scenarios', `${name}.js`), join(folder, 'scenarios', `${name}.ts`)]) {
+      if (existsSync(file)) return relative(process.cwd(), file)
+    }
+  }
+  throw new Error(`scenario ${name} is not part of this package`)
+}

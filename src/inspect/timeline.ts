@@ -1,0 +1,63 @@
+/** A run as lines of text: a lane for each actor that acts, a line a step. */
+import { styleText } from 'node:util'
+import type { Words } from './describe.ts'
+
+export interface TimelineStep extends Words {
+  readonly n: number
+  readonly by: string
+  /** The step of another actor that this one had to wait for. */
+  readonly after?: number
+  /** Something that was found out at this step, told on a line of its own. */
+  readonly alarm?: string
+}
+
+export interface TimelineOptions {
+  /** Columns of the terminal. */
+  readonly width: number
+  readonly colour: boolean
+}
+
+const LANE_MIN = 36
+const GAP = 2
+
+/** The lines of a timeline. Lanes stand side by side where they fit, else each line begins with its actor's name. */
+export function timeline(steps: readonly TimelineStep[], { width, colour }: TimelineOptions): readonly string[] {
+  const actors = [...new Set(steps.map(s => s.by))]
+  const digits = String(steps.at(-1)?.n ?? 0).length
+  const lane = Math.floor((width - digits - GAP) / Math.max(actors.length, 1))
+  const dim = (text: string): string => (colour ? styleText('dim', text, { validateStream: false }) : text)
+  const bold = (text: string): string => (colour ? styleText('bold', text, { validateStream: false }) : text)
+  const red = (text: string): string => (colour ? styleText('red', text, { validateStream: false }) : text)
+
+  const sideBySide = lane >= LANE_MIN
+  const name = Math.max(0, ...actors.map(a => a.length)) + GAP
+  const indentOf = (by: string): number => digits + GAP + (sideBySide ? actors.indexOf(by) * lane : name)
+  const room = sideBySide ? lane - GAP : width - digits - GAP - name
+  const head = sideBySide ? [bold(' '.repeat(digits + GAP) + actors.map(a => a.padEnd(lane)).join('').trimEnd())] : []
+
+  return [
+    ...head,
+    ...steps.flatMap(step => {
+      const text = step.after === undefined ? step.text : `${step.text} (had to wait for ${step.after})`
+      const [first = '', ...more] = wrapped(text, room)
+      const start = String(step.n).padStart(digits) + ' '.repeat(GAP) + (sideBySide ? ' '.repeat(indentOf(step.by) - digits - GAP) : step.by.padEnd(name))
+      const style = step.quiet ? dim : (t: string): string => t
+      const alarm = step.alarm === undefined ? [] : wrapped(`! ${step.alarm}`, width - digits - GAP).map(t => red(' '.repeat(digits + GAP) + t))
+      return [dim(start) + style(first), ...more.map(t => ' '.repeat(indentOf(step.by) + GAP) + style(t)), ...alarm]
+    }),
+  ]
+}
+
+/** Text in lines of at most `width`, broken at spaces. */
+function wrapped(text: string, width: number): readonly string[] {
+  const lines: string[] = []
+  let line = ''
+  for (const word of text.split(' ')) {
+    const limit = lines.length === 0 ? width : width - GAP
+    if (line !== '' && line.length + 1 + word.length > limit) {
+      lines.push(line)
+      line = word
+    } else line = line === '' ? word : `${line} ${word}`
+  }
+  return [...lines, line]
+}
