@@ -96,7 +96,7 @@ function openLog(path: string, built: Built, flags: RunFlags, run: ReturnType<ty
     seed: flags.seed ?? null,
     title: built.title,
   }
-  const writer = new LogWriter(run.system, run.live.world, header, text => void writeSync(fd, text), { sync: flags.sync === true }).follow(run.entries$)
+  const writer = new LogWriter(run.system, run.live.world, header, lines => void writeSync(fd, lines), { sync: flags.sync === true }).follow(run.entries$)
   return {
     end: why => {
       writer.end(why)

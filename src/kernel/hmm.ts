@@ -8,7 +8,7 @@ export const hmmRules = {
   // Asked before each walk: once the range was invalidated, what the array holds is worth nothing.
   hmm_range_fault: (_, item, { profile }) => ({
     calls: [item.stale],
-    replied: ([stale]) => (stale === true ? { fail: profile.invalidRange } : { then: [{ ...item, do: 'walk_page_range' }] }),
+    replied: ([stale]) => (stale === true ? { fail: profile.invalidRange } : { then: [{ do: 'walk_page_range', mm: item.mm, range: item.range, last: item.last, stale: item.stale }] }),
   }),
 
   walk_page_range: (memory, item, { array, budget, profile }) => {
@@ -17,7 +17,7 @@ export const hmmRules = {
     const { last, stop } = walked
     if (stop === null) {
       return last < range.end
-        ? { array: walked.array, then: [{ ...item, last }], cut: true }
+        ? { array: walked.array, then: [{ do: 'walk_page_range', mm, range, last, stale: item.stale }], cut: true }
         : { array: walked.array, ret: profile.rangeFaultReturns === 'pages' ? range.end - range.start : 0 }
     }
     if (stop.why === 'error') return { array: walked.array, fail: stop.errno }
@@ -26,7 +26,7 @@ export const hmmRules = {
       then: [
         { do: 'hmm_vma_fault', mm, at: last, end: stop.end, access: stop.write ? 'write' : 'read' },
         { do: 'as_errno', of: FAULT_ERRNO },
-        { ...item, do: 'hmm_range_fault', last },
+        { do: 'hmm_range_fault', mm, range, last, stale: item.stale },
       ],
     }
   },

@@ -57,7 +57,7 @@ export const zapRules = {
     const to = page(Math.min(pte.gap(from), item.end, from + budget))
     return {
       facts: clear(memory, item.mm, from, to),
-      then: to < item.end ? [{ ...item, at: to }] : [],
+      then: to < item.end ? [{ do: 'unmap_page_range', mm: item.mm, at: to, end: item.end }] : [],
       cut: to === from + budget,
     }
   },

@@ -1,5 +1,5 @@
 /** Reading a log: its header, its records as far as they are what was written, and what is wrong behind them. */
-import { Chain } from './chain.ts'
+import { Opener } from './chain.ts'
 import { FORMAT, type CheckpointRecord, type EndRecord, type Header, type StepRecord } from './records.ts'
 
 export type LogRecord = StepRecord | CheckpointRecord | EndRecord
@@ -35,7 +35,7 @@ export function readLog(bytes: Buffer, name: string): ReadLog {
   const lines = new Lines(bytes)
   const first = lines.next()
   if (first === undefined) throw new NotALog(`${name}: empty. Expected an event log, which begins with a header line; was the run that wrote it stopped at once?`)
-  const chain = new Chain()
+  const chain = new Opener()
   const header = headerOf(first, chain, name)
   const records: LogRecord[] = []
   const texts: string[] = []
@@ -57,7 +57,7 @@ export function readLog(bytes: Buffer, name: string): ReadLog {
   return { header, records, texts, damage: undefined }
 }
 
-function headerOf(line: Line, chain: Chain, name: string): Header {
+function headerOf(line: Line, chain: Opener, name: string): Header {
   const start = line.bytes.subarray(0, 80).toString('utf8')
   if (!start.startsWith('{"mirrorwalk":')) {
     throw new NotALog(`${name}: not an event log. Expected a first line {"mirrorwalk":${FORMAT},…}, got ${JSON.stringify(start.slice(0, 40))}`)

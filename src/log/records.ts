@@ -4,11 +4,12 @@
  * follows from (`cause`). That is enough to fold it without any rule, and to decide it again and compare.
  */
 import { createHash } from 'node:crypto'
-import type { Snapshot } from '../system/actor.ts'
+import type { AnyEvent, Snapshot } from '../system/actor.ts'
 import type { Ended, Entry } from '../system/live.ts'
 import type { Choice } from '../system/step.ts'
 import type { System, World } from '../system/world.ts'
-import { canonical, change, changed, isNoChange, revived } from './values.ts'
+import { ByteWriter } from './bytes.ts'
+import { change, changed, isNoChange, revived } from './values.ts'
 
 /** Of this format; older ones are brought up to it when they are read. */
 export const FORMAT = 1
@@ -56,48 +57,86 @@ export interface EndRecord {
   readonly digest: string
 }
 
-export const stepText = <M, F>(system: System<M, F>, entry: Entry<M, F>): string => {
+/** Writes a step, field by field: this is what a log costs a run. */
+export function writeStep<M, F>(to: ByteWriter, system: System<M, F>, entry: Entry<M, F>): void {
   const { n, cause, choice, before, world, facts } = entry
-  const offer = choice.offer === 0 ? '' : `,"offer":${choice.offer}`
-  const budget = entry.cut ? `,"budget":${choice.budget}` : ''
-  const own = world.actors[system.index.get(choice.by) ?? 0]
-  const head = `{"n":${n},"by":${JSON.stringify(choice.by)},"do":${JSON.stringify(entry.do)}${offer}${budget},"cause":${cause}`
-  return `${head},"event":${eventText(entry.event, own)},"set":${setText(system, before, world)},"facts":${JSON.stringify(facts)}}`
-}
-
-function eventText(event: object, own: Snapshot | undefined): string {
-  const context = (own?.context ?? {}) as Readonly<Record<string, unknown>>
-  let text = ''
-  for (const [key, value] of Object.entries(event)) {
-    if (key !== 'type' && Object.is(context[key], value)) continue
-    text += `${text === '' ? '' : ','}${JSON.stringify(key)}:${JSON.stringify(value)}`
+  to.raw('{"n":')
+  to.number(n)
+  to.raw(',"by":')
+  to.string(choice.by)
+  to.raw(',"do":')
+  to.string(entry.do)
+  if (choice.offer !== 0) {
+    to.raw(',"offer":')
+    to.number(choice.offer)
   }
-  return `{${text}}`
+  if (entry.cut) {
+    to.raw(',"budget":')
+    to.number(choice.budget)
+  }
+  to.raw(',"cause":')
+  to.number(cause)
+  to.raw(',"event":')
+  writeEvent(to, entry.event, world.actors[system.index.get(choice.by) ?? 0])
+  to.raw(',"set":')
+  writeSet(to, system, before, world)
+  to.raw(',"facts":')
+  to.value(facts)
+  to.raw('}')
 }
 
-function setText<M, F>(system: System<M, F>, before: World<M>, after: World<M>): string {
-  let text = ''
+type Fields = Readonly<Record<string, unknown>>
+
+function writeEvent(to: ByteWriter, event: AnyEvent, own: Snapshot | undefined): void {
+  const context = own?.context as Fields | undefined
+  const fields = event as unknown as Fields
+  to.raw('{"type":')
+  to.string(event.type)
+  for (const key in fields) {
+    if (key === 'type' || (context !== undefined && Object.is(context[key], fields[key]))) continue
+    to.key(key, false)
+    to.value(fields[key])
+  }
+  to.raw('}')
+}
+
+function writeSet<M, F>(to: ByteWriter, system: System<M, F>, before: World<M>, after: World<M>): void {
+  let first = true
+  to.raw('{')
   for (let i = 0; i < after.actors.length; i++) {
-    const [was, is] = [before.actors[i] as Snapshot, after.actors[i] as Snapshot]
-    if (was === is) continue
-    const state = was.value === is.value ? '0' : JSON.stringify(is.value)
-    text += `${text === '' ? '' : ','}${JSON.stringify(system.actors[i]?.name)}:[${state},${keysText(was.context, is.context)}]`
+    const [was, is] = [before.actors[i], after.actors[i]]
+    if (was === is || was === undefined || is === undefined) continue
+    to.key(system.actors[i]?.name ?? '', first)
+    first = false
+    to.raw('[')
+    if (was.value === is.value) to.raw('0')
+    else to.string(is.value)
+    to.raw(',{')
+    if (was.context !== is.context) writeKeys(to, was.context as Fields, is.context as Fields)
+    to.raw('}]')
   }
-  return `{${text}}`
+  to.raw('}')
 }
 
-function keysText(was: object, is: object): string {
-  if (was === is) return '{}'
-  const old = was as Readonly<Record<string, unknown>>
-  let text = ''
-  for (const [key, value] of Object.entries(is)) {
-    if (Object.is(old[key], value)) continue
-    const told = change(old[key], value)
+function writeKeys(to: ByteWriter, was: Fields, is: Fields): void {
+  let first = true
+  for (const key in is) {
+    if (Object.is(was[key], is[key])) continue
+    const told = change(was[key], is[key])
     if (isNoChange(told)) continue
-    text += `${text === '' ? '' : ','}${JSON.stringify(key)}:${JSON.stringify(told)}`
+    to.key(key, first)
+    to.value(told)
+    first = false
   }
-  return `{${text}}`
 }
+
+/** A step as text. */
+export function stepText<M, F>(system: System<M, F>, entry: Entry<M, F>): string {
+  scratch.at = 0
+  writeStep(scratch, system, entry)
+  return scratch.taken().toString('utf8')
+}
+const scratch = new ByteWriter()
 
 /** The choice that a step was. */
 export const choiceOf = (record: StepRecord): Choice => ({ by: record.by, offer: record.offer ?? 0, budget: record.budget ?? Infinity })
@@ -116,11 +155,15 @@ export function foldStep<M, F>(system: System<M, F>, world: World<M>, record: St
   return { memory: facts.length === 0 ? world.memory : system.fold(world.memory, facts), actors }
 }
 
-/** A world as plain data, actors by name. */
-export const worldJson = <M, F>(system: System<M, F>, world: World<M>): unknown => ({
-  memory: world.memory,
-  actors: Object.fromEntries(world.actors.map((s, i) => [system.actors[i]?.name ?? '', [s.value, s.context]])),
-})
+/**
+ * A world as JSON, actors by name. Equal worlds of one system have equal text: the keys of a context stand in the order
+ * in which its machine named them at first, and no way to a world adds or moves any.
+ */
+export const worldText = <M, F>(system: System<M, F>, world: World<M>): string =>
+  JSON.stringify({
+    memory: world.memory,
+    actors: Object.fromEntries(world.actors.map((s, i) => [system.actors[i]?.name ?? '', [s.value, s.context]])),
+  })
 
 /** The world that plain data tells of. */
 export function worldOf<M, F>(system: System<M, F>, json: unknown): World<M> {
@@ -135,8 +178,6 @@ export function worldOf<M, F>(system: System<M, F>, json: unknown): World<M> {
   }
 }
 
-/** Two worlds have one digest if and only if they are equal. */
-export const digestOf = <M, F>(system: System<M, F>, world: World<M>): string =>
-  createHash('sha256')
-    .update(canonical(worldJson(system, world)))
-    .digest('hex')
+/** SHA-256 of a world's text. */
+export const digestOfText = (text: string): string => createHash('sha256').update(text).digest('hex')
+export const digestOf = <M, F>(system: System<M, F>, world: World<M>): string => digestOfText(worldText(system, world))

@@ -8,12 +8,19 @@ import { Table, type Run } from '../memory/table.ts'
 interface ListChange {
   readonly $list: readonly [drop: number, ...put: unknown[]]
 }
+/** An element that is like the first one dropped, but for these fields. */
+interface ItemChange {
+  readonly $moved: Fields
+}
 /** A change of a table: these runs are new. */
 interface TableChange {
   readonly $runs: readonly Run[]
 }
 
-const isObject = (x: unknown): x is Readonly<Record<string, unknown>> => typeof x === 'object' && x !== null
+type Fields = Readonly<Record<string, unknown>>
+
+const isObject = (x: unknown): x is Fields => typeof x === 'object' && x !== null
+const isItemChange = (x: unknown): x is ItemChange => isObject(x) && isObject(x['$moved'])
 const isTableJson = (x: unknown): x is { readonly $table: readonly Run[] } => isObject(x) && Array.isArray(x['$table'])
 const isListChange = (x: unknown): x is ListChange => isObject(x) && Array.isArray(x['$list'])
 const isTableChange = (x: unknown): x is TableChange => isObject(x) && Array.isArray(x['$runs'])
@@ -28,13 +35,33 @@ export function revived(json: unknown): unknown {
 
 /** What turns `before` into `after`. Elements of lists that stayed are known by identity: rules keep what they do not touch. */
 export function change(before: unknown, after: unknown): unknown {
-  if (Array.isArray(before) && Array.isArray(after)) {
-    let same = 0
-    while (same < before.length && same < after.length && before[before.length - 1 - same] === after[after.length - 1 - same]) same++
-    return { $list: [before.length - same, ...after.slice(0, after.length - same)] }
-  }
-  if (before instanceof Table && after instanceof Table) return { $runs: [...before.changesTo(after)] }
+  if (Array.isArray(before) && Array.isArray(after)) return listChange(before, after)
+  if (before instanceof Table && after instanceof Table) return { $runs: before.changesTo(after) }
   return after
+}
+
+function listChange(before: readonly unknown[], after: readonly unknown[]): ListChange {
+  let same = 0
+  while (same < before.length && same < after.length && before[before.length - 1 - same] === after[after.length - 1 - same]) same++
+  const put = after.slice(0, after.length - same)
+  const head = before.length > same ? before[0] : undefined
+  // A loop puts its item back with the cursor moved: only what moved is told.
+  const last = put.length - 1
+  if (isObject(head) && last >= 0 && isObject(put[last])) put[last] = moved(head, put[last]) ?? put[last]
+  return { $list: [before.length - same, ...put] }
+}
+
+/** The fields in which an object differs from one like it; undefined if they are not alike, or mostly differ. */
+function moved(before: Fields, after: Fields): ItemChange | undefined {
+  const fields: Record<string, unknown> = {}
+  let same = 0
+  for (const key in after) {
+    if (!(key in before)) return undefined
+    if (Object.is(before[key], after[key])) same++
+    else fields[key] = after[key]
+  }
+  for (const key in before) if (!(key in after)) return undefined
+  return same > 1 ? { $moved: fields } : undefined
 }
 
 /** A change that says nothing: another object with the same in it. */
@@ -45,7 +72,9 @@ export const isNoChange = (told: unknown): boolean =>
 export function changed(before: unknown, told: unknown): unknown {
   if (isListChange(told)) {
     const [drop, ...put] = told.$list
-    return [...put.map(revived), ...(Array.isArray(before) ? before.slice(drop) : [])]
+    const list: readonly unknown[] = Array.isArray(before) ? before : []
+    const element = (x: unknown): unknown => (isItemChange(x) ? { ...(list[0] as Fields), ...(revived(x.$moved) as Fields) } : revived(x))
+    return [...put.map(element), ...list.slice(drop)]
   }
   if (isTableChange(told)) {
     let table = before instanceof Table ? before : Table.empty
@@ -53,11 +82,4 @@ export function changed(before: unknown, told: unknown): unknown {
     return table
   }
   return revived(told)
-}
-
-/** JSON with the keys of every object in order, so that equal values have equal text. */
-export function canonical(value: unknown): string {
-  return JSON.stringify(value, (_key, v: unknown) =>
-    isObject(v) && !Array.isArray(v) ? Object.fromEntries(Object.entries(v).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))) : v,
-  )
 }

@@ -2,11 +2,12 @@
 import type { Observable, Subscription } from 'rxjs'
 import type { Entry } from '../system/live.ts'
 import type { System, World } from '../system/world.ts'
-import { Chain } from './chain.ts'
-import { digestOf, FORMAT, stepText, worldJson, type EndRecord, type Header } from './records.ts'
+import { ByteWriter } from './bytes.ts'
+import { Sealer } from './chain.ts'
+import { digestOf, digestOfText, FORMAT, worldText, writeStep, type EndRecord, type Header } from './records.ts'
 
-/** Where a log goes: called with whole lines. */
-export type Sink = (text: string) => void
+/** Where a log goes: called with whole lines; the bytes are good until it returns. */
+export type Sink = (lines: Buffer) => void
 
 export interface WriterOptions {
   /** Each record is written at once rather than in batches of 32: nothing is lost if the process dies, at twice the cost. */
@@ -21,8 +22,9 @@ export class LogWriter<M, F> {
   readonly #system: System<M, F>
   readonly #sink: Sink
   readonly #batch: number
-  readonly #chain = new Chain()
-  #lines: string[] = []
+  readonly #bytes = new ByteWriter()
+  readonly #sealer = new Sealer()
+  #held = 0
   #sinceCheckpoint = 0
   #checkpointSize = 0
   #n = 0
@@ -35,7 +37,7 @@ export class LogWriter<M, F> {
     this.#world = world
     this.#sink = sink
     this.#batch = options.sync === true ? 1 : BATCH
-    this.#write(JSON.stringify({ mirrorwalk: FORMAT, ...header } satisfies Header))
+    this.#write(to => to.value({ mirrorwalk: FORMAT, ...header } satisfies Header))
     this.flush()
   }
 
@@ -45,7 +47,7 @@ export class LogWriter<M, F> {
   }
 
   step(entry: Entry<M, F>): void {
-    const size = this.#write(stepText(this.#system, entry))
+    const size = this.#write(to => writeStep(to, this.#system, entry))
     this.#n = entry.n
     this.#world = entry.world
     this.#sinceCheckpoint += size
@@ -55,27 +57,33 @@ export class LogWriter<M, F> {
   /** Closes the log: without its last record, a log counts as cut off. */
   end(why: EndRecord['why']): void {
     this.#subscription?.unsubscribe()
-    this.#write(JSON.stringify({ end: this.#n, why, digest: digestOf(this.#system, this.#world) } satisfies EndRecord))
+    this.#write(to => to.value({ end: this.#n, why, digest: digestOf(this.#system, this.#world) } satisfies EndRecord))
     this.flush()
   }
 
   /** Writes what is still held back. */
   flush(): void {
-    if (this.#lines.length === 0) return
-    this.#sink(this.#lines.join(''))
-    this.#lines = []
+    if (this.#held === 0) return
+    this.#held = 0
+    this.#sink(this.#bytes.taken())
   }
 
   #checkpoint(): void {
-    const text = JSON.stringify({ checkpoint: this.#n, world: worldJson(this.#system, this.#world), digest: digestOf(this.#system, this.#world) })
-    this.#checkpointSize = this.#write(text)
+    const world = worldText(this.#system, this.#world)
+    this.#checkpointSize = this.#write(to => {
+      to.raw(`{"checkpoint":${this.#n},"world":`)
+      to.utf8(world)
+      to.raw(`,"digest":"${digestOfText(world)}"}`)
+    })
     this.#sinceCheckpoint = 0
   }
 
-  #write(text: string): number {
-    const line = `${this.#chain.seal(text)}\n`
-    this.#lines.push(line)
-    if (this.#lines.length >= this.#batch) this.flush()
-    return line.length
+  #write(record: (to: ByteWriter) => void): number {
+    const start = this.#bytes.at
+    record(this.#bytes)
+    this.#sealer.seal(this.#bytes, start)
+    const size = this.#bytes.at - start
+    if (++this.#held >= this.#batch) this.flush()
+    return size
   }
 }

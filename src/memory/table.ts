@@ -142,25 +142,11 @@ export class Table {
   }
 
   /** The runs that turn this table into `other`; entries that are 0 there come as runs of 0. */
-  *changesTo(other: Table): Generator<Run> {
-    let run: [index: number, count: number, value: number, stride: number] | undefined
-    for (const base of this.#leavesThatDiffer(other)) {
-      for (let i = base; i < base + LEAF; i++) {
-        const value = other.get(i)
-        if (this.get(i) === value) continue
-        if (run !== undefined && run[0] + run[1] === i) {
-          if (run[1] === 1) run[3] = value - run[2]
-          if (value === run[2] + run[1] * run[3]) {
-            run[1]++
-            continue
-          }
-          if (run[1] === 1) run[3] = 0
-        }
-        if (run !== undefined) yield run
-        run = [i, 1, value, 0]
-      }
-    }
-    if (run !== undefined) yield run
+  changesTo(other: Table): readonly Run[] {
+    const changes = new Changes()
+    const shift = Math.max(this.#shift, other.#shift)
+    compare(raised(this.#root, this.#shift, shift), raised(other.#root, other.#shift, shift), shift, 0, changes)
+    return changes.runs
   }
 
   /** As JSON, a table is its runs. */
@@ -187,11 +173,6 @@ export class Table {
       if (node === undefined) break
     }
     return ((index >>> shift) + 1) << shift
-  }
-
-  *#leavesThatDiffer(other: Table): Generator<number> {
-    const shift = Math.max(this.#shift, other.#shift)
-    yield* differing(raised(this.#root, this.#shift, shift), raised(other.#root, other.#shift, shift), shift, 0)
   }
 }
 
@@ -232,13 +213,34 @@ function written(node: Node | undefined, shift: number, base: number, from: numb
   return copy[0] === undefined && onlyFirst(copy) ? undefined : copy
 }
 
-function* differing(a: Node | undefined, b: Node | undefined, shift: number, base: number): Generator<number> {
+/** Runs in the making: entries come in ascending order. */
+class Changes {
+  readonly runs: [index: number, count: number, value: number, stride: number][] = []
+
+  add(index: number, value: number): void {
+    const run = this.runs.at(-1)
+    if (run !== undefined && run[0] + run[1] === index) {
+      if (run[1] === 1) run[3] = value - run[2]
+      if (value === run[2] + run[1] * run[3]) {
+        run[1]++
+        return
+      }
+      if (run[1] === 1) run[3] = 0
+    }
+    this.runs.push([index, 1, value, 0])
+  }
+}
+
+/** Adds the entries in which `b` differs from `a`, which begin at index `base`; shared subtrees are passed over. */
+function compare(a: Node | undefined, b: Node | undefined, shift: number, base: number, changes: Changes): void {
   if (a === b) return
-  if (shift === 0) {
-    yield base
+  if (shift > 0) {
+    for (let i = 0; i < LEAF; i++) compare(a && asInner(a)[i], b && asInner(b)[i], shift - BITS, base + i * (1 << shift), changes)
     return
   }
+  const [before, after] = [a === undefined ? ZEROS : asLeaf(a), b === undefined ? ZEROS : asLeaf(b)]
   for (let i = 0; i < LEAF; i++) {
-    yield* differing(a && asInner(a)[i], b && asInner(b)[i], shift - BITS, base + i * (1 << shift))
+    const value = after[i] ?? 0
+    if (before[i] !== value) changes.add(base + i, value)
   }
 }

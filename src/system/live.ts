@@ -48,12 +48,16 @@ export class Live<M, F> {
   readonly #outcomes = new Subject<Entry<M, F> | Refused>()
   #last: Entry<M, F> | Refused = { kind: 'at rest', by: '' }
   #defect: { readonly error: unknown } | undefined
-  readonly #rest: (Snapshot | undefined)[] = []
+  /** The actors whose machines do something, and what they offered when they were last asked. */
+  readonly #asked: readonly Asked<M, F>[]
 
   constructor(system: System<M, F>, world: World<M> = initialWorld(system)) {
     this.system = system
     this.#world = world
     this.#changed = system.actors.map(() => 0)
+    this.#asked = system.actors.flatMap(({ name, kind }, i) =>
+      Object.keys(kind.does).length === 0 ? [] : [{ name, i, snapshot: undefined, memory: undefined, offers: [] }],
+    )
     this.entries$ = this.#outcomes.pipe(filter(outcome => outcome.kind === 'stepped'))
     this.exchange$ = this.entries$.pipe(concatMap(({ n, calls }) => calls.map(c => ({ ...c, n }))))
     this.world$ = defer(() =>
@@ -103,7 +107,7 @@ export class Live<M, F> {
     const waiting: Refused[] = []
     for (const by of chooser.order(active, this.#world)) {
       const budget = chooser.budget?.(by) ?? (active.length === 1 ? Infinity : 1)
-      const offers = offersOf(this.system, this.#world, by, budget)
+      const offers = this.#offers(by, budget)
       for (const i of chooser.pick(offers.length, by)) {
         const offer = offers[i]
         if (offer === undefined) continue
@@ -141,14 +145,14 @@ export class Live<M, F> {
   #decide({ choice, offer }: Attempt<F>): Entry<M, F> | Refused {
     const outcome = offer === undefined ? step(this.system, this.#world, choice) : take(this.system, this.#world, choice, offer)
     if (outcome.kind !== 'stepped') return outcome
+    const { before, world, calls, facts, event, cut } = outcome
     const n = this.#n + 1
-    const entry: Entry<M, F> = { ...outcome, n, cause: this.#causeOf(outcome) }
-    outcome.world.actors.forEach((snapshot, i) => {
-      if (snapshot !== outcome.before.actors[i]) this.#changed[i] = n
-    })
+    const cause = this.#causeOf(outcome)
+    for (let i = 0; i < world.actors.length; i++) if (world.actors[i] !== before.actors[i]) this.#changed[i] = n
     this.#n = n
-    this.#world = outcome.world
-    return entry
+    this.#world = world
+    // Written out: spreading an object in a loop like this one costs more than the step.
+    return { kind: 'stepped', choice: outcome.choice, do: outcome.do, before, world, calls, facts, event, cut, n, cause }
   }
 
   #causeOf({ choice, calls }: Stepped<M, F>): number {
@@ -160,14 +164,35 @@ export class Live<M, F> {
   /** Actors that are not at rest. Rest follows from the context alone, so it lasts until the context changes. */
   #active(): readonly ActorName[] {
     const active: ActorName[] = []
-    this.system.actors.forEach(({ name }, i) => {
-      const snapshot = this.#world.actors[i]
-      if (this.#rest[i] === snapshot) return
-      if (offersOf(this.system, this.#world, name, 1).length === 0) this.#rest[i] = snapshot
-      else active.push(name)
-    })
+    for (const asked of this.#asked) {
+      const snapshot = this.#world.actors[asked.i]
+      if (asked.snapshot !== snapshot) this.#ask(asked)
+      if (asked.offers.length > 0) active.push(asked.name)
+    }
     return active
   }
+
+  #offers(by: ActorName, budget: number): readonly Offer<F>[] {
+    const asked = this.#asked.find(a => a.name === by)
+    if (asked === undefined || budget !== 1) return offersOf(this.system, this.#world, by, budget)
+    if (asked.snapshot !== this.#world.actors[asked.i] || asked.memory !== this.#world.memory) this.#ask(asked)
+    return asked.offers
+  }
+
+  #ask(asked: Asked<M, F>): void {
+    asked.snapshot = this.#world.actors[asked.i]
+    asked.memory = this.#world.memory
+    asked.offers = offersOf(this.system, this.#world, asked.name, 1)
+  }
+}
+
+/** What an actor offered, with a budget of one, in a world with this snapshot of it and this memory. */
+interface Asked<M, F> {
+  readonly name: ActorName
+  readonly i: number
+  snapshot: Snapshot | undefined
+  memory: M | undefined
+  offers: readonly Offer<F>[]
 }
 
 /** Delivers values one after the other: one that is sent while another is being delivered waits until that is done. */

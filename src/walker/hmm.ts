@@ -7,9 +7,9 @@
  */
 import { produce } from 'immer'
 import { endAt, indexAt, page, type Page } from '../memory/address.ts'
-import { isPresent, NEXT_FRAME, NONE } from '../memory/entry.ts'
+import { NEXT_FRAME, NONE, PRESENT } from '../memory/entry.ts'
 import { mmOf, type Memory, type Mm, type MmName } from '../memory/memory.ts'
-import type { Rewrite, Table } from '../memory/table.ts'
+import { LEAF, type Rewrite, type Table } from '../memory/table.ts'
 import { findVma, has, VM_READ, VM_WRITE, type Vma } from '../memory/vma.ts'
 
 /**
@@ -30,6 +30,8 @@ export interface HmmRange {
   /** What the words of the array may request of their own page. */
   readonly pfnFlagsMask: number
 }
+
+const NO_ENTRIES: readonly number[] = Array.from({ length: LEAF }, () => NONE)
 
 /** Why a walk stopped before its end. */
 export type Stop =
@@ -54,12 +56,14 @@ type Need = typeof NO_FAULT | typeof NEED_FAULT | typeof NEED_WRITE_FAULT
 export function walk(memory: Memory, name: MmName, range: HmmRange, before: Walk, budget: number): Walk {
   const mm = mmOf(memory, name)
   return produce<Walk, Walking>(before, draft => {
-    draft.stop = null
-    for (let left = budget; left > 0 && draft.last < range.end && draft.stop === null; ) left -= walkPart(mm, range, draft, left)
+    // The loop works on what will be written to the draft in the end: reading a draft costs thirty times as much.
+    const walking: Walking = { last: before.last, array: before.array, stop: null }
+    for (let left = budget; left > 0 && walking.last < range.end && walking.stop === null; ) left -= walkPart(mm, range, walking, left)
+    Object.assign(draft, walking)
   })
 }
 
-/** The walk while its recipe runs. */
+/** A walk under way. */
 type Walking = { -readonly [K in keyof Walk]: Walk[K] }
 
 /** One part: a gap, an area that cannot be walked, a hole, or entries of one PTE table. Answers the entries it covered. */
@@ -106,13 +110,16 @@ function entries(mm: Mm, range: HmmRange, w: Walking, vma: Vma, end: Page, budge
 /** The results for entries that need nothing, leaf by leaf. */
 function wordsFrom(pte: Table): Rewrite {
   return (copy, from, to, base) => {
-    const leaf = pte.leaf(base)
-    for (let i = from; i < to; i++) copy[i] = wordOf(leaf === undefined ? NONE : (leaf[i] ?? NONE))
+    const leaf = pte.leaf(base) ?? NO_ENTRIES
+    for (let i = from; i < to; i++) copy[i] = wordOf(leaf[i] ?? NONE)
   }
 }
 
-/** What the CPU may do with a page is what the device may: VALID and WRITE are the entry's own bits, and so is the frame. */
-const wordOf = (entry: number): number => (isPresent(entry) ? entry & FRAME_AND_FLAGS : 0)
+/**
+ * What the CPU may do with a page is what the device may: VALID and WRITE are the entry's own bits, and so is the frame.
+ * `-(1)` has all bits, `-(0)` none: an entry that is not present comes out as 0 without a branch.
+ */
+const wordOf = (entry: number): number => -(entry & PRESENT) & entry & FRAME_AND_FLAGS
 
 /** `hmm_pte_need_fault()` */
 function needOf(range: HmmRange, word: number, cpu: number): Need {

@@ -1,0 +1,34 @@
+/** Timing for the benches: CPU time of the main thread, best of several samples, so that ratios hold on a busy machine. */
+import { readFileSync } from 'node:fs'
+
+const WARM_UP_S = 1
+const SAMPLE_S = 0.4
+
+/** Seconds that this thread has had a CPU; where the system does not say, seconds by the clock. */
+function cpu(): number {
+  try {
+    return Number(readFileSync('/proc/thread-self/schedstat', 'latin1').split(' ')[0]) / 1e9
+  } catch {
+    return performance.now() / 1e3
+  }
+}
+
+/** Seconds of CPU time that one `run` takes: the best of `samples`, after a warm-up, each long enough to be measured. */
+export function cpuSeconds(run: () => void, samples = 5): number {
+  let runs = 0
+  const warm = cpu()
+  while (cpu() - warm < WARM_UP_S || runs === 0) {
+    run()
+    runs++
+  }
+  const repeat = Math.max(1, Math.round(SAMPLE_S / ((cpu() - warm) / runs)))
+  let best = Infinity
+  for (let i = 0; i < samples; i++) {
+    const before = cpu()
+    for (let again = 0; again < repeat; again++) run()
+    best = Math.min(best, (cpu() - before) / repeat)
+  }
+  return best
+}
+
+export const thousands = (n: number): string => Math.round(n).toLocaleString('en')
