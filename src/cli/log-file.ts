@@ -1,7 +1,6 @@
 /** A log from a file, and the system that it was written in. */
 import { readFileSync } from 'node:fs'
 import { readLog, type Damage, type ReadLog } from '../log/reader.ts'
-import { revived } from '../log/values.ts'
 import { linuxSystem, type LinuxSystem, type SystemSpec } from '../scenario/standard.ts'
 import { plural, UsageError } from './output.ts'
 
@@ -18,7 +17,7 @@ export function openLog(path: string): OpenedLog {
     throw new UsageError(`${path}: cannot be read: ${error instanceof Error ? error.message : String(error)}. Expected an event log, as run writes it.`)
   }
   const log = readLog(bytes, path)
-  return { log, system: linuxSystem(revived(log.header.system) as SystemSpec) }
+  return { log, system: linuxSystem(log.header.system as SystemSpec) }
 }
 
 /** What is wrong with a log, and how far it can be believed. */

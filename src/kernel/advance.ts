@@ -37,9 +37,13 @@ export interface Kernel {
   readonly profile: Profile
 }
 
+/** Items of control in a row, after which a rule must be taken to go in circles. */
+const CONTROL_LIMIT = 1_000_000
+
 /** The next atomic action of an agenda, or what is left when control ran to its end without one. */
 export function advance(kernel: Kernel, memory: Memory, work: Work, budget: number): Action | Work {
-  for (let now = work; ; ) {
+  let now = work
+  for (let control = 0; control < CONTROL_LIMIT; control++) {
     const item = now.agenda[0]
     if (item === undefined) return now
     const outcome = run(kernel.rules, item, memory, { profile: kernel.profile, budget, array: now.array })
@@ -56,6 +60,7 @@ export function advance(kernel: Kernel, memory: Memory, work: Work, budget: numb
       after: replies => put(kernel, acting, outcome.replied === undefined ? outcome : outcome.replied(replies)),
     }
   }
+  throw new Error(`'${now.agenda[0]?.do ?? ''}' goes in circles without ever acting: a defect of its rule`)
 }
 
 /** An outcome in place of the first item. */

@@ -166,7 +166,8 @@ export interface Items extends SystemCalls {
   finish_fault: At & { readonly access: FaultAccess; readonly frame: Pfn }
 
   // gup.ts
-  gup_pages: Cursor & { readonly flags: GupFlags; readonly errors: GupErrors }
+  /** `faulted`: the page at which it is has been faulted in. */
+  gup_pages: Cursor & { readonly flags: GupFlags; readonly errors: GupErrors; readonly faulted: boolean }
   gup_end: Span
   put_pages: Span & { readonly pin: boolean }
 

@@ -45,7 +45,7 @@ export const gupRules = {
   get_user_pages: (_, { mm, start, end, flags }) => ({
     then: [
       ...readLocked(mm, [
-        { do: 'gup_pages', mm, at: start, end, flags, errors: 'gup' },
+        { do: 'gup_pages', mm, at: start, end, flags, errors: 'gup', faulted: false },
         { do: 'gup_end', mm, start, end },
       ]),
       { do: 'put_pages', mm, start, end, pin: flags.take === 'pin' },
@@ -57,24 +57,25 @@ export const gupRules = {
     const { vmas } = mmOf(memory, mm)
     const until = Math.min(end, item.at + budget)
     const facts: Fact[] = []
+    const rules = { unsharesZeroPage: profile.longtermUnsharesZeroPage, tracksExclusive: profile.tracksExclusive }
     let pages = array
     for (let at = item.at; at < until; at = page(at + 1)) {
       const vma = vmaAt(vmas, at)
       const bad = refused(vma, flags, errors)
       if (vma === undefined || bad !== undefined) return { ...took(facts, array, pages), fail: bad ?? 'EFAULT' }
-      const found = followPage(memory, mm, vma, at, flags, profile.longtermUnsharesZeroPage)
+      const found = followPage(memory, mm, vma, at, flags, { ...rules, faulted: item.faulted && at === item.at })
       if (found.kind === 'error') return { ...took(facts, array, pages), fail: found.errno }
       if (found.kind === 'missing') {
         if (flags.nofault === true) return { ...took(facts, array, pages), fail: 'EFAULT' }
         const access = found.unshare ? 'unshare' : flags.write === true ? 'write' : 'read'
-        return { ...took(facts, array, pages), then: [{ do: 'handle_mm_fault', mm, page: at, access }, { ...item, at }] }
+        return { ...took(facts, array, pages), then: [{ do: 'handle_mm_fault', mm, page: at, access }, { ...item, at, faulted: true }] }
       }
       // FOLL_TOUCH: a page that is to be written is dirty from now on, though no entry may say so.
       if (flags.write === true && found.clean) facts.push(...dirtied(memory, found.frame))
       facts.push(...grabbed(found.frame, flags))
       if (flags.take !== undefined) pages = pages.set(at, found.frame)
     }
-    return { ...took(facts, array, pages), then: until < end ? [{ ...item, at: page(until) }] : [], cut: until < end }
+    return { ...took(facts, array, pages), then: until < end ? [{ ...item, at: page(until), faulted: false }] : [], cut: until < end }
   },
 
   // The number of pages up to the first failure; the failure itself only if there is none.
@@ -87,7 +88,7 @@ export const gupRules = {
   populate_vma_page_range: (memory, { mm, at, end }) => {
     const vma = vmaAt(mmOf(memory, mm).vmas, at)
     if (vma === undefined || !isAccessible(vma)) return { fail: 'EFAULT' }
-    return { then: [{ do: 'gup_pages', mm, at, end, flags: populating(vma), errors: 'gup' }] }
+    return { then: [{ do: 'gup_pages', mm, at, end, flags: populating(vma), errors: 'gup', faulted: false }] }
   },
 
   // Area by area; gaps are passed over.

@@ -10,7 +10,7 @@ import type { Failure } from './failure.ts'
 import { FAULT_ERRNO } from './gup.ts'
 
 const populate = (mm: MmName, at: Page, end: Page, advice: Advice): Agenda => [
-  { do: 'gup_pages', mm, at, end, flags: advice === 'popw' ? { write: true } : {}, errors: 'populate' },
+  { do: 'gup_pages', mm, at, end, flags: advice === 'popw' ? { write: true } : {}, errors: 'populate', faulted: false },
   { do: 'as_errno', of: FAULT_ERRNO },
 ]
 

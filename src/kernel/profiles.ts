@@ -16,10 +16,6 @@ export interface Profile {
   readonly invalidRange: 'EBUSY' | 'EAGAIN'
   /** It answers the number of pages until v5.7 (be957c886d92), 0 since. */
   readonly rangeFaultReturns: 'pages' | 'zero'
-  /** Swapped pages are faulted in on request since v5.4 (76612d6ce4cc); before, they are reported as empty. */
-  readonly walkFaultsSwap: boolean
-  /** The zero page is a page to report since v5.5; before, it is special: an error. */
-  readonly walkReportsZeroPage: boolean
   /** The level whose first populated entry opens `mprotect`'s notifier section (`change_pud_range()` since v6.8). */
   readonly mprotectOpensAt: 'pmd' | 'pud'
   /** Which exclusive pages become writable by `mprotect` alone (`can_change_pte_writable()`): v6.2 no longer asks for dirty ones. */
@@ -48,8 +44,6 @@ const v6_1: Profile = {
   rangeValidity: 'sequence',
   invalidRange: 'EBUSY',
   rangeFaultReturns: 'zero',
-  walkFaultsSwap: true,
-  walkReportsZeroPage: true,
   mprotectOpensAt: 'pmd',
   mprotectRestoresWrite: 'dirty exclusive',
   mprotectDropsAccount: false,
@@ -80,12 +74,10 @@ const v6_12: Profile = {
 const v5_2: Profile = {
   ...v6_1,
   name: 'v5.2',
-  about: 'Linux 5.2: hmm_mirror and its valid flag, before seed 004',
+  about: 'Linux 5.2: the driver side of hmm_mirror, with its valid flag, before seed 004; the walk is that of 5.5',
   rangeValidity: 'valid flag',
   invalidRange: 'EAGAIN',
   rangeFaultReturns: 'pages',
-  walkFaultsSwap: false,
-  walkReportsZeroPage: false,
   mprotectRestoresWrite: 'never',
   tracksExclusive: false,
 }

@@ -1,6 +1,7 @@
 /** Reading a log: its header, its records as far as they are what was written, and what is wrong behind them. */
 import { Opener } from './chain.ts'
 import { FORMAT, type CheckpointRecord, type EndRecord, type Header, type StepRecord } from './records.ts'
+import { revived } from './values.ts'
 
 export type LogRecord = StepRecord | CheckpointRecord | EndRecord
 export const isStep = (record: LogRecord): record is StepRecord => 'n' in record
@@ -68,7 +69,8 @@ function headerOf(line: Line, chain: Opener, name: string): Header {
   }
   const text = line.whole ? chain.open(line.bytes) : undefined
   if (text === undefined) throw new NotALog(`${name}: the header, its first line, is cut off or was changed; without it nothing that follows can be believed`)
-  return JSON.parse(text) as Header
+  const header = JSON.parse(text) as Header
+  return { ...header, system: revived(header.system) }
 }
 
 interface Line {

@@ -105,13 +105,14 @@ export class Table {
 
   /** The first index in [index, end) whose entry is not 0; `end` if there is none. */
   next(index: number, end: number): number {
-    for (let i = index; i < end; ) {
+    const last = Math.min(end, INDEX_LIMIT)
+    for (let i = index; i < last; ) {
       const leaf = this.leaf(i)
       if (leaf === undefined) {
         i = this.#afterAbsent(i)
         continue
       }
-      for (const stop = Math.min(end, (i | MASK) + 1); i < stop; i++) if (leaf[i & MASK] !== 0) return i
+      for (const stop = Math.min(last, (i | MASK) + 1); i < stop; i++) if (leaf[i & MASK] !== 0) return i
     }
     return end
   }

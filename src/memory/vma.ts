@@ -44,7 +44,9 @@ export function vmaAt(vmas: readonly Vma[], p: Page): Vma | undefined {
   const v = findVma(vmas, p)
   return v !== undefined && v.start <= p ? v : undefined
 }
-export const vmasIn = (vmas: readonly Vma[], start: Page, end: Page): readonly Vma[] => vmas.filter(v => v.start < end && start < v.end)
+/** The areas that [start, end) meets; an empty span meets none. */
+export const vmasIn = (vmas: readonly Vma[], start: Page, end: Page): readonly Vma[] =>
+  start < end ? vmas.filter(v => v.start < end && start < v.end) : []
 
 /** The part of an area from `start` to `end`, with the page offset that it then has. */
 export const partOf = (v: Vma, start: Page, end: Page): Vma => ({

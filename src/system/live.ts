@@ -24,11 +24,15 @@ export type Ended =
   | { readonly why: 'blocked'; readonly waiting: readonly Refused[] }
   | { readonly why: 'limit' }
 
-interface Attempt<F> {
+interface Wanted<F> {
   readonly choice: Choice
   /** The offer that the choice means, if it has been looked up. */
   readonly offer?: Offer<F>
+  /** Who chose: is told of the step before any subscriber is, who may let it choose the next. */
+  readonly chooser?: Chooser
 }
+/** A choice on its way through the pipeline. */
+type Attempt<M, F> = Wanted<F> & { outcome?: Entry<M, F> | Refused }
 
 export class Live<M, F> {
   readonly system: System<M, F>
@@ -44,9 +48,8 @@ export class Live<M, F> {
   #n = 0
   /** The step that last changed each actor. */
   readonly #changed: number[]
-  readonly #choices = new Subject<Attempt<F>>()
+  readonly #choices = new Subject<Attempt<M, F>>()
   readonly #outcomes = new Subject<Entry<M, F> | Refused>()
-  #last: Entry<M, F> | Refused = { kind: 'at rest', by: '' }
   #defect: { readonly error: unknown } | undefined
   /** The actors whose machines do something, and what they offered when they were last asked. */
   readonly #asked: readonly Asked<M, F>[]
@@ -72,7 +75,7 @@ export class Live<M, F> {
     )
     this.#choices
       .pipe(
-        map(attempt => (this.#last = this.#decide(attempt))),
+        map(attempt => (attempt.outcome = this.#decide(attempt))),
         inOrder(),
       )
       .subscribe({ next: outcome => this.#outcomes.next(outcome), error: (error: unknown) => (this.#defect = { error }) })
@@ -111,11 +114,8 @@ export class Live<M, F> {
       for (const i of chooser.pick(offers.length, by)) {
         const offer = offers[i]
         if (offer === undefined) continue
-        const outcome = this.#attempt({ choice: { by, offer: i, budget }, offer })
-        if (outcome.kind === 'stepped') {
-          chooser.took?.(outcome.choice)
-          return outcome
-        }
+        const outcome = this.#attempt({ choice: { by, offer: i, budget }, offer, chooser })
+        if (outcome.kind === 'stepped') return outcome
         waiting.push(outcome)
       }
     }
@@ -136,13 +136,14 @@ export class Live<M, F> {
     this.#outcomes.complete()
   }
 
-  #attempt(attempt: Attempt<F>): Entry<M, F> | Refused {
+  #attempt(wanted: Wanted<F>): Entry<M, F> | Refused {
+    const attempt: Attempt<M, F> = wanted
     this.#choices.next(attempt)
-    if (this.#defect !== undefined) throw this.#defect.error
-    return this.#last
+    if (attempt.outcome === undefined) throw this.#defect?.error ?? new Error('a choice that came to nothing, not even a refusal')
+    return attempt.outcome
   }
 
-  #decide({ choice, offer }: Attempt<F>): Entry<M, F> | Refused {
+  #decide({ choice, offer, chooser }: Wanted<F>): Entry<M, F> | Refused {
     const outcome = offer === undefined ? step(this.system, this.#world, choice) : take(this.system, this.#world, choice, offer)
     if (outcome.kind !== 'stepped') return outcome
     const { before, world, calls, facts, event, cut } = outcome
@@ -151,6 +152,7 @@ export class Live<M, F> {
     for (let i = 0; i < world.actors.length; i++) if (world.actors[i] !== before.actors[i]) this.#changed[i] = n
     this.#n = n
     this.#world = world
+    chooser?.took?.(choice)
     // Written out: spreading an object in a loop like this one costs more than the step.
     return { kind: 'stepped', choice: outcome.choice, do: outcome.do, before, world, calls, facts, event, cut, n, cause }
   }

@@ -30,30 +30,44 @@ export function mayGup(vma: Vma, flags: GupFlags): boolean {
   return has(vma, VM_READ) || (flags.force === true && has(vma, VM_MAYREAD))
 }
 
-/** `unsharesZeroPage`: a read-only long-term pin of the zero page in private memory takes a page of its own. */
-export function followPage(memory: Memory, mm: MmName, vma: Vma, page: Page, flags: GupFlags, unsharesZeroPage: boolean): Followed {
+/** What differs between kernels, and what the call has done about this page already. */
+export interface FollowRules {
+  /** A read-only long-term pin of the zero page in private memory takes a page of its own. */
+  readonly unsharesZeroPage: boolean
+  /** Anonymous pages are known to be exclusive or not. */
+  readonly tracksExclusive: boolean
+  /** The write fault for it has been made. */
+  readonly faulted: boolean
+}
+
+export function followPage(memory: Memory, mm: MmName, vma: Vma, page: Page, flags: GupFlags, rules: FollowRules): Followed {
   const entry = mmOf(memory, mm).pte.get(page)
   if (!isPresent(entry)) {
     return entry === 0 && flags.dump === true && isAnonymous(vma) ? { kind: 'error', errno: 'EFAULT' } : { kind: 'missing', unshare: false }
   }
   const frame = frameOf(entry)
   const special = (entry & SPECIAL) !== 0
-  if (flags.write === true && !canFollowWrite(memory.frames, vma, entry, frame, flags)) return { kind: 'missing', unshare: false }
+  if (flags.write === true && !canFollowWrite(memory.frames, vma, entry, frame, flags, rules)) return { kind: 'missing', unshare: false }
   if (special && flags.dump === true) return { kind: 'error', errno: 'EFAULT' }
-  if (!isWritable(entry) && mustUnshare(memory.frames, vma, frame, flags, unsharesZeroPage)) return { kind: 'missing', unshare: true }
+  if (!isWritable(entry) && mustUnshare(memory.frames, vma, frame, flags, rules)) return { kind: 'missing', unshare: true }
   return { kind: 'page', frame, clean: (entry & DIRTY) === 0 }
 }
 
-/** `can_follow_write_pte()`: by force, a private page that nobody shares may be written although the entry forbids it. */
-function canFollowWrite(frames: Frames, vma: Vma, entry: number, frame: Pfn, flags: GupFlags): boolean {
+/**
+ * `can_follow_write_pte()`: by force, a private page that nobody shares may be written although the entry forbids it.
+ * Kernels that do not know who shares it make a write fault first, and then trust the dirty bit (`FOLL_COW`).
+ */
+function canFollowWrite(frames: Frames, vma: Vma, entry: number, frame: Pfn, flags: GupFlags, rules: FollowRules): boolean {
   if (isWritable(entry)) return true
-  if (flags.force !== true || has(vma, VM_MAYSHARE | VM_SHARED | VM_WRITE) || !isCow(vma)) return false
+  if (flags.force !== true) return false
+  if (!rules.tracksExclusive) return rules.faulted && (entry & DIRTY) !== 0
+  if (has(vma, VM_MAYSHARE | VM_SHARED | VM_WRITE) || !isCow(vma)) return false
   return frameKind(frames, frame) === 'anon' && isExclusive(frames, frame)
 }
 
 /** `gup_must_unshare()`: what is pinned for reading must stay what the process sees. */
-function mustUnshare(frames: Frames, vma: Vma, frame: Pfn, flags: GupFlags, unsharesZeroPage: boolean): boolean {
-  if (flags.take !== 'pin' || flags.write === true) return false
+function mustUnshare(frames: Frames, vma: Vma, frame: Pfn, flags: GupFlags, rules: FollowRules): boolean {
+  if (flags.take !== 'pin' || flags.write === true || !rules.tracksExclusive) return false
   if (frameKind(frames, frame) === 'anon') return !isExclusive(frames, frame)
-  return unsharesZeroPage && flags.longterm === true && isCow(vma)
+  return rules.unsharesZeroPage && flags.longterm === true && isCow(vma)
 }
