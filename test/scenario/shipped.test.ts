@@ -1,0 +1,53 @@
+/** The scenarios of this project hold, on every kernel they are meant for and in many orders of events. */
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import stale from '../../scenarios/seeds/004-stale-valid.ts'
+import { prepare, runScenario, type Report, type Scenario } from '../../src/index.ts'
+
+const folder = join(import.meta.dirname, '../../scenarios')
+const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter(name => name.endsWith('.ts')).sort()
+const SEEDS = 300
+
+for (const file of files) {
+  const { default: shipped } = (await import(join(folder, file))) as { readonly default: Scenario }
+  for (const profile of shipped.profiles) {
+    test(`${file} on ${profile}`, () => {
+      const built = shipped.build(profile)
+      const report = runScenario(built)
+      assert.is(report.verdict, 'holds', JSON.stringify(report.verdicts))
+      for (let seed = 0; seed < SEEDS; seed++) {
+        const seeded = runScenario(built, { seed })
+        assert.is.not(seeded.verdict, 'violated', `seed ${seed}: ${JSON.stringify(seeded.verdicts)}`)
+        assert.is(seeded.ended.why, 'at rest')
+      }
+    })
+  }
+}
+
+test('seed 004: the stale page shows in few orders with a valid flag, and in none with a sequence', () => {
+  const found = (profile: string): number => {
+    const built = stale.build(profile)
+    const reports: readonly Report[] = Array.from({ length: SEEDS }, (_, seed) => runScenario(built, { seed }))
+    return reports.filter(r => r.verdicts.some(v => v.step !== undefined)).length
+  }
+  const onFlag = found('v5.2')
+  assert.ok(onFlag > 9 && onFlag < 36, `${onFlag} of ${SEEDS}`)
+  assert.is(found('v6.12'), 0)
+  assert.is(found('v6.1'), 0)
+})
+
+test('seed 004, step by step: the device commits the old page, or begins again', () => {
+  const story = (profile: string): string => {
+    const run = prepare(stale.build(profile))
+    const does: string[] = []
+    run.entries$.subscribe(e => void (e.choice.by === 'gpu0.range' && does.push(e.do)))
+    while (run.advance() === undefined) continue
+    return does.slice(does.indexOf('driver_lock')).join(' ')
+  }
+  assert.is(story('v5.2'), 'driver_lock hmm_range_valid commit driver_unlock hmm_range_unregister return')
+  assert.match(story('v6.12'), /^driver_lock mmu_interval_read_retry driver_unlock mmu_interval_read_begin mmap_read_lock .* driver_lock mmu_interval_read_retry commit driver_unlock return$/)
+})
+
+test.run()
