@@ -27,13 +27,13 @@ export function ownRecordings(): string {
 
 export async function conformCommand(paths: readonly string[], flags: ConformFlags): Promise<ExitCode> {
   const { sums, stopped } = await conform(paths.length === 0 ? [ownRecordings()] : paths, flags)
+  if (sums.programs === 0 && !stopped) throw new UsageError('no program matches: look at --kernel and --family')
   if (flags.json === true) printJson(sums)
   else {
     showSums(sums)
     showFailures(sums.failures)
     if (stopped) print(`${styled('yellow', '?')} stopped: what is said above is of the programs that were run`)
   }
-  if (sums.programs === 0 && !stopped) throw new UsageError('no program matches: look at --kernel and --family')
   return sums.failures.length > 0 ? EXIT.violated : stopped ? EXIT.unknown : EXIT.holds
 }
 

@@ -33,11 +33,14 @@ export async function tourCommand(): Promise<ExitCode> {
 
   print(`The event logs are in ${logs.join(', ')}.\n`)
   print('What to try next:')
-  print(`  npx mirrorwalk replay ${logs[0] ?? ''}        decide every step again, and compare`)
-  print(`  npx mirrorwalk log ${logs[0] ?? ''} --page 16  who did what to a page`)
-  print('  npx mirrorwalk run scenarios/seeds/004-stale-valid.ts --profile v5.2 --seed 7   another order of events')
-  print('  npx mirrorwalk profiles                              the kernels, and what differs')
-  print('  README.md                                            your own first scenario, in ten minutes')
+  const log = logs[0] ?? ''
+  for (const [command, what] of [
+    [`npx mirrorwalk replay ${log}`, 'decide every step again, and compare'],
+    [`npx mirrorwalk log ${log} --page 16`, 'who did what to a page'],
+    [`npx mirrorwalk run scenarios/${SCENARIOS[0]}.ts --profile v5.2 --seed 18`, 'the same page lost in an order found at random'],
+    ['npx mirrorwalk profiles', 'the kernels, and what differs'],
+    ['README.md', 'your own first scenario, in ten minutes'],
+  ]) print(`  ${command}\n      ${what}`)
   if (sums.failures.length > 0) return EXIT.violated
   return stopped ? EXIT.unknown : worst(verdicts)
 }

@@ -5,6 +5,7 @@
 import { PAGE_LIMIT, pageAt, type Level } from '../memory/address.ts'
 import { frameOf } from '../memory/entry.ts'
 import type { Fact } from '../memory/facts.ts'
+import { ZERO_PFN } from '../memory/memory.ts'
 import { Table } from '../memory/table.ts'
 import { VM_EXEC, VM_READ, VM_SHARED, VM_WRITE } from '../memory/vma.ts'
 import { HMM_PFN_ERROR, HMM_PFN_VALID, HMM_PFN_WRITE } from '../walker/hmm.ts'
@@ -156,7 +157,7 @@ function words(table: Table, start: number, end: number): string {
   return list.length === 0 ? 'nothing' : list.length > 6 ? `${list.slice(0, 5).join(', ')} and ${list.length - 5} more` : list.join(', ')
 }
 
-const frames = (first: number, count: number): string => (count === 1 ? `#${first}` : `#${first}–${first + count - 1}`)
+const frames = (first: number, count: number): string => (first === ZERO_PFN ? 'the zero page' : count === 1 ? `#${first}` : `#${first}–${first + count - 1}`)
 
 /** Facts in words; those that only keep count of others are left out. */
 const told = (facts: readonly Fact[]): readonly string[] => {
