@@ -64,7 +64,7 @@ function judge(output: string, code: number | null, late: number | undefined): {
 export function testFiles(folder: string): readonly string[] {
   return readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .filter(name => name.endsWith('.test.ts'))
-    .sort()
+    .toSorted()
     .map(name => join(folder, name))
 }
 

@@ -39,7 +39,7 @@ export function logCommand(path: string, flags: LogFlags): ExitCode {
     const end = log.records.find(isEnd)
     print(`${styled('bold', log.header.title)}  ${styled('dim', `model ${log.header.model}, ${log.header.chooser}${log.header.seed === null ? '' : ` (seed ${log.header.seed})`}`)}\n`)
     for (const line of timeline(shown.map(step => step.line), { width: columns(), colour: colourful() })) print(line)
-    print(`${shown.length === 0 ? 'no step matches' : ''}`)
+    print(shown.length === 0 ? 'no step matches' : '')
     print(`${plural(shown.length, 'step')} of ${steps.length.toLocaleString('en')}${end === undefined ? '' : `; the run ended ${end.why === 'at rest' ? 'with everybody at rest' : end.why}`}.`)
     if (log.damage !== undefined) print(`${styled('yellow', '?')} ${damageText(path, log.damage)}`)
   }

@@ -16,7 +16,7 @@ export const printJson = (value: unknown): void => print(JSON.stringify(value))
 type Style = Parameters<typeof styleText>[0]
 /** Text in a colour, where a terminal shows it. */
 export const styled = (style: Style, text: string): string => (colourful() ? styleText(style, text, { validateStream: false }) : text)
-export const colourful = (): boolean => process.stdout.isTTY === true && process.env['NO_COLOR'] === undefined
+export const colourful = (): boolean => process.stdout.isTTY && process.env['NO_COLOR'] === undefined
 export const columns = (): number => process.stdout.columns ?? 110
 
 /** Rows in columns, the first row as a head; columns of numbers stand to the right. */
@@ -53,7 +53,7 @@ export class Work {
     if (now - this.#yielded < 40) return
     await new Promise<void>(resolve => void setImmediate(resolve))
     this.#yielded = performance.now()
-    if (process.stderr.isTTY !== true || now - this.#started < 700 || now - this.#shown < 100) return
+    if (!process.stderr.isTTY || now - this.#started < 700 || now - this.#shown < 100) return
     this.#shown = now
     process.stderr.write(`\r\u001b[K${what()}`)
   }

@@ -32,7 +32,7 @@ function whatOf(entry: number, frames: Frames): string {
   const bits = wordOf(entry).slice(1)
   return `${frameKind(frames, frame)}:${inRecordedOrder(bits)}${isExclusive(frames, frame) ? 'X' : ''}`
 }
-const inRecordedOrder = (bits: string): string => [...'WDASVN'].filter(bit => bits.includes(bit)).join('')
+const inRecordedOrder = (bits: string): string => ['W', 'D', 'A', 'S', 'V', 'N'].filter(bit => bits.includes(bit)).join('')
 
 interface MutableRow {
   first: number

@@ -51,7 +51,7 @@ export function recordingFiles(path: string): readonly string[] {
     throw new BadRecording(`${path}: no such file or folder. Give recordings (.jsonl, .jsonl.gz) or a folder of them.`)
   }
   if (!stat.isDirectory()) return [path]
-  const files = readdirSync(path, { recursive: true, encoding: 'utf8' }).filter(name => /\.jsonl(\.gz)?$/.test(name)).sort()
+  const files = readdirSync(path, { recursive: true, encoding: 'utf8' }).filter(name => /\.jsonl(\.gz)?$/.test(name)).toSorted()
   if (files.length === 0) throw new BadRecording(`${path}: no recordings in this folder (files that end in .jsonl or .jsonl.gz)`)
   return files.map(name => join(path, name))
 }

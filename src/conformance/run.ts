@@ -36,7 +36,7 @@ interface Waiting {
 
 function actorsFor(ops: readonly string[]): readonly ActorSpec[] {
   const thread = (name: string): ActorSpec => ({ name, machine: 'thread', input: { mm: MM, program: [] } })
-  const slots = [...new Set(ops.flatMap(op => /^iv \w+ (\d+)/.exec(op)?.[1] ?? []).map(Number))].sort((a, b) => a - b)
+  const slots = [...new Set(ops.flatMap(op => /^iv \w+ (\d+)/.exec(op)?.[1] ?? []).map(Number))].toSorted((a, b) => a - b)
   const driver: readonly ActorSpec[] = [
     { name: DRIVER, machine: 'device', input: { mm: MM, start: 0, end: 0 } },
     { name: RANGE, machine: 'range', input: { name: RANGE, mm: MM, device: DRIVER, program: [] } },

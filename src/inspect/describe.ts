@@ -80,7 +80,7 @@ function did({ do: what, event, calls, facts }: Described): readonly string[] {
     case 'free_pgtables':
       return ['frees page tables']
     case 'mmu_interval_read_begin':
-      return [`reads the sequence: ${String(event['seq'] ?? calls[0]?.reply ?? '')}${event['busy'] === true ? ', an invalidation is in flight' : ''}`]
+      return [`reads the sequence: ${Number(event['seq'] ?? calls[0]?.reply)}${event['busy'] === true ? ', an invalidation is in flight' : ''}`]
     case 'hmm_range_fault':
       return ['asks whether it was invalidated']
     case 'walk_page_range':
@@ -116,7 +116,7 @@ function did({ do: what, event, calls, facts }: Described): readonly string[] {
 /** A system call with its arguments: `madvise(16–19, dontneed)`. */
 function systemCall(what: string, event: Described['event']): string {
   const item = ((event['agenda'] as readonly Fields[] | undefined) ?? [])[0] ?? {}
-  const rest = ['prot', 'advice', 'to', 'pages', 'who'].flatMap(key => (key in item ? [`${String(item[key])}`] : []))
+  const rest = ['prot', 'advice', 'to', 'pages', 'who'].flatMap(key => (key in item ? [String(item[key])] : []))
   const at = 'start' in item ? [span(item)] : 'from' in item ? [pages(number(item, 'from'), number(item, 'from') + number(item, 'old'))] : []
   return `${what}(${[...at, ...rest].join(', ')})`
 }
@@ -133,7 +133,7 @@ function answer(event: Described['event']): readonly string[] {
   switch (event.type) {
     case 'returned':
     case 'ended':
-      return [typeof event['err'] === 'string' ? `→ ${event['err']}` : `→ ${String(event['ret'] ?? 0)}`]
+      return [typeof event['err'] === 'string' ? `→ ${event['err']}` : `→ ${Number(event['ret'] ?? 0)}`]
     case 'signal':
       return [`→ SIG${String(event['sig'])} at ${String(event['at'])}`]
     case 'accessed': {

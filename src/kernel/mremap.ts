@@ -50,7 +50,7 @@ function movedTable(memory: Memory, mm: MmName, from: Page, to: Page): readonly 
 
 export const mremapRules = {
   mremap: (_, item) => {
-    const { mm, from, to, old, pages } = item
+    const { mm, to, old, pages } = item
     if (pages === 0) return { fail: 'EINVAL' }
     return {
       then: [

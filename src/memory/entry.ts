@@ -23,7 +23,7 @@ export const DEVMAP = 32
 /** Mapped without any right: `mprotect(PROT_NONE)`. The kernel calls it present all the same. */
 export const PROTNONE = 64
 
-const LETTERS = 'PWDASVN'
+const LETTERS = ['P', 'W', 'D', 'A', 'S', 'V', 'N']
 const KINDS = ['none', 'table', '!swap', '!migr-r', '!migr-w', '!devpriv-r', '!devpriv-w', '!excl-r', '!excl-w', '!hwpoison', '!marker'] as const
 export type EntryKind = (typeof KINDS)[number]
 
@@ -49,7 +49,7 @@ export const withFlags = (e: number, flags: number): Entry => (e | flags) as Ent
 export const withoutFlags = (e: number, flags: number): Entry => (e & ~flags) as Entry
 
 const words = Array.from({ length: LOW + 1 }, (_, low) =>
-  (low & PRESENT) === 0 ? (KINDS[low >>> 1] ?? 'none') : [...LETTERS].filter((_letter, bit) => ((low >>> bit) & 1) === 1).join(''),
+  (low & PRESENT) === 0 ? (KINDS[low >>> 1] ?? 'none') : LETTERS.filter((_letter, bit) => ((low >>> bit) & 1) === 1).join(''),
 )
 const lows = new Map<string, number>(words.map((word, low) => [word, low]))
 // Kinds that do not exist read as 'none'; none itself is 0.

@@ -11,13 +11,13 @@ export const EXCLUSIVE = 1
 export const FOLIO_DIRTY = 2
 /** Not swap-backed since `MADV_FREE`: reclaim may drop it as long as it is clean. */
 export const LAZYFREE = 4
-const LETTERS = 'XDL'
+const LETTERS = ['X', 'D', 'L']
 const FLAG_BITS = LETTERS.length
 
 const pack = (kind: FrameKind, flags: number): number => (FRAME_KINDS.indexOf(kind) << FLAG_BITS) | flags
 
 const words = Array.from({ length: FRAME_KINDS.length << FLAG_BITS }, (_, state) => {
-  const letters = [...LETTERS].filter((_letter, bit) => ((state >>> bit) & 1) === 1).join('')
+  const letters = LETTERS.filter((_letter, bit) => ((state >>> bit) & 1) === 1).join('')
   const kind = FRAME_KINDS[state >>> FLAG_BITS] ?? 'free'
   return letters === '' ? kind : `${kind}:${letters}`
 })

@@ -156,7 +156,8 @@ export class Table {
   }
 
   /** The table whose root is the lowest node that holds all of `root`: one shape for the same entries. */
-  static #lowered(root: Node | undefined, shift: number): Table {
+  static #lowered(top: Node | undefined, height: number): Table {
+    let [root, shift] = [top, height]
     while (shift > 0 && root !== undefined && onlyFirst(asInner(root))) {
       root = asInner(root)[0]
       shift -= BITS
@@ -189,13 +190,13 @@ const allZero = (leaf: Leaf): boolean => {
 
 /** `node` as the first child of as many levels as reach `to`. */
 function raised(node: Node | undefined, shift: number, to: number): Node | undefined {
-  if (node === undefined) return undefined
-  for (; shift < to; shift += BITS) {
+  let top = node
+  for (let at = shift; at < to && top !== undefined; at += BITS) {
     const above: (Node | undefined)[] = EMPTY.slice()
-    above[0] = node
-    node = above
+    above[0] = top
+    top = above
   }
-  return node
+  return top
 }
 
 /** A copy of `node` (which begins at index `base`) with [from, to) rewritten; undefined if nothing is left in it. */

@@ -32,8 +32,8 @@ export function devicesOf({ names, world }: View): readonly DeviceView[] {
 /** Invalidations of an address space that have begun and not ended. */
 export function invalidationsInFlight({ names, world }: View, mm: MmName): number {
   const registry = world.actors[names.indexOf(`${mm}.registry`)]
-  const active = (registry?.context as { readonly active_invalidate_ranges?: number } | undefined)?.active_invalidate_ranges
-  return active ?? 0
+  const context: { readonly active_invalidate_ranges?: number } = registry?.context ?? {}
+  return context.active_invalidate_ranges ?? 0
 }
 
 /** The pages that a device maps, with what it maps there and what the CPU does. */

@@ -110,7 +110,7 @@ export interface Expect {
 
 export interface ScenarioContext {
   /** A machine; of the profile that was asked for, unless one is named. One a scenario. */
-  linux(profile?: string): Linux
+  readonly linux: (profile?: string) => Linux
   readonly expect: Expect
 }
 

@@ -50,7 +50,7 @@ export class Live<M, F> {
   readonly #changed: number[]
   readonly #choices = new Subject<Attempt<M, F>>()
   readonly #outcomes = new Subject<Entry<M, F> | Refused>()
-  #defect: { readonly error: unknown } | undefined
+  #defect = new Error('a choice that came to nothing, not even a refusal')
   /** The actors whose machines do something, and what they offered when they were last asked. */
   readonly #asked: readonly Asked<M, F>[]
 
@@ -78,7 +78,7 @@ export class Live<M, F> {
         map(attempt => (attempt.outcome = this.#decide(attempt))),
         inOrder(),
       )
-      .subscribe({ next: outcome => this.#outcomes.next(outcome), error: (error: unknown) => (this.#defect = { error }) })
+      .subscribe({ next: outcome => this.#outcomes.next(outcome), error: (error: unknown) => (this.#defect = error instanceof Error ? error : new Error(String(error))) })
   }
 
   get world(): World<M> {
@@ -139,7 +139,8 @@ export class Live<M, F> {
   #attempt(wanted: Wanted<F>): Entry<M, F> | Refused {
     const attempt: Attempt<M, F> = wanted
     this.#choices.next(attempt)
-    if (attempt.outcome === undefined) throw this.#defect?.error ?? new Error('a choice that came to nothing, not even a refusal')
+    // The pipeline ends at a defect of a rule or a machine: whoever chose is told of it, then and ever after.
+    if (attempt.outcome === undefined) throw this.#defect
     return attempt.outcome
   }
 

@@ -12,7 +12,7 @@ const files = recordingFiles(fixtures)
 test('there are recordings to be held to', () => {
   const programs = files.flatMap(readRecording)
   assert.ok(programs.length >= 1280)
-  assert.equal([...new Set(programs.map(p => p.kernel))].sort(), ['6.1', '6.12'])
+  assert.equal([...new Set(programs.map(p => p.kernel))].toSorted(), ['6.1', '6.12'])
 })
 
 for (const file of files) {

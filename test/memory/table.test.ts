@@ -31,7 +31,7 @@ function both(list: readonly Write[]): { readonly table: Table; readonly map: Re
   for (const [i, value] of map) if (value === 0) map.delete(i)
   return { table, map }
 }
-const sorted = (map: ReadonlyMap<number, number>): readonly (readonly [number, number])[] => [...map].sort(([a], [b]) => a - b)
+const sorted = (map: ReadonlyMap<number, number>): readonly (readonly [number, number])[] => [...map].toSorted(([a], [b]) => a - b)
 const entriesOf = (table: Table): readonly (readonly [number, number])[] =>
   [...table.runs()].flatMap(([first, count, value, stride]) => Array.from({ length: count }, (_, i) => [first + i, value + i * stride] as const))
 

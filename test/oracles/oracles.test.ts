@@ -5,8 +5,7 @@ import { assign } from 'xstate'
 import { device } from '../../machines/device.ts'
 import { thread } from '../../machines/thread.ts'
 import { deviceWritesWhatCpuMay, framesBalance, noStaleDeviceMapping, prepare, scenario, slice, type Oracle, type Report } from '../../src/index.ts'
-import type { Kernel } from '../../src/kernel/advance.ts'
-import type { Outcome, Rule, Rules } from '../../src/kernel/agenda.ts'
+import type { Outcome, Rules } from '../../src/kernel/agenda.ts'
 import { kernelOf } from '../../src/kernel/rules.ts'
 import { threadDoes } from '../../src/kernel/thread.ts'
 import type { Fact } from '../../src/memory/facts.ts'
@@ -48,15 +47,11 @@ function rings(oracle: Oracle, kinds?: Kinds): string | undefined {
 const balancedAtRest: Oracle = view =>
   view.world.actors.every(a => !('agenda' in a.context) || (a.context.agenda as readonly unknown[]).length === 0) ? framesBalance(view) : undefined
 
-/** A kernel with one rule that does something else. */
-const kernelWith = <D extends keyof Rules>(rule: D, change: (outcome: Outcome) => Outcome): Kernel => {
-  const kernel = kernelOf(profileOf('v6.12'))
-  const right: Rule<D> = kernel.rules[rule]
-  const changed: Rule<D> = (...args) => change(right(...args))
-  return { ...kernel, rules: { ...kernel.rules, [rule]: changed } }
-}
-const without = (dropped: (fact: Fact) => boolean) => (outcome: Outcome): Outcome => ({ ...outcome, facts: (outcome.facts ?? []).filter(f => !dropped(f)) })
-const threads = (kernel: Kernel): Kinds => ({ thread: kind<Memory, Fact, typeof thread>(thread, threadDoes(kernel)) })
+/** Threads on a kernel that has some of its rules wrong. */
+const kernel = kernelOf(profileOf('v6.12'))
+const threads = (wrong: Partial<Rules>): Kinds => ({ thread: kind<Memory, Fact, typeof thread>(thread, threadDoes({ ...kernel, rules: { ...kernel.rules, ...wrong } })) })
+const without = (what: Fact[0], outcome: Outcome): Outcome => ({ ...outcome, facts: (outcome.facts ?? []).filter(f => f[0] !== what) })
+const { unmap_page_range, handle_mm_fault, try_to_unmap_one } = kernel.rules
 
 test('all are silent where nothing is wrong', () => {
   for (const oracle of [noStaleDeviceMapping, deviceWritesWhatCpuMay, balancedAtRest]) assert.is(rings(oracle), undefined)
@@ -80,10 +75,10 @@ test('a device writes only what the CPU may: one that maps everything writable',
 })
 
 const forgotten: readonly (readonly [string, Kinds, RegExp])[] = [
-  ['an unmapping that keeps its references', threads(kernelWith('unmap_page_range', without(f => f[0] === 'refs'))), /frame \d+ \(anon\) has 1 references, and 0 are accounted for/],
-  ['an unmapping that keeps its map counts', threads(kernelWith('unmap_page_range', without(f => f[0] === 'maps'))), /frame \d+ has map count 1, and 0 entries map it/],
-  ['a fault that maps what it did not take', threads(kernelWith('handle_mm_fault', without(f => f[0] === 'alloc'))), /frame \d+ has map count 0, and \d+ entries map it/],
-  ['a page that goes to swap and stays mapped', threads(kernelWith('try_to_unmap_one', without(f => f[0] === 'pte'))), /frame \d+ has map count 0, and 1 entries map it/],
+  ['an unmapping that keeps its references', threads({ unmap_page_range: (...at) => without('refs', unmap_page_range(...at)) }), /frame \d+ \(anon\) has 1 references, and 0 are accounted for/],
+  ['an unmapping that keeps its map counts', threads({ unmap_page_range: (...at) => without('maps', unmap_page_range(...at)) }), /frame \d+ has map count 1, and 0 entries map it/],
+  ['a fault that maps what it did not take', threads({ handle_mm_fault: (...at) => without('alloc', handle_mm_fault(...at)) }), /frame \d+ has map count 0, and \d+ entries map it/],
+  ['a page that goes to swap and stays mapped', threads({ try_to_unmap_one: (...at) => without('pte', try_to_unmap_one(...at)) }), /frame \d+ has map count 0, and 1 entries map it/],
 ]
 for (const [what, kinds, message] of forgotten) {
   test(`frames balance: ${what}`, () => assert.match(rings(balancedAtRest, kinds) ?? 'silent', message))

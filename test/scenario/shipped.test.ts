@@ -7,7 +7,7 @@ import stale from '../../scenarios/seeds/004-stale-valid.ts'
 import { prepare, runScenario, type Report, type Scenario } from '../../src/index.ts'
 
 const folder = join(import.meta.dirname, '../../scenarios')
-const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter(name => name.endsWith('.ts')).sort()
+const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter(name => name.endsWith('.ts')).toSorted()
 const SEEDS = 300
 
 for (const file of files) {

@@ -85,7 +85,9 @@ function states(gpus: number, threads: number, ops: number, engine: Take): numbe
   const queue = [initialWorld(mirror)], seen = new Set(queue.map(key))
   for (const world of queue) for (const by of mirror.index.keys()) offersOf(mirror, world, by, 1).forEach((offer, i) => {
     const next = take(mirror, world, { by, offer: i, budget: 1 }, offer)
-    if (next.kind === 'stepped' && !seen.has(key(next.world))) seen.add(key(next.world)), queue.push(next.world)
+    if (next.kind !== 'stepped' || seen.has(key(next.world))) return
+    seen.add(key(next.world))
+    queue.push(next.world)
   })
   return seen.size
 }

@@ -29,9 +29,9 @@ test('random asks everybody, in any order, each as often', () => {
     const order = [...chooser.order(names, world)].join('')
     orders.set(order, (orders.get(order) ?? 0) + 1)
   }
-  assert.equal([...orders.keys()].sort(), ['abc', 'acb', 'bac', 'bca', 'cab', 'cba'])
+  assert.equal([...orders.keys()].toSorted(), ['abc', 'acb', 'bac', 'bca', 'cab', 'cba'])
   for (const [order, n] of orders) assert.ok(n > 880 && n < 1120, `${order} ${n} times in 6,000`)
-  assert.equal([...chooser.pick(3, 'a')].sort(), [0, 1, 2])
+  assert.equal(new Set(chooser.pick(3, 'a')), new Set([0, 1, 2]))
 })
 
 test('neighbouring seeds begin differently', () => {

@@ -2,14 +2,13 @@
 import * as fc from 'fast-check'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { indexAt, page, pfn, type Page } from '../../src/memory/address.ts'
+import { indexAt, page, pfn, slot, type Page } from '../../src/memory/address.ts'
 import { ACCESSED, frameOf, isPresent, isWritable, NONE, present, slotOf, SPECIAL, swapEntry, TABLE, WRITE, type Entry } from '../../src/memory/entry.ts'
 import { entries, fold, type Fact } from '../../src/memory/facts.ts'
 import { ZERO_STATE } from '../../src/memory/frames.ts'
 import { bootMemory, mmOf, ZERO_PFN, type Memory } from '../../src/memory/memory.ts'
 import { Table } from '../../src/memory/table.ts'
 import { VM_READ, VM_WRITE, vmaAt, vmasIn, type Vma } from '../../src/memory/vma.ts'
-import { slot } from '../../src/memory/address.ts'
 import { HMM_PFN_ERROR, HMM_PFN_VALID, HMM_PFN_WRITE, walk, type HmmRange, type Walk } from '../../src/walker/hmm.ts'
 
 const MM = 'mm0'
@@ -73,8 +72,8 @@ function naive(mem: Memory, { range, requests }: Asked): { readonly words: reado
     return (has & HMM_PFN_VALID) === 0 ? 'read' : 'no'
   }
   const anyOf = (start: number, end: number): 'no' | 'read' | 'write' => {
-    const all = Array.from({ length: end - start }, (_, i) => wants(start + i, 0))
-    return all.includes('write') ? 'write' : all.includes('read') ? 'read' : 'no'
+    const all = new Set(Array.from({ length: end - start }, (_, i) => wants(start + i, 0)))
+    return all.has('write') ? 'write' : all.has('read') ? 'read' : 'no'
   }
   for (let p: Page = range.start; p < range.end; ) {
     const vma = vmaAt(mm.vmas, p)
