@@ -42,7 +42,9 @@ export const device = setup({
   },
   actions: {
     reply,
-    drop: assign(({ context, event }) => ('start' in event ? { table: context.table.setRange(event.start, event.end - event.start, 0, 0) } : {})),
+    drop: assign(({ context, event }) =>
+      'start' in event ? { table: context.table.setRange(event.start, event.end - event.start, 0, 0) } : {},
+    ),
     mmu_interval_set_seq: assign(({ event }) => ('seq' in event ? { invalidate_seq: event.seq } : {})),
     cover: assign(({ event }) => (event.type === 'inserted' ? { start: event.start, end: event.end } : {})),
     map: assign(({ context, event }) => (event.type === 'commit' ? { table: mapped(context.table, event) } : {})),
@@ -55,7 +57,9 @@ export const device = setup({
   on: {
     inserted: { actions: ['cover', 'mmu_interval_set_seq'] },
     read_begin: { actions: { type: 'reply', params: ({ context }) => ({ value: context.invalidate_seq }) } },
-    check_retry: { actions: { type: 'reply', params: ({ context, event }) => ({ value: 'seq' in event && event.seq !== context.invalidate_seq }) } },
+    check_retry: {
+      actions: { type: 'reply', params: ({ context, event }) => ({ value: 'seq' in event && event.seq !== context.invalidate_seq }) },
+    },
   },
   states: {
     unlocked: {
@@ -69,7 +73,9 @@ export const device = setup({
     locked: {
       on: {
         unlock: 'unlocked',
-        read_retry: { actions: { type: 'reply', params: ({ context, event }) => ({ value: 'seq' in event && event.seq !== context.invalidate_seq }) } },
+        read_retry: {
+          actions: { type: 'reply', params: ({ context, event }) => ({ value: 'seq' in event && event.seq !== context.invalidate_seq }) },
+        },
         commit: { actions: 'map' },
         invalidate: { guard: 'mayNotBlock', actions: { type: 'reply', params: { value: false } } },
         sync_cpu_device_pagetables: { guard: 'mayNotBlock', actions: { type: 'reply', params: { value: false } } },

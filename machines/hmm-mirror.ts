@@ -42,7 +42,9 @@ export const hmmMirror = setup({
     close: assign(({ context: c }) => ({ notifiers: c.notifiers - 1 })),
     validate: assign(({ context: c }) => ({ ranges: c.ranges.map(r => ({ ...r, valid: true })) })),
     register: assign(({ context: c, event: e }) =>
-      e.type === 'hmm_range_register' ? { ranges: [...c.ranges, { who: e.who, start: e.start, end: e.end, valid: c.notifiers === 0 }] } : {},
+      e.type === 'hmm_range_register'
+        ? { ranges: [...c.ranges, { who: e.who, start: e.start, end: e.end, valid: c.notifiers === 0 }] }
+        : {},
     ),
     unregister: assign(({ context: c, event: e }) => ('who' in e ? { ranges: c.ranges.filter(r => r.who !== e.who) } : {})),
   },
@@ -59,7 +61,10 @@ export const hmmMirror = setup({
     hmm_range_unregister: { actions: 'unregister' },
     hmm_range_wait_until_valid: { guard: 'valid' },
     needs_retry: { actions: { type: 'reply', params: ({ context, event }) => ({ value: !isValid(context, event) }) } },
-    invalidate_range_start: { target: '.invalidating', actions: ['invalidate', { type: 'reply', params: ({ context }) => ({ value: context.mirrors }) }] },
+    invalidate_range_start: {
+      target: '.invalidating',
+      actions: ['invalidate', { type: 'reply', params: ({ context }) => ({ value: context.mirrors }) }],
+    },
   },
   states: {
     valid: {},

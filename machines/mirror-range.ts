@@ -26,9 +26,15 @@ export const mirrorRange = setup({
   states: {
     idle: { meta: { does: 'idle' }, on: { fault: 'hmm_range_register' } },
     hmm_range_register: { meta: { does: 'hmm_range_register' }, on: { done: 'hmm_range_wait_until_valid' } },
-    hmm_range_wait_until_valid: { meta: { does: 'hmm_range_wait_until_valid' }, on: { done: { target: 'mmap_read_lock', actions: 'count' } } },
+    hmm_range_wait_until_valid: {
+      meta: { does: 'hmm_range_wait_until_valid' },
+      on: { done: { target: 'mmap_read_lock', actions: 'count' } },
+    },
     mmap_read_lock: { meta: { does: 'mmap_read_lock' }, on: { done: { target: 'hmm_range_fault', actions: 'walk' } } },
-    hmm_range_fault: { meta: { does: 'hmm_range_fault' }, on: { ran: { actions: 'goOn' }, walked: { target: 'mmap_read_unlock', actions: 'goOn' } } },
+    hmm_range_fault: {
+      meta: { does: 'hmm_range_fault' },
+      on: { ran: { actions: 'goOn' }, walked: { target: 'mmap_read_unlock', actions: 'goOn' } },
+    },
     mmap_read_unlock: {
       meta: { does: 'mmap_read_unlock' },
       on: {
@@ -43,7 +49,12 @@ export const mirrorRange = setup({
     hmm_range_valid: { meta: { does: 'hmm_range_valid' }, on: { checked: [{ guard: 'stale', target: 'retry' }, { target: 'commit' }] } },
     retry: {
       meta: { does: 'driver_unlock' },
-      on: { done: [{ guard: 'mayBegin', target: 'hmm_range_wait_until_valid' }, { target: 'hmm_range_unregister', actions: 'giveUp' }] },
+      on: {
+        done: [
+          { guard: 'mayBegin', target: 'hmm_range_wait_until_valid' },
+          { target: 'hmm_range_unregister', actions: 'giveUp' },
+        ],
+      },
     },
     commit: { meta: { does: 'commit' }, on: { done: 'driver_unlock' } },
     driver_unlock: { meta: { does: 'driver_unlock' }, on: { done: 'hmm_range_unregister' } },

@@ -46,11 +46,19 @@ export const range = setup({
     idle: { meta: { does: 'idle' }, on: { fault: 'read_begin' } },
     read_begin: {
       meta: { does: 'read_begin' },
-      on: { begun: [{ guard: 'busy', target: 'wait_event', actions: 'begin' }, { target: 'mmap_read_lock', actions: 'begin' }] },
+      on: {
+        begun: [
+          { guard: 'busy', target: 'wait_event', actions: 'begin' },
+          { target: 'mmap_read_lock', actions: 'begin' },
+        ],
+      },
     },
     wait_event: { meta: { does: 'wait_event' }, on: { done: 'mmap_read_lock' } },
     mmap_read_lock: { meta: { does: 'mmap_read_lock' }, on: { done: { target: 'hmm_range_fault', actions: 'walk' } } },
-    hmm_range_fault: { meta: { does: 'hmm_range_fault' }, on: { ran: { actions: 'goOn' }, walked: { target: 'mmap_read_unlock', actions: 'goOn' } } },
+    hmm_range_fault: {
+      meta: { does: 'hmm_range_fault' },
+      on: { ran: { actions: 'goOn' }, walked: { target: 'mmap_read_unlock', actions: 'goOn' } },
+    },
     mmap_read_unlock: {
       meta: { does: 'mmap_read_unlock' },
       on: { done: [{ guard: 'again', target: 'read_begin' }, { guard: 'failed', target: 'failed' }, { target: 'driver_lock' }] },
@@ -59,7 +67,12 @@ export const range = setup({
     read_retry: { meta: { does: 'read_retry' }, on: { checked: [{ guard: 'stale', target: 'retry' }, { target: 'commit' }] } },
     retry: {
       meta: { does: 'driver_unlock' },
-      on: { done: [{ guard: 'mayBegin', target: 'read_begin' }, { target: 'failed', actions: 'giveUp' }] },
+      on: {
+        done: [
+          { guard: 'mayBegin', target: 'read_begin' },
+          { target: 'failed', actions: 'giveUp' },
+        ],
+      },
     },
     commit: { meta: { does: 'commit' }, on: { done: 'driver_unlock' } },
     driver_unlock: { meta: { does: 'driver_unlock' }, on: { done: 'finished' } },

@@ -100,13 +100,21 @@ export const registry = setup({
     idle: {
       on: {
         invalidate_range_start: [
-          { guard: 'hits', target: 'invalidating', actions: ['open', 'odd', { type: 'reply', params: ({ context, event }) => ({ value: whom(context, event) }) }] },
+          {
+            guard: 'hits',
+            target: 'invalidating',
+            actions: ['open', 'odd', { type: 'reply', params: ({ context, event }) => ({ value: whom(context, event) }) }],
+          },
           { actions: ['open', { type: 'reply', params: ({ context, event }) => ({ value: whom(context, event) }) }] },
         ],
         invalidate_range_end: { actions: ['close', { type: 'reply', params: ({ context }) => ({ value: context.list }) }] },
         mmu_interval_notifier_insert: [
           // It must be taken to lie inside what is in flight: nothing says that it does not.
-          { guard: 'inFlight', target: 'invalidating', actions: ['odd', 'insert', { type: 'reply', params: ({ context }) => ({ value: context.invalidate_seq }) }] },
+          {
+            guard: 'inFlight',
+            target: 'invalidating',
+            actions: ['odd', 'insert', { type: 'reply', params: ({ context }) => ({ value: context.invalidate_seq }) }],
+          },
           { actions: ['insert', { type: 'reply', params: ({ context }) => ({ value: context.invalidate_seq - 1 }) }] },
         ],
         mmu_interval_notifier_remove: { actions: ['remove', { type: 'reply', params: { value: null } }] },
@@ -116,11 +124,17 @@ export const registry = setup({
       on: {
         invalidate_range_start: { actions: ['open', { type: 'reply', params: ({ context, event }) => ({ value: whom(context, event) }) }] },
         invalidate_range_end: [
-          { guard: 'last', target: 'idle', actions: ['close', 'even', { type: 'reply', params: ({ context }) => ({ value: context.list }) }] },
+          {
+            guard: 'last',
+            target: 'idle',
+            actions: ['close', 'even', { type: 'reply', params: ({ context }) => ({ value: context.list }) }],
+          },
           { actions: ['close', { type: 'reply', params: ({ context }) => ({ value: context.list }) }] },
         ],
         mn_itree_inv_end: [{ guard: 'last', target: 'idle', actions: ['close', 'even'] }, { actions: 'close' }],
-        mmu_interval_notifier_insert: { actions: ['deferInsert', { type: 'reply', params: ({ context }) => ({ value: context.invalidate_seq }) }] },
+        mmu_interval_notifier_insert: {
+          actions: ['deferInsert', { type: 'reply', params: ({ context }) => ({ value: context.invalidate_seq }) }],
+        },
         // Who removes a notifier from the frozen tree has to wait until the sequence moves on.
         mmu_interval_notifier_remove: [
           { guard: 'inTree', actions: ['deferRemove', { type: 'reply', params: ({ context }) => ({ value: context.invalidate_seq }) }] },

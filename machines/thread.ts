@@ -15,7 +15,9 @@ export const thread = setup({
       event.type === 'ran' ? { agenda: event.agenda, array: event.array, fail: event.fail, ret: event.ret } : {},
     ),
     accessed: assign(({ context, event }) =>
-      event.type === 'accessed' ? { program: event.left === null ? context.program.slice(1) : [event.left, ...context.program.slice(1)] } : {},
+      event.type === 'accessed'
+        ? { program: event.left === null ? context.program.slice(1) : [event.left, ...context.program.slice(1)] }
+        : {},
     ),
     nextStatement: assign(({ context }) => ({ program: context.program.slice(1) })),
     rest: assign(REST),

@@ -1,5 +1,6 @@
 /** The public API, and the only list of it. */
-export { scenario, slice, until, BadScenario } from './scenario/scenario.ts'
+export { scenario, BadScenario } from './scenario/scenario.ts'
+export { slice, until } from './scenario/api.ts'
 export type {
   Built,
   Device,
@@ -15,7 +16,7 @@ export type {
   StatementRef,
   Thread,
   Until,
-} from './scenario/scenario.ts'
+} from './scenario/api.ts'
 export { prepare, runScenario } from './scenario/run.ts'
 export type { LinuxEntry, Report, RunOptions, ScenarioRun, Verdict } from './scenario/run.ts'
 export type { View } from './scenario/view.ts'

@@ -13,7 +13,17 @@ const filesIn = (folder: string): readonly string[] =>
     .map(name => join(folder, name))
 
 /** Each may import from those before it; those in one row are side by side. */
-const LAYERS = [['memory'], ['walker'], ['kernel'], ['system'], ['machines', 'oracles', 'log'], ['inspect', 'explore'], ['scenario'], ['conformance'], ['cli']]
+const LAYERS = [
+  ['memory'],
+  ['walker'],
+  ['kernel'],
+  ['system'],
+  ['machines', 'oracles', 'log'],
+  ['inspect', 'explore'],
+  ['scenario'],
+  ['conformance'],
+  ['cli'],
+]
 const rankOf = (layer: string): number => LAYERS.findIndex(row => row.includes(layer))
 
 /** `src/memory/table.ts` is in `memory`; `machines/range.ts` in `machines`; what stands in src itself in none. */
@@ -41,7 +51,10 @@ test('imports point one way', () => {
 })
 
 test('a wrong import would be found', () => {
-  assert.is(wrong('src/memory/table.ts', 'src/kernel/fault.ts'), 'src/memory/table.ts imports src/kernel/fault.ts: memory may not know kernel')
+  assert.is(
+    wrong('src/memory/table.ts', 'src/kernel/fault.ts'),
+    'src/memory/table.ts imports src/kernel/fault.ts: memory may not know kernel',
+  )
   assert.is(wrong('src/log/replay.ts', 'machines/range.ts'), 'src/log/replay.ts imports machines/range.ts: log may not know machines')
   assert.is(wrong('src/scenario/run.ts', 'src/log/replay.ts'), undefined)
 })

@@ -52,12 +52,17 @@ function judge(output: string, code: number | null, late: number | undefined): {
   const count = (label: string): number => Number([...output.matchAll(new RegExp(`^ {2}${label}:\\s+(\\d+)$`, 'gm'))].at(-1)?.[1] ?? 0)
   const [total, passed, skipped] = [count('Total'), count('Passed'), count('Skipped')]
   const why =
-    late !== undefined ? `not done after ${late / 1000} s`
-    : code !== 0 ? `exit code ${code}`
-    : total === 0 ? 'no test ran: is test.run() missing?'
-    : passed !== total ? `${total - passed} of ${total} tests did not pass`
-    : skipped > 0 ? `${skipped} tests skipped: is a test.only or test.skip left in?`
-    : ''
+    late !== undefined
+      ? `not done after ${late / 1000} s`
+      : code !== 0
+        ? `exit code ${code}`
+        : total === 0
+          ? 'no test ran: is test.run() missing?'
+          : passed !== total
+            ? `${total - passed} of ${total} tests did not pass`
+            : skipped > 0
+              ? `${skipped} tests skipped: is a test.only or test.skip left in?`
+              : ''
   return { tests: total, why }
 }
 

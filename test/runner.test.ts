@@ -19,7 +19,9 @@ const reasons: Readonly<Record<string, RegExp>> = {
 }
 
 test('there is a trap for each reason, and a reason for each trap', () => {
-  const traps = readdirSync(folder).filter(name => name.endsWith('.trap.ts')).map(name => name.replace('.trap.ts', ''))
+  const traps = readdirSync(folder)
+    .filter(name => name.endsWith('.trap.ts'))
+    .map(name => name.replace('.trap.ts', ''))
   assert.equal(traps.filter(name => name !== 'good').toSorted(), Object.keys(reasons).toSorted())
 })
 

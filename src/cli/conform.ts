@@ -37,7 +37,10 @@ export async function conformCommand(paths: readonly string[], flags: ConformFla
   return sums.failures.length > 0 ? EXIT.violated : stopped ? EXIT.unknown : EXIT.holds
 }
 
-export async function conform(paths: readonly string[], flags: ConformFlags): Promise<{ readonly sums: Conformance; readonly stopped: boolean }> {
+export async function conform(
+  paths: readonly string[],
+  flags: ConformFlags,
+): Promise<{ readonly sums: Conformance; readonly stopped: boolean }> {
   const levels = levelsOf(flags.level)
   const tallies = new Tallies()
   const work = new Work()
@@ -83,7 +86,9 @@ export function showSums(sums: Conformance): void {
   ])
   for (const line of table([['kernel', 'family', 'programs', 'conform', '', 'steps', 'agree', ...LEVELS], ...rows])) print(line)
   const mark = sums.failures.length === 0 ? styled('green', '✔') : styled('red', '✘')
-  print(`\n${mark} ${sums.conforming.toLocaleString('en')} of ${plural(sums.programs, 'program')} conform; ${sums.agreeing.toLocaleString('en')} of ${plural(sums.steps, 'step')} agree before a first difference`)
+  print(
+    `\n${mark} ${sums.conforming.toLocaleString('en')} of ${plural(sums.programs, 'program')} conform; ${sums.agreeing.toLocaleString('en')} of ${plural(sums.steps, 'step')} agree before a first difference`,
+  )
 }
 
 export function showFailures(failures: readonly Failure[]): void {
@@ -93,5 +98,6 @@ export function showFailures(failures: readonly Failure[]): void {
     print(`    kernel  ${JSON.stringify(expected)}`)
     print(`    model   ${JSON.stringify(got)}`)
   }
-  if (failures.length > SHOWN) print(`\n… and ${plural(failures.length - SHOWN, 'program')} more that do not conform; --json lists them all`)
+  if (failures.length > SHOWN)
+    print(`\n… and ${plural(failures.length - SHOWN, 'program')} more that do not conform; --json lists them all`)
 }

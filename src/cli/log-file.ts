@@ -14,7 +14,9 @@ export function openLog(path: string): OpenedLog {
   try {
     bytes = readFileSync(path)
   } catch (error) {
-    throw new UsageError(`${path}: cannot be read: ${error instanceof Error ? error.message : String(error)}. Expected an event log, as run writes it.`)
+    throw new UsageError(
+      `${path}: cannot be read: ${error instanceof Error ? error.message : String(error)}. Expected an event log, as run writes it.`,
+    )
   }
   const log = readLog(bytes, path)
   return { log, system: linuxSystem(log.header.system as SystemSpec) }

@@ -37,10 +37,18 @@ export function logCommand(path: string, flags: LogFlags): ExitCode {
   if (flags.json === true) for (const { record, calls } of shown) printJson({ ...record, calls })
   else {
     const end = log.records.find(isEnd)
-    print(`${styled('bold', log.header.title)}  ${styled('dim', `model ${log.header.model}, ${log.header.chooser}${log.header.seed === null ? '' : ` (seed ${log.header.seed})`}`)}\n`)
-    for (const line of timeline(shown.map(step => step.line), { width: columns(), colour: colourful() })) print(line)
+    print(
+      `${styled('bold', log.header.title)}  ${styled('dim', `model ${log.header.model}, ${log.header.chooser}${log.header.seed === null ? '' : ` (seed ${log.header.seed})`}`)}\n`,
+    )
+    for (const line of timeline(
+      shown.map(step => step.line),
+      { width: columns(), colour: colourful() },
+    ))
+      print(line)
     print(shown.length === 0 ? 'no step matches' : '')
-    print(`${plural(shown.length, 'step')} of ${steps.length.toLocaleString('en')}${end === undefined ? '' : `; the run ended ${end.why === 'at rest' ? 'with everybody at rest' : end.why}`}.`)
+    print(
+      `${plural(shown.length, 'step')} of ${steps.length.toLocaleString('en')}${end === undefined ? '' : `; the run ended ${end.why === 'at rest' ? 'with everybody at rest' : end.why}`}.`,
+    )
     if (log.damage !== undefined) print(`${styled('yellow', '?')} ${damageText(path, log.damage)}`)
   }
   return log.damage === undefined ? EXIT.holds : EXIT.unknown

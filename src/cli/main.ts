@@ -81,11 +81,19 @@ program
   .addOption(json())
   .action(verb(conformCommand))
 
-program.command('profiles').description('list the kernel profiles and what differs between them').addOption(json()).action(verb(profilesCommand))
+program
+  .command('profiles')
+  .description('list the kernel profiles and what differs between them')
+  .addOption(json())
+  .action(verb(profilesCommand))
 program.command('tour').description('what `npm start` shows: conformance, and two races').action(verb(tourCommand))
 
 const isMistake = (error: unknown): error is Error =>
-  error instanceof UsageError || error instanceof BadRecording || error instanceof BadScenario || error instanceof BadSpec || error instanceof NotALog
+  error instanceof UsageError ||
+  error instanceof BadRecording ||
+  error instanceof BadScenario ||
+  error instanceof BadSpec ||
+  error instanceof NotALog
 
 try {
   await program.parseAsync()

@@ -11,6 +11,10 @@ export function profilesCommand({ json }: { readonly json?: boolean }): ExitCode
   print()
   const switches = (Object.keys(profiles[0] ?? {}) as (keyof Profile)[]).filter(key => key !== 'name' && key !== 'about')
   const differing = switches.filter(key => new Set(profiles.map(p => p[key])).size > 1)
-  for (const line of table([['what differs', ...profiles.map(p => p.name)], ...differing.map(key => [key, ...profiles.map(p => String(p[key]))])])) print(line)
+  for (const line of table([
+    ['what differs', ...profiles.map(p => p.name)],
+    ...differing.map(key => [key, ...profiles.map(p => String(p[key]))]),
+  ]))
+    print(line)
   return EXIT.holds
 }

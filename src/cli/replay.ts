@@ -15,7 +15,15 @@ export function replayCommand(path: string, { fold, json }: ReplayFlags): ExitCo
   const { difference, steps, end } = replayed
   const code = difference !== undefined ? EXIT.violated : log.damage !== undefined ? EXIT.unknown : EXIT.holds
   if (json === true) {
-    printJson({ log: path, way: fold === true ? 'fold' : 'decide', same: code === EXIT.holds, steps, end: end ?? null, difference: difference ?? null, damage: log.damage ?? null })
+    printJson({
+      log: path,
+      way: fold === true ? 'fold' : 'decide',
+      same: code === EXIT.holds,
+      steps,
+      end: end ?? null,
+      difference: difference ?? null,
+      damage: log.damage ?? null,
+    })
     return code
   }
   print(`${styled('bold', log.header.title)}  ${styled('dim', `${plural(steps, 'step')} ${fold === true ? 'folded' : 'decided again'}`)}`)

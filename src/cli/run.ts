@@ -5,7 +5,7 @@ import { timelineOf } from '../inspect/steps.ts'
 import { timeline, type TimelineStep } from '../inspect/timeline.ts'
 import { LogWriter } from '../log/writer.ts'
 import { prepare, type LinuxEntry, type Report, type Verdict } from '../scenario/run.ts'
-import type { Built, Scenario } from '../scenario/scenario.ts'
+import type { Built, Scenario } from '../scenario/api.ts'
 import { MODEL_VERSION } from '../version.ts'
 import { colourful, columns, EXIT, plural, print, printJson, styled, UsageError, Work, type ExitCode } from './output.ts'
 import { loadScenario, whereAndWhat } from './scenario-file.ts'
@@ -48,7 +48,10 @@ export const worst = (verdicts: readonly Report['verdict'][]): ExitCode =>
 /** Runs a scenario under one profile, and writes its log while it runs. */
 export async function runProfile(file: string, scenario: Scenario, profile: string, flags: RunFlags): Promise<Ran> {
   const built = buildOf(file, scenario, profile)
-  const options = { ...(flags.seed === undefined ? {} : { seed: flags.seed }), ...(flags.steps === undefined ? {} : { steps: flags.steps }) }
+  const options = {
+    ...(flags.seed === undefined ? {} : { seed: flags.seed }),
+    ...(flags.steps === undefined ? {} : { steps: flags.steps }),
+  }
   const run = prepare(built, options)
   const path = logPath(file, profile, flags)
   const log = path === null ? undefined : openLog(path, built, flags, run)
@@ -81,7 +84,12 @@ function logPath(file: string, profile: string, { log, seed }: RunFlags): string
   return join(LOGS, `${name}-${profile}${seed === undefined ? '' : `-seed${seed}`}.jsonl`)
 }
 
-function openLog(path: string, built: Built, flags: RunFlags, run: ReturnType<typeof prepare>): { end(why: Parameters<LogWriter<unknown, unknown>['end']>[0]): void } {
+function openLog(
+  path: string,
+  built: Built,
+  flags: RunFlags,
+  run: ReturnType<typeof prepare>,
+): { end(why: Parameters<LogWriter<unknown, unknown>['end']>[0]): void } {
   let fd: number
   try {
     mkdirSync(dirname(path), { recursive: true })
@@ -96,7 +104,9 @@ function openLog(path: string, built: Built, flags: RunFlags, run: ReturnType<ty
     seed: flags.seed ?? null,
     title: built.title,
   }
-  const writer = new LogWriter(run.system, run.live.world, header, lines => void writeSync(fd, lines), { sync: flags.sync === true }).follow(run.entries$)
+  const writer = new LogWriter(run.system, run.live.world, header, lines => void writeSync(fd, lines), {
+    sync: flags.sync === true,
+  }).follow(run.entries$)
   return {
     end: why => {
       writer.end(why)
@@ -120,7 +130,10 @@ export function showRun({ report, log, timeline: steps }: Ran, again: string, sh
   for (const verdict of report.verdicts) print(`  ${verdictLine(verdict)}`)
   if (report.ended.why === 'blocked') {
     for (const refused of report.ended.waiting) {
-      if (refused.kind === 'blocked') print(`  ${styled('yellow', '?')} ${refused.by} waits for ${refused.on.to}, to ${refused.do.replaceAll('_', ' ')}; nobody can go on`)
+      if (refused.kind === 'blocked')
+        print(
+          `  ${styled('yellow', '?')} ${refused.by} waits for ${refused.on.to}, to ${refused.do.replaceAll('_', ' ')}; nobody can go on`,
+        )
     }
   }
   print()

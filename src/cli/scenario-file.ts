@@ -2,15 +2,19 @@
 import { existsSync } from 'node:fs'
 import { basename, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import type { Scenario } from '../scenario/scenario.ts'
+import type { Scenario } from '../scenario/api.ts'
 import { UsageError } from './output.ts'
 
 const isScenario = (x: unknown): x is Scenario =>
-  typeof x === 'object' && x !== null && typeof (x as Partial<Scenario>).build === 'function' && typeof (x as Partial<Scenario>).title === 'string'
+  typeof x === 'object' &&
+  x !== null &&
+  typeof (x as Partial<Scenario>).build === 'function' &&
+  typeof (x as Partial<Scenario>).title === 'string'
 
 export async function loadScenario(file: string): Promise<Scenario> {
   const path = resolve(file)
-  if (!existsSync(path)) throw new UsageError(`${file}: no such file. Expected a scenario: a .ts or .js file whose default export is scenario(…).`)
+  if (!existsSync(path))
+    throw new UsageError(`${file}: no such file. Expected a scenario: a .ts or .js file whose default export is scenario(…).`)
   if (/\.[cm]?ts$/.test(path)) await loadTypeScript()
   let module: { readonly default?: unknown }
   try {
@@ -19,7 +23,9 @@ export async function loadScenario(file: string): Promise<Scenario> {
     throw new UsageError(`${file}: cannot be loaded: ${whereAndWhat(error, path)}`)
   }
   if (!isScenario(module.default)) {
-    throw new UsageError(`${file}: its default export is no scenario. Expected: export default scenario('what it shows', ({ linux, expect }) => { … })`)
+    throw new UsageError(
+      `${file}: its default export is no scenario. Expected: export default scenario('what it shows', ({ linux, expect }) => { … })`,
+    )
   }
   return module.default
 }

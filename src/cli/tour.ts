@@ -40,7 +40,8 @@ export async function tourCommand(): Promise<ExitCode> {
     [`npx mirrorwalk run scenarios/${SCENARIOS[0]}.ts --profile v5.2 --seed 18`, 'the same page lost in an order found at random'],
     ['npx mirrorwalk profiles', 'the kernels, and what differs'],
     ['README.md', 'your own first scenario, in ten minutes'],
-  ]) print(`  ${command}\n      ${what}`)
+  ])
+    print(`  ${command}\n      ${what}`)
   if (sums.failures.length > 0) return EXIT.violated
   return stopped ? EXIT.unknown : worst(verdicts)
 }

@@ -19,7 +19,23 @@ export interface Difference {
   readonly got: unknown
 }
 
-const RESULT_FIELDS = ['ret', 'err', 'sig', 'code', 'at', 'val', 'cpages', 'faults', 'pages', 'stale', 'blocks', 'resumed', 'seq', 'calls', 'lastseq']
+const RESULT_FIELDS = [
+  'ret',
+  'err',
+  'sig',
+  'code',
+  'at',
+  'val',
+  'cpages',
+  'faults',
+  'pages',
+  'stale',
+  'blocks',
+  'resumed',
+  'seq',
+  'calls',
+  'lastseq',
+]
 /** Bits that only the finest level compares. */
 const FINE = /[DAX]/g
 
@@ -51,7 +67,11 @@ function coarse(rows: readonly Row[]): readonly Row[] {
     const last = joined.at(-1)
     const follows = last !== undefined && last[0] + last[1] === first && last[2] === level && last[3] === plain && level <= 1
     if (!follows) joined.push(frames === undefined ? [first, count, level, plain] : [first, count, level, plain, frames])
-    else joined[joined.length - 1] = frames === undefined ? [last[0], last[1] + count, level, plain] : [last[0], last[1] + count, level, plain, [...listed(last[4]), ...listed(frames)]]
+    else
+      joined[joined.length - 1] =
+        frames === undefined
+          ? [last[0], last[1] + count, level, plain]
+          : [last[0], last[1] + count, level, plain, [...listed(last[4]), ...listed(frames)]]
   }
   return joined
 }
@@ -64,7 +84,8 @@ function firstDifference(path: string, expected: unknown, got: unknown): Omit<Di
     for (let i = 0; i < Math.max(expected.length, got.length); i++) {
       const inner = firstDifference(`${path}.${i}`, expected[i], got[i])
       // A row is told whole: one of its fields alone says too little.
-      if (inner !== undefined) return Array.isArray(expected[i]) || Array.isArray(got[i]) ? { path: `${path}.${i}`, expected: expected[i], got: got[i] } : inner
+      if (inner !== undefined)
+        return Array.isArray(expected[i]) || Array.isArray(got[i]) ? { path: `${path}.${i}`, expected: expected[i], got: got[i] } : inner
     }
     return undefined
   }

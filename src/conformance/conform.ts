@@ -60,8 +60,12 @@ export function conformProgram(program: Program, levels: readonly Level[] = LEVE
   }
 
   const profile = `v${program.kernel}`
-  if (profileNamed(profile) === undefined) return give(0, program.steps[0]?.op ?? '', program.kernel, `there is no profile for kernel ${program.kernel} yet`)
-  const run = new ProgramRun(program.steps.map(s => s.op), profile)
+  if (profileNamed(profile) === undefined)
+    return give(0, program.steps[0]?.op ?? '', program.kernel, `there is no profile for kernel ${program.kernel} yet`)
+  const run = new ProgramRun(
+    program.steps.map(s => s.op),
+    profile,
+  )
   for (const [i, step] of program.steps.entries()) {
     if (step.oops !== undefined) return give(i, step.op, { oops: step.oops }, 'the model does not know yet how this kernel dies')
     let found
@@ -69,7 +73,10 @@ export function conformProgram(program: Program, levels: readonly Level[] = LEVE
       found = differences(step, run.op(step.op), step.op.includes('dsnap '))
     } catch (error) {
       if (error instanceof UnknownOp) return give(i, step.op, step.res, error.message)
-      throw new Error(`${program.program} on ${program.kernel}, step ${i} (${step.op}): ${error instanceof Error ? error.message : String(error)}`, { cause: error })
+      throw new Error(
+        `${program.program} on ${program.kernel}, step ${i} (${step.op}): ${error instanceof Error ? error.message : String(error)}`,
+        { cause: error },
+      )
     }
     for (const level of levels) {
       const difference = found.get(level)
@@ -83,7 +90,13 @@ export function conformProgram(program: Program, levels: readonly Level[] = LEVE
 }
 
 type Tally = { programs: number; conforming: number; steps: number; agreeing: number; byLevel: Record<Level, number> }
-const noTally = (): Tally => ({ programs: 0, conforming: 0, steps: 0, agreeing: 0, byLevel: { result: 0, pfns: 0, events: 0, tables: 0, bits: 0 } })
+const noTally = (): Tally => ({
+  programs: 0,
+  conforming: 0,
+  steps: 0,
+  agreeing: 0,
+  byLevel: { result: 0, pfns: 0, events: 0, tables: 0, bits: 0 },
+})
 
 function count(tally: Tally, { program, agreeing, differing, failure }: ProgramResult): void {
   tally.programs++

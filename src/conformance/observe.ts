@@ -62,8 +62,14 @@ export function rowsOf(memory: Memory, name: MmName, numbers: FrameNumbers): rea
 const mappedParts = (mm: Mm, from: Page, to: Page): readonly (readonly [Page, Page])[] =>
   mm.vmas.filter(v => v.start < to && from < v.end).map(v => [page(Math.max(v.start, from)), page(Math.min(v.end, to))])
 
-function addPart(mm: Mm, frames: Frames, start: Page, end: Page, add: (first: number, count: number, level: number, what: string, frames: readonly Pfn[]) => void): void {
-  for (let p: number = start; p < end; ) {
+function addPart(
+  mm: Mm,
+  frames: Frames,
+  start: Page,
+  end: Page,
+  add: (first: number, count: number, level: number, what: string, frames: readonly Pfn[]) => void,
+): void {
+  for (let p: number = start; p < end;) {
     const next = mm.pte.next(p, end)
     if (next > p) add(p, next - p, 0, 'none', [])
     if (next >= end) return
@@ -102,7 +108,13 @@ export function pfnRuns(array: Table, start: Page, end: Page, numbers: FrameNumb
 }
 
 /** Pages that GUP got: [kind, frame]. */
-export function pagesOf(memory: Memory, array: Table, start: Page, count: number, numbers: FrameNumbers): readonly (readonly [string, number])[] {
+export function pagesOf(
+  memory: Memory,
+  array: Table,
+  start: Page,
+  count: number,
+  numbers: FrameNumbers,
+): readonly (readonly [string, number])[] {
   return Array.from({ length: count }, (_, i) => {
     const frame = array.get(start + i) as Pfn
     return [frameKind(memory.frames, frame), numbers.of(frame)]

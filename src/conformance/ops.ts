@@ -20,7 +20,13 @@ export type Op =
   | ({ readonly op: 'write'; readonly value: number } & Pages)
   | ({ readonly op: 'gup'; readonly flags: GupFlags } & Pages)
   /** One call of `hmm_range_fault()`; `race`: a whole invalidation runs before the retry check. */
-  | ({ readonly op: 'rfault'; readonly defaultFlags: number; readonly pfnFlagsMask: number; readonly race: boolean; readonly requests: Table } & Pages)
+  | ({
+      readonly op: 'rfault'
+      readonly defaultFlags: number
+      readonly pfnFlagsMask: number
+      readonly race: boolean
+      readonly requests: Table
+    } & Pages)
   | ({ readonly op: 'iv'; readonly what: IvOp; readonly k: number } & Pages)
   | ({ readonly op: 'inv'; readonly what: 'start' | 'try' | 'end'; readonly k: number } & Pages)
 
@@ -71,7 +77,14 @@ export function parseOp(line: string): Op {
       return { op, ...pages(), value: number(2) }
     case 'gup': {
       const has = (bit: number): boolean => (number(2) & bit) !== 0
-      const flags: GupFlags = { write: has(1), force: has(2), dump: has(4), longterm: has(8), nofault: has(16), take: number(3) === 1 ? 'pin' : 'get' }
+      const flags: GupFlags = {
+        write: has(1),
+        force: has(2),
+        dump: has(4),
+        longterm: has(8),
+        nofault: has(16),
+        take: number(3) === 1 ? 'pin' : 'get',
+      }
       return { op, ...pages(), flags }
     }
     case 'rfault': {

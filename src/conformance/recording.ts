@@ -9,7 +9,14 @@ import { gunzipSync } from 'node:zlib'
 /** Rows of a page table: [first page, count, level, what, frames]. */
 export type Row = readonly [first: number, count: number, level: number, what: string, frames?: number | readonly number[]]
 /** A notifier event: ["start"|"end", event, first page, end page, blockable, owned]. */
-export type EventRow = readonly [phase: string, event: string, start: number | string, end: number | string, blockable: number, owned: number]
+export type EventRow = readonly [
+  phase: string,
+  event: string,
+  start: number | string,
+  end: number | string,
+  blockable: number,
+  owned: number,
+]
 
 export interface Observed {
   readonly ev: readonly EventRow[]
@@ -51,7 +58,9 @@ export function recordingFiles(path: string): readonly string[] {
     throw new BadRecording(`${path}: no such file or folder. Give recordings (.jsonl, .jsonl.gz) or a folder of them.`)
   }
   if (!stat.isDirectory()) return [path]
-  const files = readdirSync(path, { recursive: true, encoding: 'utf8' }).filter(name => /\.jsonl(\.gz)?$/.test(name)).toSorted()
+  const files = readdirSync(path, { recursive: true, encoding: 'utf8' })
+    .filter(name => /\.jsonl(\.gz)?$/.test(name))
+    .toSorted()
   if (files.length === 0) throw new BadRecording(`${path}: no recordings in this folder (files that end in .jsonl or .jsonl.gz)`)
   return files.map(name => join(path, name))
 }

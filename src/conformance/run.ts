@@ -224,7 +224,9 @@ export class ProgramRun {
       s.calls.flatMap(({ to, event }): readonly EventRow[] => {
         if (to !== PROBE) return []
         const range = event as NotifierRange & { readonly type: string }
-        return [[range.type === 'invalidate_range_start' ? 'start' : 'end', range.event, range.start, range.end, range.blockable ? 1 : 0, 0]]
+        return [
+          [range.type === 'invalidate_range_start' ? 'start' : 'end', range.event, range.start, range.end, range.blockable ? 1 : 0, 0],
+        ]
       }),
     )
   }

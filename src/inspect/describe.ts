@@ -24,7 +24,20 @@ export interface Words {
   readonly quiet: boolean
 }
 
-const QUIET = new Set(['mmap_read_lock', 'mmap_write_lock', 'mmap_write_downgrade', 'mmap_unlock', 'mmap_read_unlock', 'anon_vma_prepare', 'vma_set', 'free_pgtables', 'hmm_range_fault', 'hmm_range_register', 'hmm_range_unregister', 'return'])
+const QUIET = new Set([
+  'mmap_read_lock',
+  'mmap_write_lock',
+  'mmap_write_downgrade',
+  'mmap_unlock',
+  'mmap_read_unlock',
+  'anon_vma_prepare',
+  'vma_set',
+  'free_pgtables',
+  'hmm_range_fault',
+  'hmm_range_register',
+  'hmm_range_unregister',
+  'return',
+])
 
 /** Pages as a person counts them: `16`, `16–19`. */
 export const pages = (start: number, end: number): string => (end - start === 1 ? `${start}` : `${start}–${end - 1}`)
@@ -80,7 +93,9 @@ function did({ do: what, event, calls, facts }: Described): readonly string[] {
     case 'free_pgtables':
       return ['frees page tables']
     case 'mmu_interval_read_begin':
-      return [`reads the sequence: ${Number(event['seq'] ?? calls[0]?.reply)}${event['busy'] === true ? ', an invalidation is in flight' : ''}`]
+      return [
+        `reads the sequence: ${Number(event['seq'] ?? calls[0]?.reply)}${event['busy'] === true ? ', an invalidation is in flight' : ''}`,
+      ]
     case 'hmm_range_fault':
       return ['asks whether it was invalidated']
     case 'walk_page_range':
@@ -117,7 +132,8 @@ function did({ do: what, event, calls, facts }: Described): readonly string[] {
 function systemCall(what: string, event: Described['event']): string {
   const item = ((event['agenda'] as readonly Fields[] | undefined) ?? [])[0] ?? {}
   const rest = ['prot', 'advice', 'to', 'pages', 'who'].flatMap(key => (key in item ? [String(item[key])] : []))
-  const at = 'start' in item ? [span(item)] : 'from' in item ? [pages(number(item, 'from'), number(item, 'from') + number(item, 'old'))] : []
+  const at =
+    'start' in item ? [span(item)] : 'from' in item ? [pages(number(item, 'from'), number(item, 'from') + number(item, 'old'))] : []
   return `${what}(${[...at, ...rest].join(', ')})`
 }
 
@@ -138,10 +154,18 @@ function answer(event: Described['event']): readonly string[] {
       return [`→ SIG${String(event['sig'])} at ${String(event['at'])}`]
     case 'accessed': {
       const values = event['values'] as readonly number[]
-      return values.length === 0 ? [] : [`→ ${values.length > 8 ? `${values.slice(0, 8).join(' ')} … (${values.length})` : values.join(' ')}`]
+      return values.length === 0
+        ? []
+        : [`→ ${values.length > 8 ? `${values.slice(0, 8).join(' ')} … (${values.length})` : values.join(' ')}`]
     }
     case 'walked':
-      return [typeof event['fail'] === 'string' ? `→ ${event['fail']}` : event['array'] instanceof Table ? `finds ${words(event['array'], 0, PAGE_LIMIT)}` : '']
+      return [
+        typeof event['fail'] === 'string'
+          ? `→ ${event['fail']}`
+          : event['array'] instanceof Table
+            ? `finds ${words(event['array'], 0, PAGE_LIMIT)}`
+            : '',
+      ]
     default:
       return []
   }
@@ -157,7 +181,8 @@ function words(table: Table, start: number, end: number): string {
   return list.length === 0 ? 'nothing' : list.length > 6 ? `${list.slice(0, 5).join(', ')} and ${list.length - 5} more` : list.join(', ')
 }
 
-const frames = (first: number, count: number): string => (first === ZERO_PFN ? 'the zero page' : count === 1 ? `#${first}` : `#${first}–${first + count - 1}`)
+const frames = (first: number, count: number): string =>
+  first === ZERO_PFN ? 'the zero page' : count === 1 ? `#${first}` : `#${first}–${first + count - 1}`
 
 /** Facts in words; those that only keep count of others are left out. */
 const told = (facts: readonly Fact[]): readonly string[] => {
@@ -185,7 +210,10 @@ export function factInWords(fact: Fact): string {
     case 'content':
       return `#${fact[1]} = ${fact[2]}`
     case 'vmas':
-      return fact[4].map(v => `area ${pages(v.start, v.end)} ${rights(v.flags)}`).join(', ') || `${fact[3]} ${fact[3] === 1 ? 'area' : 'areas'} gone`
+      return (
+        fact[4].map(v => `area ${pages(v.start, v.end)} ${rights(v.flags)}`).join(', ') ||
+        `${fact[3]} ${fact[3] === 1 ? 'area' : 'areas'} gone`
+      )
     case 'swap':
       return `slot ${fact[1]} = ${fact[2]}`
     case 'refs':

@@ -33,16 +33,30 @@ export function timeline(steps: readonly TimelineStep[], { width, colour }: Time
   const name = Math.max(0, ...actors.map(a => a.length)) + GAP
   const indentOf = (by: string): number => digits + GAP + (sideBySide ? actors.indexOf(by) * lane : name)
   const room = sideBySide ? lane - GAP : width - digits - GAP - name
-  const head = sideBySide ? [bold(' '.repeat(digits + GAP) + actors.map(a => a.padEnd(lane)).join('').trimEnd())] : []
+  const head = sideBySide
+    ? [
+        bold(
+          ' '.repeat(digits + GAP) +
+            actors
+              .map(a => a.padEnd(lane))
+              .join('')
+              .trimEnd(),
+        ),
+      ]
+    : []
 
   return [
     ...head,
     ...steps.flatMap(step => {
       const text = step.after === undefined ? step.text : `${step.text} (had to wait for ${step.after})`
       const [first = '', ...more] = wrapped(text, room)
-      const start = String(step.n).padStart(digits) + ' '.repeat(GAP) + (sideBySide ? ' '.repeat(indentOf(step.by) - digits - GAP) : step.by.padEnd(name))
+      const start =
+        String(step.n).padStart(digits) +
+        ' '.repeat(GAP) +
+        (sideBySide ? ' '.repeat(indentOf(step.by) - digits - GAP) : step.by.padEnd(name))
       const style = step.quiet ? dim : (t: string): string => t
-      const alarm = step.alarm === undefined ? [] : wrapped(`! ${step.alarm}`, width - digits - GAP).map(t => red(' '.repeat(digits + GAP) + t))
+      const alarm =
+        step.alarm === undefined ? [] : wrapped(`! ${step.alarm}`, width - digits - GAP).map(t => red(' '.repeat(digits + GAP) + t))
       return [dim(start) + style(first), ...more.map(t => ' '.repeat(indentOf(step.by) + GAP) + style(t)), ...alarm]
     }),
   ]

@@ -92,6 +92,7 @@ function unwind(kernel: Kernel, work: Work, first: Agenda): Work {
 }
 
 // Types tie an item to its own rule; that `rules[item.do]` takes `item` is what Item<D> says of every D.
-const run = <D extends keyof Items>(rules: Rules, item: Item<D>, memory: Memory, scene: Scene): Outcome => rules[item.do](memory, item, scene)
+const run = <D extends keyof Items>(rules: Rules, item: Item<D>, memory: Memory, scene: Scene): Outcome =>
+  rules[item.do](memory, item, scene)
 const catching = <D extends keyof Items>(catchers: Catchers, item: Item<D>, failure: Failure, array: Table): Outcome | undefined =>
   catchers[item.do]?.(item, failure, array)

@@ -3,7 +3,21 @@
  * for reading; the lock of one area, which newer kernels take instead, keeps out the same writers.
  */
 import type { Pfn } from '../memory/address.ts'
-import { ACCESSED, DIRTY, frameOf, isPresent, isSwap, isWritable, NONE, present, PROTNONE, slotOf, SPECIAL, withFlags, WRITE } from '../memory/entry.ts'
+import {
+  ACCESSED,
+  DIRTY,
+  frameOf,
+  isPresent,
+  isSwap,
+  isWritable,
+  NONE,
+  present,
+  PROTNONE,
+  slotOf,
+  SPECIAL,
+  withFlags,
+  WRITE,
+} from '../memory/entry.ts'
 import { pte, tablesTo, type Fact } from '../memory/facts.ts'
 import { EXCLUSIVE, frameFlags, frameKind, stateWord } from '../memory/frames.ts'
 import { mmOf, ZERO_PFN, type Memory } from '../memory/memory.ts'

@@ -21,10 +21,15 @@ const grabbed = (frame: Pfn, flags: GupFlags): readonly Fact[] =>
   flags.take === undefined || (flags.take === 'pin' && frame === ZERO_PFN) ? [] : [['refs', frame, 1, flags.take === 'pin' ? PIN : 1]]
 
 const refused = (vma: Vma | undefined, flags: GupFlags, errors: GupErrors): Failure | undefined =>
-  vma === undefined ? (errors === 'populate' ? 'ENOMEM' : 'EFAULT')
-  : mayGup(vma, flags) ? undefined
-  : errors === 'populate' ? 'EINVAL'
-  : 'EFAULT'
+  vma === undefined
+    ? errors === 'populate'
+      ? 'ENOMEM'
+      : 'EFAULT'
+    : mayGup(vma, flags)
+      ? undefined
+      : errors === 'populate'
+        ? 'EINVAL'
+        : 'EFAULT'
 
 /** The step that the pages so far make; nothing, if there are none. */
 const took = (facts: readonly Fact[], before: Table, after: Table): Outcome =>
@@ -68,7 +73,13 @@ export const gupRules = {
       if (found.kind === 'missing') {
         if (flags.nofault === true) return { ...took(facts, array, pages), fail: 'EFAULT' }
         const access = found.unshare ? 'unshare' : flags.write === true ? 'write' : 'read'
-        return { ...took(facts, array, pages), then: [{ do: 'handle_mm_fault', mm, page: at, access }, { ...item, at, faulted: true }] }
+        return {
+          ...took(facts, array, pages),
+          then: [
+            { do: 'handle_mm_fault', mm, page: at, access },
+            { ...item, at, faulted: true },
+          ],
+        }
       }
       // FOLL_TOUCH: a page that is to be written is dirty from now on, though no entry may say so.
       if (flags.write === true && found.clean) facts.push(...dirtied(memory, found.frame))

@@ -8,7 +8,10 @@ export const hmmRules = {
   // Asked before each walk: once the range was invalidated, what the array holds is worth nothing.
   hmm_range_fault: (_, item, { profile }) => ({
     calls: [item.stale],
-    replied: ([stale]) => (stale === true ? { fail: profile.invalidRange } : { then: [{ do: 'walk_page_range', mm: item.mm, range: item.range, last: item.last, stale: item.stale }] }),
+    replied: ([stale]) =>
+      stale === true
+        ? { fail: profile.invalidRange }
+        : { then: [{ do: 'walk_page_range', mm: item.mm, range: item.range, last: item.last, stale: item.stale }] },
   }),
 
   walk_page_range: (memory, item, { array, budget, profile }) => {

@@ -6,7 +6,10 @@ import { call, type AnyEvent, type Calls } from './offer.ts'
 import type { MmName } from '../memory/memory.ts'
 
 const lock = (mm: MmName, type: AnyEvent['type']): { readonly calls: Calls } => ({ calls: [call(mmapLockOf(mm), type)] })
-const around = (mm: MmName, type: AnyEvent['type'], body: Agenda): Outcome => ({ ...lock(mm, type), then: [...body, { do: 'mmap_unlock', mm }] })
+const around = (mm: MmName, type: AnyEvent['type'], body: Agenda): Outcome => ({
+  ...lock(mm, type),
+  then: [...body, { do: 'mmap_unlock', mm }],
+})
 
 export const lockRules = {
   mmap_read_lock: (_, { mm, body }) => around(mm, 'mmap_read_lock', body),

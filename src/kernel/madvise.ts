@@ -61,7 +61,10 @@ export const madviseRules = {
   madvise: (_, { mm, start, end, advice }, { profile }) => {
     const whole = (advice === 'popr' || advice === 'popw') && profile.populateStopsAtGap
     return {
-      then: readLocked(mm, whole ? populate(mm, start, end, advice) : [{ do: 'madvise_walk_vmas', mm, at: start, end, advice, gap: false }]),
+      then: readLocked(
+        mm,
+        whole ? populate(mm, start, end, advice) : [{ do: 'madvise_walk_vmas', mm, at: start, end, advice, gap: false }],
+      ),
     }
   },
 

@@ -61,7 +61,13 @@ export const mmapRules = {
   do_munmap: (memory, { mm, start, end, downgrade }) =>
     vmasIn(mmOf(memory, mm).vmas, start, end).length === 0
       ? {}
-      : { then: [{ do: 'split_vma', mm, page: start }, { do: 'split_vma', mm, page: end }, { do: 'detach_vmas', mm, start, end, downgrade }] },
+      : {
+          then: [
+            { do: 'split_vma', mm, page: start },
+            { do: 'split_vma', mm, page: end },
+            { do: 'detach_vmas', mm, start, end, downgrade },
+          ],
+        },
   split_vma: (memory, { mm, page: at }) => {
     const as = mmOf(memory, mm)
     const { vmas, cuts } = splitAt(as.vmas, at)
@@ -78,7 +84,13 @@ export const mmapRules = {
     const [first, last] = [gone[0], gone.at(-1)]
     if (first === undefined || last === undefined) return {}
     return {
-      facts: [vmasFact(mm, vmas, vmas.filter(v => !gone.includes(v)))],
+      facts: [
+        vmasFact(
+          mm,
+          vmas,
+          vmas.filter(v => !gone.includes(v)),
+        ),
+      ],
       then: [
         ...(downgrade ? [{ do: 'mmap_write_downgrade', mm } as const] : []),
         ...section(
@@ -94,4 +106,5 @@ export const mmapRules = {
 } satisfies Partial<Rules>
 
 /** Pages [start, end) of an area that are inside it. */
-export const clipped = (vma: Vma, start: Page, end: Page): Vma => partOf(vma, page(Math.max(start, vma.start)), page(Math.min(end, vma.end)))
+export const clipped = (vma: Vma, start: Page, end: Page): Vma =>
+  partOf(vma, page(Math.max(start, vma.start)), page(Math.min(end, vma.end)))

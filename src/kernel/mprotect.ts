@@ -20,12 +20,17 @@ function newFlags(vma: Vma, rights: number, profile: Profile): number {
 }
 
 /** Where the notifier section of [at, end) begins and ends: at the first populated entry, at most to the level above. */
-function opening(mm: Mm, { at, end }: Cursor, opensAt: Profile['mprotectOpensAt']): { readonly start: Page; readonly end: Page } | undefined {
+function opening(
+  mm: Mm,
+  { at, end }: Cursor,
+  opensAt: Profile['mprotectOpensAt'],
+): { readonly start: Page; readonly end: Page } | undefined {
   const above = opensAt === 'pmd' ? 'pud' : 'pgd'
-  for (let p = at; p < end; ) {
+  for (let p = at; p < end;) {
     const stop = endAt(above, p, end)
     if (mm[above].get(indexAt(above, p)) !== NONE) {
-      for (let q = p; q < stop; q = endAt(opensAt, q, stop)) if (mm[opensAt].get(indexAt(opensAt, q)) !== NONE) return { start: q, end: stop }
+      for (let q = p; q < stop; q = endAt(opensAt, q, stop))
+        if (mm[opensAt].get(indexAt(opensAt, q)) !== NONE) return { start: q, end: stop }
     }
     p = stop
   }
@@ -75,7 +80,9 @@ export const mprotectRules = {
     if (found === undefined) return {}
     return {
       then: [
-        ...section({ mm, event: 'PROTECTION_VMA', start: found.start, end: found.end }, [{ do: 'change_pte_range', mm, at: found.start, end: found.end }]),
+        ...section({ mm, event: 'PROTECTION_VMA', start: found.start, end: found.end }, [
+          { do: 'change_pte_range', mm, at: found.start, end: found.end },
+        ]),
         ...(found.end < end ? [{ do: 'change_protection', mm, at: found.end, end } as const] : []),
       ],
     }
@@ -99,4 +106,3 @@ export const mprotectRules = {
     return facts.length === 0 ? { then } : { facts, then, cut: p === from + budget }
   },
 } satisfies Partial<Rules>
-

@@ -111,6 +111,8 @@ export const mremapRules = {
   // A locked area is populated where it grew; that this may fail does not matter.
   mremap_populate: (memory, { mm, at, end }) => {
     const vma = vmaAt(mmOf(memory, mm).vmas, at)
-    return vma !== undefined && has(vma, VM_LOCKED) ? { then: [...readLocked(mm, [{ do: 'mm_populate', mm, at, end }]), { do: 'ignore_failure' }] } : {}
+    return vma !== undefined && has(vma, VM_LOCKED)
+      ? { then: [...readLocked(mm, [{ do: 'mm_populate', mm, at, end }]), { do: 'ignore_failure' }] }
+      : {}
   },
 } satisfies Partial<Rules>

@@ -42,14 +42,25 @@ export const notifierRules = {
   // A driver that holds its lock makes a blockable call wait; a call that may not block it answers false, and then the
   // invalidation is taken back as far as it has come: plain notifiers were not called yet, and never will be.
   invalidate: (_, { range, who, seq }) => ({
-    calls: [call(who, 'invalidate', { mm: range.mm, event: range.event, start: range.start, end: range.end, blockable: range.blockable, seq })],
+    calls: [
+      call(who, 'invalidate', { mm: range.mm, event: range.event, start: range.start, end: range.end, blockable: range.blockable, seq }),
+    ],
     replied: ([agreed]) => (agreed === true ? {} : { then: [{ do: 'mn_itree_inv_end', mm: range.mm }], fail: 'EAGAIN' }),
   }),
   mn_itree_inv_end: (_, { mm }) => ({ calls: [call(registryOf(mm), 'mn_itree_inv_end')] }),
 
   notifier_range_start: (_, { range, who }) => ({
-    calls: [call(who, 'invalidate_range_start', { mm: range.mm, event: range.event, start: range.start, end: range.end, blockable: range.blockable })],
-    replied: ([mirrors]) => (mirrors === undefined ? {} : { then: [{ do: 'sync_cpu_device_pagetables', range, mirrors: mirrors as readonly ActorName[] }] }),
+    calls: [
+      call(who, 'invalidate_range_start', {
+        mm: range.mm,
+        event: range.event,
+        start: range.start,
+        end: range.end,
+        blockable: range.blockable,
+      }),
+    ],
+    replied: ([mirrors]) =>
+      mirrors === undefined ? {} : { then: [{ do: 'sync_cpu_device_pagetables', range, mirrors: mirrors as readonly ActorName[] }] },
   }),
   // A mirror that declines ends the list, and the kernel of that time goes on as if all had agreed: an inner variable
   // hides the result of the function.
@@ -61,7 +72,15 @@ export const notifierRules = {
           replied: ([agreed]) => (agreed === true ? { then: [{ do: 'sync_cpu_device_pagetables', range, mirrors }] } : {}),
         },
   notifier_range_end: (_, { range, who }) => ({
-    calls: [call(who, 'invalidate_range_end', { mm: range.mm, event: range.event, start: range.start, end: range.end, blockable: range.blockable })],
+    calls: [
+      call(who, 'invalidate_range_end', {
+        mm: range.mm,
+        event: range.event,
+        start: range.start,
+        end: range.end,
+        blockable: range.blockable,
+      }),
+    ],
   }),
   invalidate_body: (_, { range, body }) => ({ then: [...body, { do: 'invalidate_range_end', range }] }),
   invalidate_range_end: (_, { range }) => end(range),
@@ -75,7 +94,10 @@ export const notifierRules = {
 
   // The registry and the subscriber are told in one step: the kernel does both under the registry's lock.
   mmu_interval_notifier_insert: (_, { mm, who, start, end: stop }) => ({
-    calls: [call(registryOf(mm), 'mmu_interval_notifier_insert', { who, start, end: stop }), ([seq]) => call(who, 'inserted', { start, end: stop, seq })],
+    calls: [
+      call(registryOf(mm), 'mmu_interval_notifier_insert', { who, start, end: stop }),
+      ([seq]) => call(who, 'inserted', { start, end: stop, seq }),
+    ],
   }),
   mmu_interval_notifier_remove: (_, { mm, who }) => ({
     calls: [call(registryOf(mm), 'mmu_interval_notifier_remove', { who })],

@@ -54,7 +54,12 @@ export type RangeEvent =
 
 type RangeDoes = Does<Memory, Fact, RangeContext>
 
-const one = (what: string, calls: (c: RangeContext) => Calls, event: (replies: readonly unknown[]) => AnyEvent = () => ({ type: 'done' })): RangeDoes =>
+const one =
+  (
+    what: string,
+    calls: (c: RangeContext) => Calls,
+    event: (replies: readonly unknown[]) => AnyEvent = () => ({ type: 'done' }),
+  ): RangeDoes =>
   (_, context) => [{ do: what, calls: calls(context), facts: [], event }]
 
 /** The statement that runs; states other than idle have one. */
@@ -66,7 +71,11 @@ const idle: RangeDoes = (_, { program }) =>
 const bounds = (c: RangeContext): { readonly start: Page; readonly end: Page } => ({ start: running(c).start, end: running(c).end })
 
 /** What both drivers do alike. */
-const common = (kernel: Kernel): Readonly<Record<'idle' | 'mmap_read_lock' | 'hmm_range_fault' | 'mmap_read_unlock' | 'driver_lock' | 'commit' | 'driver_unlock' | 'end', RangeDoes>> => ({
+const common = (
+  kernel: Kernel,
+): Readonly<
+  Record<'idle' | 'mmap_read_lock' | 'hmm_range_fault' | 'mmap_read_unlock' | 'driver_lock' | 'commit' | 'driver_unlock' | 'end', RangeDoes>
+> => ({
   idle,
   mmap_read_lock: one('mmap_read_lock', c => [call(mmapLockOf(c.mm), 'mmap_read_lock')]),
   hmm_range_fault: (memory, c, budget) =>
@@ -75,7 +84,9 @@ const common = (kernel: Kernel): Readonly<Record<'idle' | 'mmap_read_lock' | 'hm
   driver_lock: one('driver_lock', c => [call(c.device, 'lock')]),
   commit: one('commit', c => [call(c.device, 'commit', { ...bounds(c), pfns: c.array })]),
   driver_unlock: one('driver_unlock', c => [call(c.device, 'unlock')]),
-  end: (_, { ret, fail, array }) => [{ do: 'return', calls: [], facts: [], event: () => ({ type: 'ended', ret, err: fail, array }) satisfies RangeEnded }],
+  end: (_, { ret, fail, array }) => [
+    { do: 'return', calls: [], facts: [], event: () => ({ type: 'ended', ret, err: fail, array }) satisfies RangeEnded },
+  ],
 })
 
 /** The rules that the states of `machines/range.ts` name. */
@@ -87,7 +98,11 @@ export const rangeDoes = (kernel: Kernel): Readonly<Record<string, RangeDoes>> =
     ([seq, current]) => ({ type: 'begun', seq, busy: seq === current }) as RangeEvent,
   ),
   wait_event: one('wait_event', c => [call(registryOf(c.mm), 'wait_event', { seq: c.seq })]),
-  read_retry: one('mmu_interval_read_retry', c => [call(c.device, 'read_retry', { seq: c.seq })], ([stale]) => ({ type: 'checked', stale }) as RangeEvent),
+  read_retry: one(
+    'mmu_interval_read_retry',
+    c => [call(c.device, 'read_retry', { seq: c.seq })],
+    ([stale]) => ({ type: 'checked', stale }) as RangeEvent,
+  ),
 })
 
 /** The rules that the states of `machines/mirror-range.ts` name. */
@@ -95,7 +110,11 @@ export const mirrorRangeDoes = (kernel: Kernel): Readonly<Record<string, RangeDo
   ...common(kernel),
   hmm_range_register: one('hmm_range_register', c => [call(hmmOf(c.mm), 'hmm_range_register', { who: c.name, ...bounds(c) })]),
   hmm_range_wait_until_valid: one('hmm_range_wait_until_valid', c => [call(hmmOf(c.mm), 'hmm_range_wait_until_valid', { who: c.name })]),
-  hmm_range_valid: one('hmm_range_valid', c => [call(hmmOf(c.mm), 'needs_retry', { who: c.name })], ([stale]) => ({ type: 'checked', stale }) as RangeEvent),
+  hmm_range_valid: one(
+    'hmm_range_valid',
+    c => [call(hmmOf(c.mm), 'needs_retry', { who: c.name })],
+    ([stale]) => ({ type: 'checked', stale }) as RangeEvent,
+  ),
   hmm_range_unregister: one('hmm_range_unregister', c => [call(hmmOf(c.mm), 'hmm_range_unregister', { who: c.name })]),
 })
 

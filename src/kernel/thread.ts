@@ -84,7 +84,15 @@ function user(memory: Memory, { mm, program }: ThreadContext, budget: number): O
     return tell('page_fault', { type: 'page_fault', at, agenda: [{ do: 'do_user_addr_fault', mm, page: at, access }] })
   }
   const left = at < statement.end ? from(statement, at) : null
-  return [{ do: statement.do, calls: [], facts, event: () => ({ type: 'accessed', values, left }), cut: at < statement.end && at === statement.at + budget }]
+  return [
+    {
+      do: statement.do,
+      calls: [],
+      facts,
+      event: () => ({ type: 'accessed', values, left }),
+      cut: at < statement.end && at === statement.at + budget,
+    },
+  ]
 }
 
 /** Where the access that faulted goes on. */

@@ -85,7 +85,13 @@ export function modifyFlags(vmas: readonly Vma[], vma: Vma, start: Page, end: Pa
   const before = start > vma.start ? [partOf(vma, vma.start, start)] : []
   const after = end < vma.end ? [partOf(vma, end, vma.end)] : []
   const one = joined(prev ?? changed, right ?? changed, (prev?.anonVma ?? 0) || (right?.anonVma ?? 0) || vma.anonVma)
-  const list = [...vmas.slice(0, i - (prev === undefined ? 0 : 1)), ...before, one, ...after, ...vmas.slice(i + (right === undefined ? 1 : 2))]
+  const list = [
+    ...vmas.slice(0, i - (prev === undefined ? 0 : 1)),
+    ...before,
+    one,
+    ...after,
+    ...vmas.slice(i + (right === undefined ? 1 : 2)),
+  ]
   // Merged: one border moves, into the area that shrinks. Split: the second cut sees what the first has left.
   const cuts: readonly Cut[] = [
     ...(before.length > 0 ? [{ vma, at: start }] : []),
@@ -104,14 +110,24 @@ export function freeAnonVma(mms: Readonly<Record<MmName, Mm>>): number {
 export function neighbourAnonVma(vmas: readonly Vma[], vma: Vma): number {
   const i = vmas.indexOf(vma)
   const continues = (a: Vma | undefined, b: Vma | undefined): boolean =>
-    a !== undefined && b !== undefined && a.end === b.start && a.file === b.file && ((a.flags ^ b.flags) & ~VM_ACCESS_FLAGS) === 0 && b.pgoff === a.pgoff + pagesOf(a)
+    a !== undefined &&
+    b !== undefined &&
+    a.end === b.start &&
+    a.file === b.file &&
+    ((a.flags ^ b.flags) & ~VM_ACCESS_FLAGS) === 0 &&
+    b.pgoff === a.pgoff + pagesOf(a)
   const [prev, next] = [vmas[i - 1], vmas[i + 1]]
   if (next !== undefined && next.anonVma !== 0 && continues(vma, next)) return next.anonVma
   return prev !== undefined && continues(prev, vma) ? prev.anonVma : 0
 }
 
 /** The bounds of the hole that an unmapped [start, end) leaves between its neighbours. */
-export const holeAround = (vmas: readonly Vma[], start: Page, end: Page, limit: Page): { readonly floor: Page; readonly ceiling: Page } => ({
+export const holeAround = (
+  vmas: readonly Vma[],
+  start: Page,
+  end: Page,
+  limit: Page,
+): { readonly floor: Page; readonly ceiling: Page } => ({
   floor: vmas.findLast(v => v.end <= start)?.end ?? page(0),
   ceiling: vmas.find(v => v.start >= end)?.start ?? limit,
 })

@@ -10,7 +10,7 @@ import { holeAround } from './vma.ts'
 /** Facts about frames or entries, with consecutive ones told as one. */
 export function overRuns<N extends number>(numbers: readonly N[], tell: (first: N, count: number) => readonly Fact[]): readonly Fact[] {
   const facts: Fact[] = []
-  for (let i = 0; i < numbers.length; ) {
+  for (let i = 0; i < numbers.length;) {
     const first = numbers[i] as N
     let count = 1
     while (numbers[i + count] === first + count) count++

@@ -35,7 +35,8 @@ export class NotALog extends Error {
 export function readLog(bytes: Buffer, name: string): ReadLog {
   const lines = new Lines(bytes)
   const first = lines.next()
-  if (first === undefined) throw new NotALog(`${name}: empty. Expected an event log, which begins with a header line; was the run that wrote it stopped at once?`)
+  if (first === undefined)
+    throw new NotALog(`${name}: empty. Expected an event log, which begins with a header line; was the run that wrote it stopped at once?`)
   const chain = new Opener()
   const header = headerOf(first, chain, name)
   const records: LogRecord[] = []
@@ -61,14 +62,19 @@ export function readLog(bytes: Buffer, name: string): ReadLog {
 function headerOf(line: Line, chain: Opener, name: string): Header {
   const start = line.bytes.subarray(0, 80).toString('utf8')
   if (!start.startsWith('{"mirrorwalk":')) {
-    throw new NotALog(`${name}: not an event log. Expected a first line {"mirrorwalk":${FORMAT},…}, got ${JSON.stringify(start.slice(0, 40))}`)
+    throw new NotALog(
+      `${name}: not an event log. Expected a first line {"mirrorwalk":${FORMAT},…}, got ${JSON.stringify(start.slice(0, 40))}`,
+    )
   }
   const version = /^\{"mirrorwalk":(\d+)/.exec(start)?.[1]
   if (version !== undefined && Number(version) > FORMAT) {
-    throw new NotALog(`${name}: format ${version}; this version reads logs up to format ${FORMAT}. Read it with the version that wrote it, or a newer one.`)
+    throw new NotALog(
+      `${name}: format ${version}; this version reads logs up to format ${FORMAT}. Read it with the version that wrote it, or a newer one.`,
+    )
   }
   const text = line.whole ? chain.open(line.bytes) : undefined
-  if (text === undefined) throw new NotALog(`${name}: the header, its first line, is cut off or was changed; without it nothing that follows can be believed`)
+  if (text === undefined)
+    throw new NotALog(`${name}: the header, its first line, is cut off or was changed; without it nothing that follows can be believed`)
   const header = JSON.parse(text) as Header
   return { ...header, system: revived(header.system) }
 }

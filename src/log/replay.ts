@@ -35,26 +35,40 @@ export type Watch = (step: number) => boolean
 export function decideAgain<M, F>(system: System<M, F>, log: ReadLog, model: string, watch: Watch = () => true): Replayed<M> {
   const live = new Live(system)
   const likely = likelyCause(log.header, model)
-  return follow(system, log, likely, watch, () => live.world, (record, text) => {
-    if (!isStep(record)) return undefined
-    const outcome = live.choose(choiceOf(record))
-    if (outcome.kind !== 'stepped') {
-      const got = outcome.kind === 'blocked' ? `${outcome.do} is refused by ${outcome.on.to}` : 'nothing to do'
-      return { step: record.n, path: 'do', logged: `${record.by}: ${record.do}`, got, likely }
-    }
-    const made = stepText(system, outcome)
-    return made === text ? undefined : { step: record.n, ...firstDifference(JSON.parse(text), JSON.parse(made)), likely }
-  })
+  return follow(
+    system,
+    log,
+    likely,
+    watch,
+    () => live.world,
+    (record, text) => {
+      if (!isStep(record)) return undefined
+      const outcome = live.choose(choiceOf(record))
+      if (outcome.kind !== 'stepped') {
+        const got = outcome.kind === 'blocked' ? `${outcome.do} is refused by ${outcome.on.to}` : 'nothing to do'
+        return { step: record.n, path: 'do', logged: `${record.by}: ${record.do}`, got, likely }
+      }
+      const made = stepText(system, outcome)
+      return made === text ? undefined : { step: record.n, ...firstDifference(JSON.parse(text), JSON.parse(made)), likely }
+    },
+  )
 }
 
 /** Folds the records alone. */
 export function foldLog<M, F>(system: System<M, F>, log: ReadLog, watch: Watch = () => true): Replayed<M> {
   let world = initialWorld(system)
   const likely = 'the log was put together by hand, or a fact is folded otherwise than when it was written'
-  return follow(system, log, likely, watch, () => world, record => {
-    if (isStep(record)) world = foldStep(system, world, record)
-    return undefined
-  })
+  return follow(
+    system,
+    log,
+    likely,
+    watch,
+    () => world,
+    record => {
+      if (isStep(record)) world = foldStep(system, world, record)
+      return undefined
+    },
+  )
 }
 
 function follow<M, F>(
@@ -76,7 +90,13 @@ function follow<M, F>(
   return { steps, world: world(), end: undefined, difference: undefined }
 }
 
-function digestDifference<M, F>(system: System<M, F>, world: World<M>, record: LogRecord, step: number, likely: string): LogDifference | undefined {
+function digestDifference<M, F>(
+  system: System<M, F>,
+  world: World<M>,
+  record: LogRecord,
+  step: number,
+  likely: string,
+): LogDifference | undefined {
   if (!isCheckpoint(record) && !isEnd(record)) return undefined
   const got = digestOf(system, world)
   return got === record.digest ? undefined : { step, path: 'digest', logged: record.digest, got, likely }
@@ -88,10 +108,15 @@ function likelyCause(header: Header, model: string): string {
     : `the log was written by version ${header.model} of the model, and this is ${model}`
 }
 
-function firstDifference(logged: unknown, got: unknown, path = ''): { readonly path: string; readonly logged: unknown; readonly got: unknown } {
+function firstDifference(
+  logged: unknown,
+  got: unknown,
+  path = '',
+): { readonly path: string; readonly logged: unknown; readonly got: unknown } {
   if (isRecord(logged) && isRecord(got)) {
     for (const key of new Set([...Object.keys(logged), ...Object.keys(got)])) {
-      if (JSON.stringify(logged[key]) !== JSON.stringify(got[key])) return firstDifference(logged[key], got[key], path === '' ? key : `${path}.${key}`)
+      if (JSON.stringify(logged[key]) !== JSON.stringify(got[key]))
+        return firstDifference(logged[key], got[key], path === '' ? key : `${path}.${key}`)
     }
   }
   return { path, logged, got }

@@ -24,7 +24,19 @@ export const DEVMAP = 32
 export const PROTNONE = 64
 
 const LETTERS = ['P', 'W', 'D', 'A', 'S', 'V', 'N']
-const KINDS = ['none', 'table', '!swap', '!migr-r', '!migr-w', '!devpriv-r', '!devpriv-w', '!excl-r', '!excl-w', '!hwpoison', '!marker'] as const
+const KINDS = [
+  'none',
+  'table',
+  '!swap',
+  '!migr-r',
+  '!migr-w',
+  '!devpriv-r',
+  '!devpriv-w',
+  '!excl-r',
+  '!excl-w',
+  '!hwpoison',
+  '!marker',
+] as const
 export type EntryKind = (typeof KINDS)[number]
 
 const TARGET = 8

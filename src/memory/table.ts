@@ -42,10 +42,7 @@ export class Table {
   static readonly empty = new Table(undefined, 0)
 
   /** Built by its own writers only: `root` holds no empty subtree, and is no deeper than it must be. */
-  private constructor(
-    root: Node | undefined,
-    shift: number,
-  ) {
+  private constructor(root: Node | undefined, shift: number) {
     this.#root = root
     this.#shift = shift
   }
@@ -106,7 +103,7 @@ export class Table {
   /** The first index in [index, end) whose entry is not 0; `end` if there is none. */
   next(index: number, end: number): number {
     const last = Math.min(end, INDEX_LIMIT)
-    for (let i = index; i < last; ) {
+    for (let i = index; i < last;) {
       const leaf = this.leaf(i)
       if (leaf === undefined) {
         i = this.#afterAbsent(i)
@@ -131,7 +128,7 @@ export class Table {
 
   /** Maximal runs of entries that are not 0 in [index, end), ascending. */
   *runs(index = 0, end = INDEX_LIMIT): Generator<Run> {
-    for (let i = this.next(index, end); i < end; ) {
+    for (let i = this.next(index, end); i < end;) {
       const value = this.get(i)
       const second = i + 1 < end ? this.get(i + 1) : 0
       const stride = second === 0 ? 0 : second - value

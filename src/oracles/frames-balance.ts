@@ -44,7 +44,8 @@ export const framesBalance: Oracle = ({ world: { memory } }) => {
     if (refs !== held) return `frame ${frame} (${frameKind(frames, pfn(frame))}) has ${refs} references, and ${held} are accounted for`
   }
   for (const slot of new Set([...slots.keys(), ...indices(swap.refs)])) {
-    if (swap.refs.get(slot) !== (slots.get(slot) ?? 0)) return `swap slot ${slot} has ${swap.refs.get(slot)} references, and ${slots.get(slot) ?? 0} entries lead to it`
+    if (swap.refs.get(slot) !== (slots.get(slot) ?? 0))
+      return `swap slot ${slot} has ${swap.refs.get(slot)} references, and ${slots.get(slot) ?? 0} entries lead to it`
   }
   if (frames.refs.gap(2) !== frames.free) return `frame ${frames.free} is said to be the lowest free one, and ${frames.refs.gap(2)} is`
   return undefined

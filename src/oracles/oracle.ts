@@ -37,7 +37,10 @@ export function invalidationsInFlight({ names, world }: View, mm: MmName): numbe
 }
 
 /** The pages that a device maps, with what it maps there and what the CPU does. */
-export function* deviceMappings(view: View, device: DeviceView): Generator<{ readonly page: Page; readonly word: number; readonly entry: number }> {
+export function* deviceMappings(
+  view: View,
+  device: DeviceView,
+): Generator<{ readonly page: Page; readonly word: number; readonly entry: number }> {
   const { pte } = mmOf(view.world.memory, device.mm)
   for (const [first, count] of device.table.runs()) {
     for (let i = 0; i < count; i++) yield { page: page(first + i), word: device.table.get(first + i), entry: pte.get(first + i) }

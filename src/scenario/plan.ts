@@ -42,7 +42,11 @@ export function planned(plan: Plan, progress: Progress, inner: Chooser, ordered:
       if (now === undefined) return amongst(active, world)
       const open = now.goals.filter(goal => !reached(progress, world, goal))
       if (open.length === 0) continue
-      if (!ordered || now.order.length === 0) return amongst(active.filter(name => open.some(goal => goal.by === name)), world)
+      if (!ordered || now.order.length === 0)
+        return amongst(
+          active.filter(name => open.some(goal => goal.by === name)),
+          world,
+        )
       while (step < now.order.length && reached(progress, world, now.order[step] as Goal)) step++
       // Who cannot act when its turn has come lets those pass that come after it.
       const turns = [...now.order.slice(step), ...open].map(goal => goal.by)

@@ -9,7 +9,7 @@ import { roundRobin } from '../system/choosers/round-robin.ts'
 import { Live, type Ended, type Entry } from '../system/live.ts'
 import { snapshotOf, type World } from '../system/world.ts'
 import { planned, type Progress } from './plan.ts'
-import type { Built, Expectation } from './scenario.ts'
+import type { Built, Expectation } from './api.ts'
 import { linuxSystem, type Kinds, type LinuxSystem } from './standard.ts'
 import { viewOf } from './view.ts'
 
@@ -61,7 +61,12 @@ const STRIDE = 2_000
 export function prepare(built: Built, options: RunOptions = {}): ScenarioRun {
   const system = linuxSystem(built.system, options.kinds)
   const live = new Live(system)
-  const chooser = planned(built.plan, progressOf(system), options.seed === undefined ? roundRobin() : random(options.seed), options.seed === undefined)
+  const chooser = planned(
+    built.plan,
+    progressOf(system),
+    options.seed === undefined ? roundRobin() : random(options.seed),
+    options.seed === undefined,
+  )
   const judge = new Judge(built, system, live.world, options.seed === undefined)
   live.entries$.subscribe(entry => judge.see(entry))
   const limit = options.steps ?? STEP_LIMIT
@@ -188,4 +193,3 @@ class Judge {
     }
   }
 }
-

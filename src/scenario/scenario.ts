@@ -1,134 +1,18 @@
 /**
- * The scripting API. A scenario is a function that builds data once, in order: each call appends a statement to its
- * thread's program and returns it. Nothing runs while it is written, and it cannot branch on results.
+ * Building a scenario: a function that builds data once, in order, and cannot branch on results. What comes of it is a
+ * system, a plan of who may act when, and what must hold.
  */
-import type { Advice, Prot } from '../kernel/agenda.ts'
-import { DEFAULT_PROFILE, type Profile } from '../kernel/profiles.ts'
 import type { Failure } from '../kernel/failure.ts'
+import { DEFAULT_PROFILE, type Profile } from '../kernel/profiles.ts'
 import type { DeviceFault } from '../kernel/range.ts'
 import type { Statement } from '../kernel/thread.ts'
 import { page, PAGE_LIMIT, type Pages } from '../memory/address.ts'
 import { Table } from '../memory/table.ts'
-import type { Oracle } from '../oracles/oracle.ts'
-import type { GupFlags } from '../walker/gup.ts'
-import { HMM_PFN_VALID, HMM_PFN_WRITE } from '../walker/hmm.ts'
 import type { ActorName } from '../system/actor.ts'
-import type { Goal, Plan, Stage } from './plan.ts'
+import { HMM_PFN_VALID, HMM_PFN_WRITE } from '../walker/hmm.ts'
+import type { Built, Device, Expect, Expectation, Linux, Race, Scenario, ScenarioContext, StatementRef, Thread, Until } from './api.ts'
+import type { Goal, Stage } from './plan.ts'
 import { mmActors, profileOf, type ActorSpec, type SystemSpec } from './standard.ts'
-import type { View } from './view.ts'
-
-/** A statement of a program, as a handle: for races, orders and expectations. */
-export interface StatementRef {
-  readonly by: ActorName
-  /** Its place in its actor's program. */
-  readonly index: number
-}
-
-/** What `mmap` made: the statement, and the pages. */
-export interface Mapping extends StatementRef, Pages {}
-
-/** Part of some pages: `count` of them from the `first`-th on. */
-export const slice = ({ start }: Pages, first: number, count = 1): Pages => ({ start: page(start + first), end: page(start + first + count) })
-
-export interface MmapOptions {
-  /** How many pages of 4 KiB. */
-  readonly pages: number
-  /** Rights; `rw` if not said. */
-  readonly prot?: Prot
-  readonly shared?: boolean
-  /** The first page; if not said, behind everything mapped so far, with a gap. */
-  readonly at?: number
-}
-
-export interface DeviceFaultOptions {
-  /** The device wants to write, too. */
-  readonly write?: boolean
-  /** How often the driver begins before it gives up with EBUSY; for ever if not said. */
-  readonly attempts?: number
-}
-
-/** A CPU thread. Its calls are the system calls, and loads and stores. */
-export interface Thread {
-  readonly name: ActorName
-  mmap(options: MmapOptions): Mapping
-  munmap(pages: Pages): StatementRef
-  mprotect(pages: Pages, prot: Prot): StatementRef
-  madvise(pages: Pages, advice: Advice): StatementRef
-  /** Moves pages behind everything mapped so far, or to `at`; `pages`: the new size. */
-  mremap(pages: Pages, options?: { readonly at?: number; readonly pages?: number }): Mapping
-  mlock(pages: Pages): StatementRef
-  munlock(pages: Pages): StatementRef
-  read(pages: Pages): StatementRef
-  /** Stores `value`, `value + 1`, … into the pages. */
-  write(pages: Pages, value: number): StatementRef
-  gup(pages: Pages, flags?: GupFlags): StatementRef
-}
-
-/** A device that mirrors an address space. */
-export interface Device {
-  readonly name: ActorName
-  /** Faults pages in and maps them on the device, as a driver's page fault handler does. */
-  fault(pages: Pages, options?: DeviceFaultOptions): StatementRef
-}
-
-/** A machine that runs Linux of one profile, with one process. */
-export interface Linux {
-  readonly profile: Profile
-  thread(name?: ActorName): Thread
-  device(name?: ActorName): Device
-  /** Makes statements concurrent, the ones just made or arrays of them; what follows waits for all of them. */
-  race(...branches: readonly (StatementRef | readonly StatementRef[])[]): Race
-}
-
-export interface Race {
-  /** The order in which `run` takes it: each statement to its end, or `until` its actor's machine is in a state. */
-  order(...steps: readonly (StatementRef | Until)[]): void
-}
-
-export interface Until {
-  readonly statement: StatementRef
-  readonly state: string
-}
-/** Up to where the statement's actor is in a state of its machine: `until(fault, 'driver_lock')`. */
-export const until = (statement: StatementRef, state: string): Until => ({ statement, state })
-
-export type Expectation =
-  | { readonly kind: 'always' | 'violated'; readonly name: string; readonly oracle: Oracle }
-  | { readonly kind: 'finally'; readonly name: string; readonly holds: (view: View) => boolean }
-  | { readonly kind: 'returns'; readonly name: string; readonly statement: StatementRef; readonly value: number | Failure | readonly number[] }
-
-export interface Expect {
-  /** Nothing that the oracle says is wrong may ever be so. */
-  always(name: string, oracle: Oracle): void
-  /** The oracle must find something: for bugs that are to be shown. */
-  violated(name: string, oracle: Oracle): void
-  /** Must be so when everybody is at rest. */
-  finally(name: string, holds: (view: View) => boolean): void
-  /** What a statement answers: a number, an error such as `EFAULT` or a signal such as `SEGV`, or, of a read, its values. */
-  returns(statement: StatementRef, value: number | Failure | 'SEGV' | 'BUS' | readonly number[]): void
-}
-
-export interface ScenarioContext {
-  /** A machine; of the profile that was asked for, unless one is named. One a scenario. */
-  readonly linux: (profile?: string) => Linux
-  readonly expect: Expect
-}
-
-/** A scenario, ready to be built for a profile. */
-export interface Scenario {
-  readonly title: string
-  /** The profiles that it is meant for; `run` takes each of them if none is asked for. */
-  readonly profiles: readonly string[]
-  build(profile?: string): Built
-}
-
-/** What a scenario came to: a system, who may act when, and what must hold. All but the oracles is plain data. */
-export interface Built {
-  readonly title: string
-  readonly system: SystemSpec
-  readonly plan: Plan
-  readonly expectations: readonly Expectation[]
-}
 
 /** A scenario that cannot be built: what was written, and what was expected. */
 export class BadScenario extends Error {
@@ -166,7 +50,12 @@ class Builder {
   built(build: (context: ScenarioContext) => void): Built {
     build({ linux: profile => this.#linux(profile ?? this.#asked), expect: this.#expect() })
     if (this.#profile === undefined) throw new BadScenario(`scenario '${this.#title}' has no machine: call linux() in it`)
-    return { title: this.#title, system: this.#spec(this.#profile), plan: this.#stages.map(s => this.#stage(s)), expectations: this.#expectations }
+    return {
+      title: this.#title,
+      system: this.#spec(this.#profile),
+      plan: this.#stages.map(s => this.#stage(s)),
+      expectations: this.#expectations,
+    }
   }
 
   #linux(name: string): Linux {
@@ -182,7 +71,8 @@ class Builder {
   }
 
   #name(name: ActorName): void {
-    if (this.#programs.has(name) || this.#devices.has(name)) throw new BadScenario(`two actors of scenario '${this.#title}' are called '${name}'`)
+    if (this.#programs.has(name) || this.#devices.has(name))
+      throw new BadScenario(`two actors of scenario '${this.#title}' are called '${name}'`)
   }
 
   #thread(name: ActorName): Thread {
@@ -234,9 +124,13 @@ class Builder {
   }
 
   #place(pages: number, at: number | undefined): Pages {
-    if (!Number.isInteger(pages) || pages < 1) throw new BadScenario(`scenario '${this.#title}': expected a whole number of pages to map, got ${pages}`)
+    if (!Number.isInteger(pages) || pages < 1)
+      throw new BadScenario(`scenario '${this.#title}': expected a whole number of pages to map, got ${pages}`)
     const start = at ?? this.#free
-    if (!Number.isInteger(start) || start < 0 || start + pages > PAGE_LIMIT) throw new BadScenario(`scenario '${this.#title}': page ${start} is no place to map ${pages} pages; pages reach from 0 to ${PAGE_LIMIT}`)
+    if (!Number.isInteger(start) || start < 0 || start + pages > PAGE_LIMIT)
+      throw new BadScenario(
+        `scenario '${this.#title}': page ${start} is no place to map ${pages} pages; pages reach from 0 to ${PAGE_LIMIT}`,
+      )
     this.#free = Math.max(this.#free, start + pages + GAP)
     return { start: page(start), end: page(start + pages) }
   }
@@ -245,7 +139,9 @@ class Builder {
     const last = this.#stages.slice(-members.length)
     const isMember = (s: StatementRef): boolean => members.some(m => m.by === s.by && m.index === s.index)
     if (members.length === 0 || !last.every(stage => stage.order.length === 0 && stage.members.every(isMember))) {
-      throw new BadScenario(`scenario '${this.#title}': race() takes the statements just made, and all that were made since the first of them`)
+      throw new BadScenario(
+        `scenario '${this.#title}': race() takes the statements just made, and all that were made since the first of them`,
+      )
     }
     this.#stages.splice(-members.length)
     const stage = { members: [...members], order: [] as (StatementRef | Until)[] }
@@ -255,7 +151,10 @@ class Builder {
 
   #stage({ members, order }: { readonly members: readonly StatementRef[]; readonly order: readonly (StatementRef | Until)[] }): Stage {
     const goals = [...new Set(members.map(m => m.by))].map(by => this.#goal(members.findLast(m => m.by === by) as StatementRef))
-    return { goals, order: order.map(step => ('statement' in step ? { ...this.#goal(step.statement), state: step.state } : this.#goal(step))) }
+    return {
+      goals,
+      order: order.map(step => ('statement' in step ? { ...this.#goal(step.statement), state: step.state } : this.#goal(step))),
+    }
   }
 
   /** A statement is done when those behind it are left. */
@@ -271,7 +170,12 @@ class Builder {
       violated: (name, oracle) => add({ kind: 'violated', name, oracle }),
       finally: (name, holds) => add({ kind: 'finally', name, holds }),
       returns: (statement, value) =>
-        add({ kind: 'returns', name: `${statement.by} answers ${JSON.stringify(value)} to statement ${statement.index + 1}`, statement, value: value as Failure }),
+        add({
+          kind: 'returns',
+          name: `${statement.by} answers ${JSON.stringify(value)} to statement ${statement.index + 1}`,
+          statement,
+          value: value as Failure,
+        }),
     }
   }
 
@@ -281,12 +185,19 @@ class Builder {
     const everything = { start: 0, end: PAGE_LIMIT }
     const hmm = { name: `${MM}.hmm`, machine: 'hmm', input: { mirrors: devices.map(([name]) => name) } }
     const actors: readonly ActorSpec[] = [
-      ...mmActors(MM, bySequence ? { itree: devices.map(([who]) => ({ who, ...everything })) } : { list: devices.length > 0 ? [hmm.name] : [] }),
+      ...mmActors(
+        MM,
+        bySequence ? { itree: devices.map(([who]) => ({ who, ...everything })) } : { list: devices.length > 0 ? [hmm.name] : [] },
+      ),
       ...(bySequence || devices.length === 0 ? [] : [hmm]),
       ...[...this.#programs].map(([name, program]) => ({ name, machine: 'thread', input: { mm: MM, program } })),
       ...devices.flatMap(([name, program]) => [
         { name, machine: 'device', input: { mm: MM, ...everything } },
-        { name: rangeName(name), machine: bySequence ? 'range' : 'mirror_range', input: { name: rangeName(name), mm: MM, device: name, program } },
+        {
+          name: rangeName(name),
+          machine: bySequence ? 'range' : 'mirror_range',
+          input: { name: rangeName(name), mm: MM, device: name, program },
+        },
       ]),
     ]
     return { profile: profile.name, mms: [MM], actors }

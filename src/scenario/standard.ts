@@ -76,7 +76,8 @@ export function linuxSystem(spec: SystemSpec, more: Kinds = {}, take: Take = com
   const kinds = { ...standardKinds(profileOf(spec.profile)), ...more }
   const actors = spec.actors.map(({ name, machine, input }) => {
     const of = kinds[machine]
-    if (of === undefined) throw new BadSpec(`actor '${name}' is a '${machine}', which is no machine here; there are ${Object.keys(kinds).join(', ')}`)
+    if (of === undefined)
+      throw new BadSpec(`actor '${name}' is a '${machine}', which is no machine here; there are ${Object.keys(kinds).join(', ')}`)
     return { name, kind: of, input }
   })
   return system({ actors, memory: bootMemory(spec.mms, ZERO_STATE), fold, take })

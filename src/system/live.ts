@@ -78,7 +78,10 @@ export class Live<M, F> {
         map(attempt => (attempt.outcome = this.#decide(attempt))),
         inOrder(),
       )
-      .subscribe({ next: outcome => this.#outcomes.next(outcome), error: (error: unknown) => (this.#defect = error instanceof Error ? error : new Error(String(error))) })
+      .subscribe({
+        next: outcome => this.#outcomes.next(outcome),
+        error: (error: unknown) => (this.#defect = error instanceof Error ? error : new Error(String(error))),
+      })
   }
 
   get world(): World<M> {
@@ -217,4 +220,3 @@ function inOrder<T>(): OperatorFunction<T, T> {
       })
     })
 }
-

@@ -77,7 +77,9 @@ export function take<M, F>(system: System<M, F>, world: World<M>, choice: Choice
   const event = offer.event(replies)
   const own = system.take(machineOf(system, i), actors[i] as Snapshot, event)
   if (own === undefined) {
-    throw new Error(`${choice.by} in '${(actors[i] as Snapshot).value}' has no transition for its own '${event.type}': a defect of its machine`)
+    throw new Error(
+      `${choice.by} in '${(actors[i] as Snapshot).value}' has no transition for its own '${event.type}': a defect of its machine`,
+    )
   }
   actors[i] = own.next
   const memory = offer.facts.length === 0 ? world.memory : system.fold(world.memory, offer.facts)

@@ -36,8 +36,7 @@ const NO_ENTRIES: readonly number[] = Array.from({ length: LEAF }, () => NONE)
 /** Why a walk stopped before its end. */
 export type Stop =
   /** `hmm_vma_fault()`: every page up to `end` has to be faulted in, with write if one of them asked for it. */
-  | { readonly why: 'fault'; readonly end: Page; readonly write: boolean }
-  | { readonly why: 'error'; readonly errno: 'EFAULT' | 'EPERM' }
+  { readonly why: 'fault'; readonly end: Page; readonly write: boolean } | { readonly why: 'error'; readonly errno: 'EFAULT' | 'EPERM' }
 
 export interface Walk {
   /** Pages before it have results in the array. */
@@ -58,7 +57,7 @@ export function walk(memory: Memory, name: MmName, range: HmmRange, before: Walk
   return produce<Walk, Walking>(before, draft => {
     // The loop works on what will be written to the draft in the end: reading a draft costs thirty times as much.
     const walking: Walking = { last: before.last, array: before.array, stop: null }
-    for (let left = budget; left > 0 && walking.last < range.end && walking.stop === null; ) left -= walkPart(mm, range, walking, left)
+    for (let left = budget; left > 0 && walking.last < range.end && walking.stop === null;) left -= walkPart(mm, range, walking, left)
     Object.assign(draft, walking)
   })
 }

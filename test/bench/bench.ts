@@ -56,7 +56,11 @@ const logged = cpuSeconds(() => void run(built, compiled, true)) / steps
 const uncompiled = cpuSeconds(() => void run(built, reference, false)) / steps
 line('steps through the actors, compiled', `${thousands(1 / plain)} a second`, '1')
 line('the same with the log', `${thousands(1 / logged)} a second`, `+${((logged - plain) * 1e6).toFixed(2)} µs a step`)
-line('the same, machines taken by xstate itself', `${thousands(1 / uncompiled)} a second`, `${(uncompiled / plain).toFixed(1)} times as long`)
+line(
+  'the same, machines taken by xstate itself',
+  `${thousands(1 / uncompiled)} a second`,
+  `${(uncompiled / plain).toFixed(1)} times as long`,
+)
 
 const programs = recordingFiles(ownRecordings()).flatMap(readRecording)
 const conformance = cpuSeconds(() => programs.forEach(p => void conformProgram(p)), 2) / programs.length
@@ -66,11 +70,28 @@ line('conformance programs', `${thousands(1 / conformance)} a second`, `${(confo
 const PAGES = 262_144
 function mapped(): Memory {
   const end = page(PAGES)
-  const tables: readonly Fact[] = [entries('pgd', 'mm0', 0, 1, 2 as never), entries('pud', 'mm0', 0, 1, 2 as never), entries('pmd', 'mm0', 0, 512, 2 as never)]
+  const tables: readonly Fact[] = [
+    entries('pgd', 'mm0', 0, 1, 2 as never),
+    entries('pud', 'mm0', 0, 1, 2 as never),
+    entries('pmd', 'mm0', 0, 512, 2 as never),
+  ]
   const vma = { start: page(0), end, flags: 0x273, pgoff: 0, anonVma: 1, file: '' }
-  const memory = fold(bootMemory(['mm0'], ZERO_STATE), [['vmas', 'mm0', 0, 0, [vma]], ...tables, entries('pte', 'mm0', 0, PAGES, present(WRITE | DIRTY | ACCESSED, pfn(2)), 1)])
+  const memory = fold(bootMemory(['mm0'], ZERO_STATE), [
+    ['vmas', 'mm0', 0, 0, [vma]],
+    ...tables,
+    entries('pte', 'mm0', 0, PAGES, present(WRITE | DIRTY | ACCESSED, pfn(2)), 1),
+  ])
   const column = (value: number): Table => Table.empty.setRange(2, PAGES, value, 0)
-  return { ...memory, frames: { refs: column(1), maps: column(1), state: column(stateOf('anon:X')), content: Table.empty.setRange(2, PAGES, 1000, 1), free: pfn(PAGES + 2) } }
+  return {
+    ...memory,
+    frames: {
+      refs: column(1),
+      maps: column(1),
+      state: column(stateOf('anon:X')),
+      content: Table.empty.setRange(2, PAGES, 1000, 1),
+      free: pfn(PAGES + 2),
+    },
+  }
 }
 globalThis.gc?.()
 const heap = process.memoryUsage().heapUsed
@@ -80,14 +101,23 @@ const bytes = (process.memoryUsage().heapUsed - heap) / PAGES
 
 const flat = Int32Array.from({ length: PAGES }, (_, i) => memory.mms['mm0']?.pte.get(i) ?? 0)
 const out = new Int32Array(PAGES)
-const plainLoop = cpuSeconds(() => {
-  for (let again = 0; again < 20; again++) for (let i = 0; i < PAGES; i++) out[i] = ((flat[i] ?? 0) & 1) === 0 ? 0 : (flat[i] ?? 0) & ~0xfc
-}) / 20 / PAGES
+const plainLoop =
+  cpuSeconds(() => {
+    for (let again = 0; again < 20; again++)
+      for (let i = 0; i < PAGES; i++) out[i] = ((flat[i] ?? 0) & 1) === 0 ? 0 : (flat[i] ?? 0) & ~0xfc
+  }) /
+  20 /
+  PAGES
 const range = { start: page(0), end: page(PAGES), defaultFlags: 0, pfnFlagsMask: 0 }
-const snapshot = cpuSeconds(() => {
-  const walked = walk(memory, 'mm0', range, { last: range.start, array: Table.empty, stop: null }, Infinity)
-  if (walked.last !== range.end || walked.array.get(5) === 0) throw new Error('the walk did not come to its end')
-}) / PAGES
+const snapshot =
+  cpuSeconds(() => {
+    const walked = walk(memory, 'mm0', range, { last: range.start, array: Table.empty, stop: null }, Infinity)
+    if (walked.last !== range.end || walked.array.get(5) === 0) throw new Error('the walk did not come to its end')
+  }) / PAGES
 line('a plain typed-array loop over 262,144 entries', `${thousands(1 / plainLoop)} pages a second`, '1')
-line('snapshot of 1 GiB by hmm_range_fault', `${thousands(1 / snapshot)} pages a second`, `${(snapshot / plainLoop).toFixed(1)} times as long`)
+line(
+  'snapshot of 1 GiB by hmm_range_fault',
+  `${thousands(1 / snapshot)} pages a second`,
+  `${(snapshot / plainLoop).toFixed(1)} times as long`,
+)
 line('memory for a mapped page, frame data included', `${bytes.toFixed(1)} bytes`, '')

@@ -31,10 +31,14 @@ test.after(({ folder }) => rmSync(folder, { recursive: true }))
 /** Runs the command line in a folder; once `stop` says so, it gets a Ctrl-C. */
 function cli(folder: string, args: readonly string[], stop?: () => boolean): Promise<Done> {
   return new Promise(resolve => {
-    const child = spawn(process.execPath, ['--conditions=source', '--import', join(root, 'node_modules/tsx/dist/esm/index.mjs'), join(root, 'src/cli/main.ts'), ...args], {
-      cwd: folder,
-      env: { ...process.env, NO_COLOR: '1' },
-    })
+    const child = spawn(
+      process.execPath,
+      ['--conditions=source', '--import', join(root, 'node_modules/tsx/dist/esm/index.mjs'), join(root, 'src/cli/main.ts'), ...args],
+      {
+        cwd: folder,
+        env: { ...process.env, NO_COLOR: '1' },
+      },
+    )
     let [out, err] = ['', '']
     child.stdout.on('data', chunk => (out += String(chunk)))
     child.stderr.on('data', chunk => (err += String(chunk)))
@@ -67,7 +71,10 @@ test('run: verdicts first, then the timeline, the log, and how to do it again', 
   assert.equal([code, err], [0, ''])
   const lines = out.split('\n')
   assert.match(lines[0] ?? '', /^seed 004: a valid flag forgets an invalidation {2}kernel profile v5\.2$/)
-  assert.match(lines[1] ?? '', /^ {2}✔ the device keeps a stale page — at step 29: gpu0 still maps page 16 to frame 2, where the CPU maps nothing$/)
+  assert.match(
+    lines[1] ?? '',
+    /^ {2}✔ the device keeps a stale page — at step 29: gpu0 still maps page 16 to frame 2, where the CPU maps nothing$/,
+  )
   assert.match(out, /^29 .* maps on gpu0: 16 → #2 W\n {4}! gpu0 still maps page 16/m)
   assert.match(out, /32 steps, all done\. Log: logs\/004-stale-valid-v5\.2\.jsonl\nagain: npx mirrorwalk run .* --profile v5\.2\n/)
   assert.is(readFileSync(join(folder, 'logs/004-stale-valid-v5.2.jsonl'), 'utf8').trimEnd().split('\n').length, 34)
@@ -76,7 +83,21 @@ test('run: verdicts first, then the timeline, the log, and how to do it again', 
 test('run: both sides of a seed, as JSON', async ({ folder }) => {
   const { code, out } = await cli(folder, ['run', stale, '--json', '--no-log'])
   const { scenario, runs } = JSON.parse(out)
-  assert.equal([code, scenario, runs.map((r: { readonly profile: string; readonly verdict: string; readonly log: null }) => [r.profile, r.verdict, r.log])], [0, 'seed 004: a valid flag forgets an invalidation', [['v5.2', 'holds', null], ['v6.12', 'holds', null]]])
+  assert.equal(
+    [
+      code,
+      scenario,
+      runs.map((r: { readonly profile: string; readonly verdict: string; readonly log: null }) => [r.profile, r.verdict, r.log]),
+    ],
+    [
+      0,
+      'seed 004: a valid flag forgets an invalidation',
+      [
+        ['v5.2', 'holds', null],
+        ['v6.12', 'holds', null],
+      ],
+    ],
+  )
 })
 
 test('run: a violated scenario exits 1, one cut short 2', async ({ folder }) => {
@@ -100,8 +121,16 @@ test('run: a violated scenario exits 1, one cut short 2', async ({ folder }) => 
 test('run: mistakes in a scenario are told by file and line, without a stack', async ({ folder }) => {
   const files: readonly (readonly [string, string, RegExp])[] = [
     ['syntax.ts', 'export default scenario(', /^mirrorwalk: syntax\.ts: cannot be loaded: /],
-    ['nothing.ts', 'export const x = 1', /^mirrorwalk: nothing\.ts: its default export is no scenario\. Expected: export default scenario\(/],
-    ['throws.ts', `import { scenario } from 'mirrorwalk'\nexport default scenario('t', ({ linux }) => {\n  linux().thread().mmap({ pages: 0 })\n})`, /^mirrorwalk: throws\.ts: scenario 't': expected a whole number of pages to map, got 0 \(line 3\)\n$/],
+    [
+      'nothing.ts',
+      'export const x = 1',
+      /^mirrorwalk: nothing\.ts: its default export is no scenario\. Expected: export default scenario\(/,
+    ],
+    [
+      'throws.ts',
+      `import { scenario } from 'mirrorwalk'\nexport default scenario('t', ({ linux }) => {\n  linux().thread().mmap({ pages: 0 })\n})`,
+      /^mirrorwalk: throws\.ts: scenario 't': expected a whole number of pages to map, got 0 \(line 3\)\n$/,
+    ],
     ['absent.ts', '', /^mirrorwalk: absent\.ts: no such file\. Expected a scenario/],
   ]
   for (const [name, text, message] of files) {
@@ -136,15 +165,24 @@ test('replay: the same, damaged, or different', async ({ folder }) => {
   await cli(folder, ['run', stale, '--profile', 'v6.12', '--log', 'good.jsonl', '--timeline', 'none'])
   const good = await cli(folder, ['replay', 'good.jsonl'])
   assert.is(good.code, 0)
-  assert.match(good.out, /39 steps decided again\n {2}✔ every record is the same, and so is the world they lead to; the run ended with everybody at rest/)
+  assert.match(
+    good.out,
+    /39 steps decided again\n {2}✔ every record is the same, and so is the world they lead to; the run ended with everybody at rest/,
+  )
   const fold = await cli(folder, ['replay', 'good.jsonl', '--fold', '--json'])
-  assert.equal([fold.code, JSON.parse(fold.out)], [0, { log: 'good.jsonl', way: 'fold', same: true, steps: 39, end: 'at rest', difference: null, damage: null }])
+  assert.equal(
+    [fold.code, JSON.parse(fold.out)],
+    [0, { log: 'good.jsonl', way: 'fold', same: true, steps: 39, end: 'at rest', difference: null, damage: null }],
+  )
 
   const text = readFileSync(join(folder, 'good.jsonl'), 'utf8')
   writeFileSync(join(folder, 'torn.jsonl'), text.slice(0, 3000))
   const torn = await cli(folder, ['replay', 'torn.jsonl'])
   assert.is(torn.code, 2)
-  assert.match(torn.out, /\? torn\.jsonl, line \d+: the log was cut off in the middle of this record\. What stands before it is sound: \d+ steps\./)
+  assert.match(
+    torn.out,
+    /\? torn\.jsonl, line \d+: the log was cut off in the middle of this record\. What stands before it is sound: \d+ steps\./,
+  )
 
   writeFileSync(join(folder, 'other.jsonl'), text.replace('"k":"', '"k":"X'))
   assert.is((await cli(folder, ['replay', 'other.jsonl'])).code, 3)
@@ -155,7 +193,11 @@ test('log: filters by actor, type, page and steps', async ({ folder }) => {
   const steps = async (...args: readonly string[]): Promise<readonly number[]> => {
     const { code, out } = await cli(folder, ['log', 'log.jsonl', '--json', ...args])
     assert.is(code, 0)
-    return out.trimEnd().split('\n').filter(l => l !== '').map(l => (JSON.parse(l) as { readonly n: number }).n)
+    return out
+      .trimEnd()
+      .split('\n')
+      .filter(l => l !== '')
+      .map(l => (JSON.parse(l) as { readonly n: number }).n)
   }
   assert.is((await steps()).length, 32)
   assert.equal(await steps('--type', 'commit'), [29])
@@ -189,14 +231,26 @@ test('conform: a difference is printed as kernel and model, and exits 1', async 
   assert.is(code, 1)
   assert.match(out, /✘ anon-w on 6\.12, step 1: munmap 0 4\n {4}result: res\.ret\n {4}kernel {2}5\n {4}model {3}0\n/)
   const json = JSON.parse((await cli(folder, ['conform', 'r.jsonl', '--json'])).out)
-  assert.equal(json.failures[0], { program: 'anon-w', kernel: '6.12', step: 1, op: 'munmap 0 4', path: 'res.ret', level: 'result', expected: 5, got: 0 })
+  assert.equal(json.failures[0], {
+    program: 'anon-w',
+    kernel: '6.12',
+    step: 1,
+    op: 'munmap 0 4',
+    path: 'res.ret',
+    level: 'result',
+    expected: 5,
+    got: 0,
+  })
   assert.is((await cli(folder, ['conform', 'r.jsonl', '--level', 'bits'])).code, 0)
 })
 
 test('profiles: a table, and JSON', async ({ folder }) => {
   const { out } = await cli(folder, ['profiles'])
   assert.match(out, /^rangeValidity +valid flag +sequence +sequence$/m)
-  assert.equal(JSON.parse((await cli(folder, ['profiles', '--json'])).out).map((p: { readonly name: string }) => p.name), ['v5.2', 'v6.1', 'v6.12'])
+  assert.equal(
+    JSON.parse((await cli(folder, ['profiles', '--json'])).out).map((p: { readonly name: string }) => p.name),
+    ['v5.2', 'v6.1', 'v6.12'],
+  )
 })
 
 test('Ctrl-C ends a long run with what it has, and a log that is whole', async ({ folder }) => {
@@ -214,7 +268,11 @@ test('Ctrl-C ends a long run with what it has, and a log that is whole', async (
      })`,
   )
   const log = join(folder, 'long.jsonl')
-  const { code, out } = await cli(folder, ['run', 'long.ts', '--timeline', 'none', '--log', 'long.jsonl'], () => existsSync(log) && statSync(log).size > 20_000)
+  const { code, out } = await cli(
+    folder,
+    ['run', 'long.ts', '--timeline', 'none', '--log', 'long.jsonl'],
+    () => existsSync(log) && statSync(log).size > 20_000,
+  )
   assert.is(code, 2)
   assert.match(out, /\? nothing is wrong[^]*[\d,]+ steps?, cut short\. Log: long\.jsonl/)
   const replayed = await cli(folder, ['replay', 'long.jsonl'])

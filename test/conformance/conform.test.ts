@@ -4,7 +4,16 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { LEVELS, type Level } from '../../src/conformance/compare.ts'
 import { conformProgram, Tallies } from '../../src/conformance/conform.ts'
-import { BadRecording, familyOf, parseRecording, readRecording, recordingFiles, type Program, type Row, type Step } from '../../src/conformance/recording.ts'
+import {
+  BadRecording,
+  familyOf,
+  parseRecording,
+  readRecording,
+  recordingFiles,
+  type Program,
+  type Row,
+  type Step,
+} from '../../src/conformance/recording.ts'
 
 const fixtures = join(import.meta.dirname, '../fixtures/recordings')
 const files = recordingFiles(fixtures)
@@ -41,7 +50,8 @@ function changed(change: (step: Step) => Step | undefined): { readonly program: 
 }
 const res = (step: Step, fields: object): Step => ({ ...step, res: { ...step.res, ...fields } })
 const obs = (step: Step, fields: object): Step => ({ ...step, obs: { ...step.obs, 0: { ev: [], pt: [], ...step.obs['0'], ...fields } } })
-const told = ([first, count, level, , frames]: Row, what: string): Row => (frames === undefined ? [first, count, level, what] : [first, count, level, what, frames])
+const told = ([first, count, level, , frames]: Row, what: string): Row =>
+  frames === undefined ? [first, count, level, what] : [first, count, level, what, frames]
 /** The first row with a letter, without it. */
 const withoutLetter = (step: Step, letters: RegExp): Step | undefined => {
   const pt = step.obs['0']?.pt ?? []
@@ -53,22 +63,38 @@ const withoutLetter = (step: Step, letters: RegExp): Step | undefined => {
 const mutations: readonly (readonly [string, readonly Level[], (step: Step) => Step | undefined])[] = [
   ['another return value', ['result'], step => (typeof step.res['ret'] === 'number' ? res(step, { ret: 77 }) : undefined)],
   ['another error', ['result'], step => (step.res['err'] === 'EFAULT' ? res(step, { err: 'EPERM' }) : undefined)],
-  ['another value read', ['result'], step => (step.op.startsWith('read ') && (step.res['val'] as unknown[]).length > 0 ? res(step, { val: [[1, 424242]] }) : undefined)],
+  [
+    'another value read',
+    ['result'],
+    step => (step.op.startsWith('read ') && (step.res['val'] as unknown[]).length > 0 ? res(step, { val: [[1, 424242]] }) : undefined),
+  ],
   ['another signal', ['result'], step => (step.res['sig'] === 'SEGV' ? res(step, { sig: 'BUS' }) : undefined)],
   ['a call that did not wait', ['result'], step => (step.res['blocks'] === true ? res(step, { blocks: undefined }) : undefined)],
   ['a waiter that was not resumed', ['result'], step => (step.res['resumed'] === undefined ? undefined : res(step, { resumed: [] }))],
   ['another sequence', ['result'], step => (typeof step.res['seq'] === 'number' ? res(step, { seq: 4242 }) : undefined)],
-  ['other hmm_pfns', ['pfns'], step => (Array.isArray(step.res['pfns']) && step.res['pfns'].length > 0 ? res(step, { pfns: [[1, 'VWE', 0]] }) : undefined)],
+  [
+    'other hmm_pfns',
+    ['pfns'],
+    step => (Array.isArray(step.res['pfns']) && step.res['pfns'].length > 0 ? res(step, { pfns: [[1, 'VWE', 0]] }) : undefined),
+  ],
   ['an event less', ['events'], step => ((step.obs['0']?.ev.length ?? 0) > 1 ? obs(step, { ev: step.obs['0']?.ev.slice(1) }) : undefined)],
   ['an event more', ['events'], step => obs(step, { ev: [...(step.obs['0']?.ev ?? []), ['start', 'CLEAR', 0, 1, 1, 0]] })],
   ['an entry that is not writable', ['tables', 'bits'], step => withoutLetter(step, /(anon:)W/)],
-  ['another frame', ['tables', 'bits'], step => {
-    const pt = step.obs['0']?.pt ?? []
-    const at = pt.findIndex(row => Array.isArray(row[4]))
-    const row = pt[at]
-    return row === undefined ? undefined : obs(step, { pt: pt.with(at, [row[0], row[1], row[2], row[3], [99]]) })
-  }],
-  ['a row less', ['tables', 'bits'], step => ((step.obs['0']?.pt.length ?? 0) > 0 ? obs(step, { pt: step.obs['0']?.pt.slice(1) }) : undefined)],
+  [
+    'another frame',
+    ['tables', 'bits'],
+    step => {
+      const pt = step.obs['0']?.pt ?? []
+      const at = pt.findIndex(row => Array.isArray(row[4]))
+      const row = pt[at]
+      return row === undefined ? undefined : obs(step, { pt: pt.with(at, [row[0], row[1], row[2], row[3], [99]]) })
+    },
+  ],
+  [
+    'a row less',
+    ['tables', 'bits'],
+    step => ((step.obs['0']?.pt.length ?? 0) > 0 ? obs(step, { pt: step.obs['0']?.pt.slice(1) }) : undefined),
+  ],
   ['an accessed bit less', ['bits'], step => withoutLetter(step, /(anon:[WD]*)A/)],
   ['a dirty bit less', ['bits'], step => withoutLetter(step, /(anon:W?)D/)],
   ['a page that is not exclusive', ['bits'], step => withoutLetter(step, /(anon:[WDAS]*)X/)],
@@ -78,7 +104,10 @@ for (const [what, levels, change] of mutations) {
     const { program, at } = changed(change)
     const { failure, agreeing, differing } = conformProgram(program)
     assert.equal([...differing], [...levels])
-    assert.equal([failure?.program, failure?.step, failure?.op, failure?.level, agreeing], [program.program, at, program.steps[at]?.op, levels[0], at])
+    assert.equal(
+      [failure?.program, failure?.step, failure?.op, failure?.level, agreeing],
+      [program.program, at, program.steps[at]?.op, levels[0], at],
+    )
     assert.is.not(JSON.stringify(failure?.expected), JSON.stringify(failure?.got))
     const unseen = LEVELS.filter(l => !levels.includes(l))
     assert.is(conformProgram(program, unseen).failure, undefined)
@@ -86,7 +115,12 @@ for (const [what, levels, change] of mutations) {
 }
 
 const program = (steps: readonly Step[], kernel = '6.12'): Program => ({ program: 'anon-x', kernel, steps })
-const step = (op: string, more: Partial<Step> = {}): Step => ({ op, res: { ret: 0 }, obs: { 0: { ev: [], pt: [[0, 4, 0, 'none']] } }, ...more })
+const step = (op: string, more: Partial<Step> = {}): Step => ({
+  op,
+  res: { ret: 0 },
+  obs: { 0: { ev: [], pt: [[0, 4, 0, 'none']] } },
+  ...more,
+})
 const given: readonly (readonly [string, Program, RegExp])[] = [
   ['an op that the model does not know', program([step('mmap 0 4 anon rw p'), step('frobnicate 1 2')]), /does not know 'frobnicate' yet/],
   ['a word that it does not know', program([step('mmap 0 4 hugetlb rw p')]), /does not know mappings of 'hugetlb' yet; it knows anon/],
@@ -117,13 +151,29 @@ test('sums: by kernel, by family, by level', () => {
 const malformed: readonly (readonly [string, string, RegExp])[] = [
   ['what is not JSON', 'hello', /^r\.jsonl:1: not JSON \(.*\); expected a recorded program$/],
   ['other JSON', '[1,2]', /^r\.jsonl:1: expected \{"program": name, "kernel": version, "steps": \[…\]\}, got \[1,2\]/],
-  ['steps that are none', '\n{"program":"a","kernel":"6.1","steps":[{"op":"x","res":{},"obs":{}},{"res":{}}]}', /^r\.jsonl:2: step 1: expected \{"op", "res", "obs"\} or/],
-  ['a step without observations', '{"program":"a","kernel":"6.1","steps":[{"op":"x","res":{}}]}', /step 0 \(x\): expected "res" and "obs" to be objects/],
-  ['observations without a table', '{"program":"a","kernel":"6.1","steps":[{"op":"x","res":{},"obs":{"0":{"ev":[]}}}]}', /expected "obs"\."0" to have "ev" and "pt"/],
+  [
+    'steps that are none',
+    '\n{"program":"a","kernel":"6.1","steps":[{"op":"x","res":{},"obs":{}},{"res":{}}]}',
+    /^r\.jsonl:2: step 1: expected \{"op", "res", "obs"\} or/,
+  ],
+  [
+    'a step without observations',
+    '{"program":"a","kernel":"6.1","steps":[{"op":"x","res":{}}]}',
+    /step 0 \(x\): expected "res" and "obs" to be objects/,
+  ],
+  [
+    'observations without a table',
+    '{"program":"a","kernel":"6.1","steps":[{"op":"x","res":{},"obs":{"0":{"ev":[]}}}]}',
+    /expected "obs"\."0" to have "ev" and "pt"/,
+  ],
   ['nothing at all', '\n\n', /^r\.jsonl: no program in it/],
 ]
 for (const [what, text, message] of malformed) {
-  test(`refuses ${what}`, () => assert.throws(() => parseRecording(text, 'r.jsonl'), (e: unknown) => e instanceof BadRecording && message.test(e.message)))
+  test(`refuses ${what}`, () =>
+    assert.throws(
+      () => parseRecording(text, 'r.jsonl'),
+      (e: unknown) => e instanceof BadRecording && message.test(e.message),
+    ))
 }
 
 test('files that are not there, or hold no recordings', () => {

@@ -17,7 +17,11 @@ const working = (agenda: Agenda): Work => ({ agenda, array: Table.empty, fail: n
 
 const isAction = (x: Action | Work): x is Action => 'item' in x
 /** The items that act, one after the other, with these replies to the calls of each kind. */
-function acts(agenda: Agenda, replies: Readonly<Record<string, readonly unknown[]>> = {}, kernelOfTest: Kernel = kernel): { readonly acted: readonly string[]; readonly left: Work } {
+function acts(
+  agenda: Agenda,
+  replies: Readonly<Record<string, readonly unknown[]>> = {},
+  kernelOfTest: Kernel = kernel,
+): { readonly acted: readonly string[]; readonly left: Work } {
   const acted: string[] = []
   let now = working(agenda)
   for (;;) {
@@ -27,11 +31,18 @@ function acts(agenda: Agenda, replies: Readonly<Record<string, readonly unknown[
     now = next.after(replies[next.item.do] ?? [])
   }
 }
-const started = { invalidate_range_start: [{ seq: 3, interval: ['gpu0', 'gpu1'], plain: ['probe'] }], invalidate: [true], invalidate_range_end: [['probe']] }
+const started = {
+  invalidate_range_start: [{ seq: 3, interval: ['gpu0', 'gpu1'], plain: ['probe'] }],
+  invalidate: [true],
+  invalidate_range_end: [['probe']],
+}
 const range = { mm: MM, event: 'UNMAP', start: page(0), end: page(4) } as const
 
 test('control takes no step of its own', () => {
-  const { acted, left } = acts([{ do: 'return', ret: 7 }, { do: 'munmap', mm: MM, start: page(0), end: page(4) }])
+  const { acted, left } = acts([
+    { do: 'return', ret: 7 },
+    { do: 'munmap', mm: MM, start: page(0), end: page(4) },
+  ])
   assert.equal(acted, ['mmap_write_lock', 'mmap_unlock'])
   assert.equal([left.agenda, left.fail, left.ret], [[], null, 7])
 })
@@ -49,9 +60,24 @@ test('a section has its callbacks, what it encloses, and its end', () => {
 })
 
 test('a failure drops what is left, but unlocks and ends what was begun', () => {
-  const failing = readLocked(MM, [...section(range, [{ do: 'fail', failure: 'EFAULT' }, { do: 'mmap_write_downgrade', mm: MM }]), { do: 'return', ret: 5 }])
+  const failing = readLocked(MM, [
+    ...section(range, [
+      { do: 'fail', failure: 'EFAULT' },
+      { do: 'mmap_write_downgrade', mm: MM },
+    ]),
+    { do: 'return', ret: 5 },
+  ])
   const { acted, left } = acts(failing, started)
-  assert.equal(acted, ['mmap_read_lock', 'invalidate_range_start', 'invalidate', 'invalidate', 'notifier_range_start', 'invalidate_range_end', 'notifier_range_end', 'mmap_unlock'])
+  assert.equal(acted, [
+    'mmap_read_lock',
+    'invalidate_range_start',
+    'invalidate',
+    'invalidate',
+    'notifier_range_start',
+    'invalidate_range_end',
+    'notifier_range_end',
+    'mmap_unlock',
+  ])
   assert.equal([left.fail, left.ret], ['EFAULT', 0])
 })
 
@@ -62,13 +88,31 @@ test('an invalidation that is declined ends for the registry alone, and encloses
 })
 
 test('a failure that is caught goes on as what it becomes there', () => {
-  assert.is(acts([{ do: 'fail', failure: 'VM_FAULT_SIGBUS' }, { do: 'as_errno', of: { VM_FAULT_SIGBUS: 'EFAULT' } }]).left.fail, 'EFAULT')
-  assert.is(acts([{ do: 'fail', failure: 'EPERM' }, { do: 'as_errno', of: { VM_FAULT_SIGBUS: 'EFAULT' } }]).left.fail, 'EPERM')
-  assert.equal(acts([...readLocked(MM, [{ do: 'fail', failure: 'EPERM' }]), { do: 'ignore_failure' }, { do: 'return', ret: 3 }]).left, { ...working([]), ret: 3 })
+  assert.is(
+    acts([
+      { do: 'fail', failure: 'VM_FAULT_SIGBUS' },
+      { do: 'as_errno', of: { VM_FAULT_SIGBUS: 'EFAULT' } },
+    ]).left.fail,
+    'EFAULT',
+  )
+  assert.is(
+    acts([
+      { do: 'fail', failure: 'EPERM' },
+      { do: 'as_errno', of: { VM_FAULT_SIGBUS: 'EFAULT' } },
+    ]).left.fail,
+    'EPERM',
+  )
+  assert.equal(acts([...readLocked(MM, [{ do: 'fail', failure: 'EPERM' }]), { do: 'ignore_failure' }, { do: 'return', ret: 3 }]).left, {
+    ...working([]),
+    ret: 3,
+  })
 })
 
 test('GUP answers the pages that it has, and a failure only if it has none', () => {
-  const gup: Agenda = [{ do: 'fail', failure: 'EFAULT' }, { do: 'gup_end', mm: MM, start: page(8), end: page(12) }]
+  const gup: Agenda = [
+    { do: 'fail', failure: 'EFAULT' },
+    { do: 'gup_end', mm: MM, start: page(8), end: page(12) },
+  ]
   const having = (count: number): Work => {
     const next = advance(kernel, memory, { ...working(gup), array: Table.empty.setRange(8, count, pfn(2), 1) }, Infinity)
     if (isAction(next)) throw new Error(`${next.item.do} acts`)

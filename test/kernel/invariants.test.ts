@@ -22,7 +22,11 @@ function misshapen(memory: Memory): string | undefined {
     if ((vmas[i - 1]?.end ?? 0) > v.start) return `area ${v.start}–${v.end} overlaps the one before it`
     if (v.file !== '' && memory.files[v.file] === undefined) return `area ${v.start} maps ${v.file}, which is gone`
   }
-  const above: readonly (readonly [Level, Level])[] = [['pte', 'pmd'], ['pmd', 'pud'], ['pud', 'pgd']]
+  const above: readonly (readonly [Level, Level])[] = [
+    ['pte', 'pmd'],
+    ['pmd', 'pud'],
+    ['pud', 'pgd'],
+  ]
   for (const [level, parent] of above) {
     for (const [first, count] of tables[level].runs()) {
       for (let i = first; i < first + count; i++) {
@@ -50,8 +54,14 @@ for (const profile of profileNames) {
         }
         session.run(CPU, { do: 'munmap', mm: MM, start: page(0), end: page(1024) })
         const { pte, pmd, pud, pgd, vmas } = mmOf(session.memory, MM)
-        assert.equal([pte, pmd, pud, pgd].map(t => [...t.runs()]), [[], [], [], []])
-        assert.equal([vmas.length, Object.keys(session.memory.files).length, session.memory.frames.free, session.memory.swap.free], [0, 0, 2, 1])
+        assert.equal(
+          [pte, pmd, pud, pgd].map(t => [...t.runs()]),
+          [[], [], [], []],
+        )
+        assert.equal(
+          [vmas.length, Object.keys(session.memory.files).length, session.memory.frames.free, session.memory.swap.free],
+          [0, 0, 2, 1],
+        )
       }),
       { numRuns: 200 },
     )

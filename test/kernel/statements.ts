@@ -21,20 +21,38 @@ const statements: Readonly<Record<string, fc.Arbitrary<Statement>>> = {
   munmap: pages.map(p => ({ do: 'munmap', mm: MM, ...p })),
   mprotect: fc.tuple(pages, prot).map(([p, rights]) => ({ do: 'mprotect', mm: MM, ...p, prot: rights })),
   madvise: fc.tuple(pages, fc.constantFrom(...ADVICE)).map(([p, advice]) => ({ do: 'madvise', mm: MM, ...p, advice })),
-  mremap: fc
-    .tuple(pages, pages, fc.boolean())
-    .map(([a, b, same]) => ({ do: 'mremap', mm: MM, from: a.start, old: a.end - a.start, to: b.start, pages: same ? a.end - a.start : b.end - b.start })),
+  mremap: fc.tuple(pages, pages, fc.boolean()).map(([a, b, same]) => ({
+    do: 'mremap',
+    mm: MM,
+    from: a.start,
+    old: a.end - a.start,
+    to: b.start,
+    pages: same ? a.end - a.start : b.end - b.start,
+  })),
   mlock: fc.tuple(pages, fc.boolean()).map(([p, lock]) => ({ do: lock ? 'mlock' : 'munlock', mm: MM, ...p })),
   load: pages.map(({ start, end }) => ({ do: 'load', at: start, end })),
   store: fc.tuple(pages, fc.integer({ min: 1, max: 1000 })).map(([{ start, end }, value]) => ({ do: 'store', at: start, end, value })),
   gup: fc
-    .tuple(pages, fc.record({ write: fc.boolean(), force: fc.boolean(), dump: fc.boolean(), longterm: fc.boolean(), nofault: fc.boolean(), take: fc.constantFrom('get', 'pin') }))
+    .tuple(
+      pages,
+      fc.record({
+        write: fc.boolean(),
+        force: fc.boolean(),
+        dump: fc.boolean(),
+        longterm: fc.boolean(),
+        nofault: fc.boolean(),
+        take: fc.constantFrom('get', 'pin'),
+      }),
+    )
     .map(([p, flags]) => ({ do: 'get_user_pages', mm: MM, ...p, flags: { ...flags, take: flags.take === 'pin' ? 'pin' : 'get' } })),
 }
 
 /** A statement; mappings, loads and stores come most often. */
 export const statement: fc.Arbitrary<Statement> = fc.oneof(
-  ...Object.entries(statements).map(([name, arbitrary]) => ({ arbitrary, weight: name === 'mmap' ? 4 : name === 'store' ? 3 : name === 'load' ? 2 : 1 })),
+  ...Object.entries(statements).map(([name, arbitrary]) => ({
+    arbitrary,
+    weight: name === 'mmap' ? 4 : name === 'store' ? 3 : name === 'load' ? 2 : 1,
+  })),
 )
 
 export const threadSystem = (profile: string): LinuxSystem =>

@@ -12,7 +12,16 @@ import { linearIndex, VM_READ, VM_WRITE, vmasIn, type Vma } from '../../src/memo
 const flags = fc.constantFrom(VM_READ, VM_READ | VM_WRITE)
 /** Areas that often touch, and could often be one. */
 const areas: fc.Arbitrary<readonly Vma[]> = fc
-  .array(fc.record({ gap: fc.constantFrom(0, 0, 0, 2), count: fc.integer({ min: 1, max: 6 }), flags, anonVma: fc.constantFrom(0, 0, 1, 2), shift: fc.constantFrom(0, 0, 0, 3) }), { minLength: 1, maxLength: 6 })
+  .array(
+    fc.record({
+      gap: fc.constantFrom(0, 0, 0, 2),
+      count: fc.integer({ min: 1, max: 6 }),
+      flags,
+      anonVma: fc.constantFrom(0, 0, 1, 2),
+      shift: fc.constantFrom(0, 0, 0, 3),
+    }),
+    { minLength: 1, maxLength: 6 },
+  )
   .map(list => {
     const vmas: Vma[] = []
     for (const { gap, count, flags: f, anonVma, shift } of list) {
@@ -24,7 +33,11 @@ const areas: fc.Arbitrary<readonly Vma[]> = fc
 
 type Pages = Readonly<Record<number, { readonly flags: number; readonly index: number }>>
 const pagesOf = (vmas: readonly Vma[]): Pages =>
-  Object.fromEntries(vmas.flatMap(v => Array.from({ length: v.end - v.start }, (_, i) => [v.start + i, { flags: v.flags, index: linearIndex(v, page(v.start + i)) }])))
+  Object.fromEntries(
+    vmas.flatMap(v =>
+      Array.from({ length: v.end - v.start }, (_, i) => [v.start + i, { flags: v.flags, index: linearIndex(v, page(v.start + i)) }]),
+    ),
+  )
 
 const inOrder = (vmas: readonly Vma[]): boolean => vmas.every((v, i) => v.start < v.end && (vmas[i - 1]?.end ?? 0) <= v.start)
 const borders = (vmas: readonly Vma[]): ReadonlySet<number> => new Set(vmas.flatMap(v => [v.start, v.end]))
@@ -35,7 +48,10 @@ test('a split changes no page, and cuts one area', () => {
       const { vmas: after, cuts } = splitAt(vmas, page(at))
       assert.equal(pagesOf(after), pagesOf(vmas))
       assert.ok(inOrder(after))
-      assert.equal(cuts.map(c => [c.at, c.vma.start < at, at < c.vma.end]), after.length > vmas.length ? [[at, true, true]] : [])
+      assert.equal(
+        cuts.map(c => [c.at, c.vma.start < at, at < c.vma.end]),
+        after.length > vmas.length ? [[at, true, true]] : [],
+      )
     }),
   )
 })
@@ -51,9 +67,19 @@ test('a change of flags changes these pages alone, and each new border is a cut'
       const { vmas: after, cuts } = modifyFlags(vmas, vma, start, end, wanted)
       assert.ok(inOrder(after))
       const before = pagesOf(vmas)
-      assert.equal(pagesOf(after), Object.fromEntries(Object.entries(before).map(([p, is]) => [p, Number(p) >= start && Number(p) < end ? { ...is, flags: wanted } : is])))
+      assert.equal(
+        pagesOf(after),
+        Object.fromEntries(
+          Object.entries(before).map(([p, is]) => [p, Number(p) >= start && Number(p) < end ? { ...is, flags: wanted } : is]),
+        ),
+      )
       const [was, is] = [borders(vmas), borders(after)]
-      for (const border of is) if (!was.has(border)) assert.ok(cuts.some(c => c.at === border), `border ${border} without a cut`)
+      for (const border of is)
+        if (!was.has(border))
+          assert.ok(
+            cuts.some(c => c.at === border),
+            `border ${border} without a cut`,
+          )
       for (const cut of cuts) assert.ok(cut.vma.start < cut.at && cut.at < cut.vma.end)
     }),
     { numRuns: 1000 },
@@ -62,28 +88,57 @@ test('a change of flags changes these pages alone, and each new border is a cut'
 
 test('a new area merges with what continues it, and with nothing else', () => {
   fc.assert(
-    fc.property(areas, fc.integer({ min: 0, max: 50 }), fc.integer({ min: 1, max: 5 }), flags, fc.constantFrom('next', 'previous'), (vmas, start, count, f, prefers) => {
-      if (vmasIn(vmas, page(start), page(start + count)).length > 0) return
-      const added: Vma = { start: page(start), end: page(start + count), flags: f, pgoff: start, anonVma: 0, file: '' }
-      const after = insertVma(vmas, added, prefers === 'next' ? 'next' : 'previous')
-      assert.ok(inOrder(after))
-      assert.equal(pagesOf(after), { ...pagesOf(vmas), ...pagesOf([added]) })
-      assert.ok(after.length >= vmas.length - 1 && after.length <= vmas.length + 1)
-      // Borders that were there between others stay: only those of the new area can go.
-      const now = borders(after)
-      for (const border of borders(vmas)) assert.ok(now.has(border) || border === start || border === start + count)
-    }),
+    fc.property(
+      areas,
+      fc.integer({ min: 0, max: 50 }),
+      fc.integer({ min: 1, max: 5 }),
+      flags,
+      fc.constantFrom('next', 'previous'),
+      (vmas, start, count, f, prefers) => {
+        if (vmasIn(vmas, page(start), page(start + count)).length > 0) return
+        const added: Vma = { start: page(start), end: page(start + count), flags: f, pgoff: start, anonVma: 0, file: '' }
+        const after = insertVma(vmas, added, prefers === 'next' ? 'next' : 'previous')
+        assert.ok(inOrder(after))
+        assert.equal(pagesOf(after), { ...pagesOf(vmas), ...pagesOf([added]) })
+        assert.ok(after.length >= vmas.length - 1 && after.length <= vmas.length + 1)
+        // Borders that were there between others stay: only those of the new area can go.
+        const now = borders(after)
+        for (const border of borders(vmas)) assert.ok(now.has(border) || border === start || border === start + count)
+      },
+    ),
     { numRuns: 1000 },
   )
 })
 
 test('two areas of different anon_vma are never joined by a third between them', () => {
   const [a, b] = [vmaOf(0, 2, 1), vmaOf(4, 6, 2)]
-  assert.equal(insertVma([a, b], vmaOf(2, 4, 0), 'next').map(v => [v.start, v.end, v.anonVma]), [[0, 2, 1], [2, 6, 2]])
-  assert.equal(insertVma([a, b], vmaOf(2, 4, 0), 'previous').map(v => [v.start, v.end, v.anonVma]), [[0, 4, 1], [4, 6, 2]])
-  assert.equal(insertVma([a, vmaOf(4, 6, 1)], vmaOf(2, 4, 0), 'next').map(v => [v.start, v.end, v.anonVma]), [[0, 6, 1]])
+  assert.equal(
+    insertVma([a, b], vmaOf(2, 4, 0), 'next').map(v => [v.start, v.end, v.anonVma]),
+    [
+      [0, 2, 1],
+      [2, 6, 2],
+    ],
+  )
+  assert.equal(
+    insertVma([a, b], vmaOf(2, 4, 0), 'previous').map(v => [v.start, v.end, v.anonVma]),
+    [
+      [0, 4, 1],
+      [4, 6, 2],
+    ],
+  )
+  assert.equal(
+    insertVma([a, vmaOf(4, 6, 1)], vmaOf(2, 4, 0), 'next').map(v => [v.start, v.end, v.anonVma]),
+    [[0, 6, 1]],
+  )
 })
-const vmaOf = (start: number, end: number, anonVma: number): Vma => ({ start: page(start), end: page(end), flags: VM_READ, pgoff: start, anonVma, file: '' })
+const vmaOf = (start: number, end: number, anonVma: number): Vma => ({
+  start: page(start),
+  end: page(end),
+  flags: VM_READ,
+  pgoff: start,
+  anonVma,
+  file: '',
+})
 
 test('the fact about a change says no more than what changed, and folding it makes the change', () => {
   fc.assert(

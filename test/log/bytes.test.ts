@@ -12,17 +12,41 @@ const written = (value: unknown): string => {
 }
 
 test('any plain value', () => {
-  fc.assert(fc.property(fc.jsonValue(), value => assert.is(written(value), JSON.stringify(value))), { numRuns: 2000 })
+  fc.assert(
+    fc.property(fc.jsonValue(), value => assert.is(written(value), JSON.stringify(value))),
+    { numRuns: 2000 },
+  )
 })
 
 test('numbers of every kind', () => {
-  const edges = [0, -0, 1, -1, 9, 10, 99, 100, 2 ** 31 - 1, 2 ** 31, -(2 ** 31), -(2 ** 31) + 1, 2 ** 53, 1.5, -0.25, 1e21, 5e-324, NaN, Infinity]
+  const edges = [
+    0,
+    -0,
+    1,
+    -1,
+    9,
+    10,
+    99,
+    100,
+    2 ** 31 - 1,
+    2 ** 31,
+    -(2 ** 31),
+    -(2 ** 31) + 1,
+    2 ** 53,
+    1.5,
+    -0.25,
+    1e21,
+    5e-324,
+    NaN,
+    Infinity,
+  ]
   for (const n of edges) assert.is(written(n), JSON.stringify(n))
   fc.assert(fc.property(fc.oneof(fc.integer(), fc.double()), n => assert.is(written(n), JSON.stringify(n))))
 })
 
 test('text that JSON has to escape, or that is not ASCII', () => {
-  for (const text of ['"', '\\', '\n', '\u0000', '\u007f', 'ä', '漢', '😀', '\ud800', '</script>']) assert.is(written({ [text]: text }), JSON.stringify({ [text]: text }))
+  for (const text of ['"', '\\', '\n', '\u0000', '\u007f', 'ä', '漢', '😀', '\ud800', '</script>'])
+    assert.is(written({ [text]: text }), JSON.stringify({ [text]: text }))
   fc.assert(fc.property(fc.string({ unit: 'binary' }), text => assert.is(written([text]), JSON.stringify([text]))))
 })
 
@@ -34,7 +58,8 @@ test('tables are their runs, and what is undefined is left out', () => {
 
 test('the buffer grows wherever it has to', () => {
   const long = 'x'.repeat(100_000)
-  for (const value of [[long], { [long]: long }, Array.from({ length: 50_000 }, (_, i) => i), 'ä'.repeat(70_000)]) assert.is(written(value), JSON.stringify(value))
+  for (const value of [[long], { [long]: long }, Array.from({ length: 50_000 }, (_, i) => i), 'ä'.repeat(70_000)])
+    assert.is(written(value), JSON.stringify(value))
   const to = new ByteWriter()
   for (let i = 0; i < 70_000; i++) to.byte(0x61)
   assert.is(to.at, 70_000)

@@ -84,21 +84,36 @@ test('bytes of any kind', () => {
 
 const refusals: readonly (readonly [string, string, RegExp])[] = [
   ['an empty file', '', /^x\.jsonl: empty\. Expected an event log, which begins with a header line/],
-  ['another kind of file', 'PK\u0003\u0004 not JSON at all', /^x\.jsonl: not an event log\. Expected a first line \{"mirrorwalk":1,…\}, got/],
+  [
+    'another kind of file',
+    'PK\u0003\u0004 not JSON at all',
+    /^x\.jsonl: not an event log\. Expected a first line \{"mirrorwalk":1,…\}, got/,
+  ],
   ['other JSON', '{"program":"anon-1","kernel":"6.12"}\n', /^x\.jsonl: not an event log/],
   ['a newer format', '{"mirrorwalk":7,"model":"9.0"}\n', /^x\.jsonl: format 7; this version reads logs up to format 1/],
-  ['a header that was changed', bytes.toString().replace('seed 004', 'seed 005'), /^x\.jsonl: the header, its first line, is cut off or was changed/],
+  [
+    'a header that was changed',
+    bytes.toString().replace('seed 004', 'seed 005'),
+    /^x\.jsonl: the header, its first line, is cut off or was changed/,
+  ],
 ]
 for (const [what, text, message] of refusals) {
   test(`${what} is refused with a message`, () => {
-    assert.throws(() => readLog(Buffer.from(text), 'x.jsonl'), (error: unknown) => error instanceof NotALog && message.test(error.message))
+    assert.throws(
+      () => readLog(Buffer.from(text), 'x.jsonl'),
+      (error: unknown) => error instanceof NotALog && message.test(error.message),
+    )
   })
 }
 
 test('damage is named by line, and by what can still be believed', () => {
   const lines = bytes.toString().split('\n')
   const changed = lines.with(9, (lines[9] as string).replace('"cause":', '"cause":1')).join('\n')
-  assert.equal(readLog(Buffer.from(changed), 'log').damage, { line: 10, after: 8, what: 'this record is not what was written: its checksum does not follow from the record before it' })
+  assert.equal(readLog(Buffer.from(changed), 'log').damage, {
+    line: 10,
+    after: 8,
+    what: 'this record is not what was written: its checksum does not follow from the record before it',
+  })
   assert.equal(readLog(bytes.subarray(0, -5), 'log').damage?.what, 'the log was cut off in the middle of this record')
   const unended = Buffer.from(`${lines.slice(0, -2).join('\n')}\n`)
   assert.match(readLog(unended, 'log').damage?.what ?? '', /the one that ends a log is missing/)

@@ -1,6 +1,6 @@
 /** Logs of scenarios, written into memory: what the tests of the log work on. */
 import { LogWriter, type WriterOptions } from '../../src/log/writer.ts'
-import type { Built } from '../../src/scenario/scenario.ts'
+import type { Built } from '../../src/scenario/api.ts'
 import { linuxSystem, type LinuxSystem } from '../../src/scenario/standard.ts'
 import type { Chooser } from '../../src/system/choosers/chooser.ts'
 import { Live } from '../../src/system/live.ts'
@@ -12,7 +12,11 @@ export interface Logged {
 }
 
 /** Runs a scenario to its end, with its log. */
-export function logged(built: Built, chooser: Chooser, options: WriterOptions & { readonly steps?: number; readonly model?: string } = {}): Logged {
+export function logged(
+  built: Built,
+  chooser: Chooser,
+  options: WriterOptions & { readonly steps?: number; readonly model?: string } = {},
+): Logged {
   const system = linuxSystem(built.system)
   const live = new Live(system)
   const chunks: Buffer[] = []

@@ -55,17 +55,22 @@ function mixed(profile: string, numbers: readonly number[]): Built {
 
 test('deciding again and folding come to the world that was recorded', () => {
   fc.assert(
-    fc.property(fc.constantFrom('v5.2', 'v6.1', 'v6.12'), fc.array(fc.nat(10_000), { minLength: 1, maxLength: 25 }), fc.nat(), (profile, numbers, seed) => {
-      const { system, bytes, live } = logged(mixed(profile, numbers), random(seed))
-      const log = readLog(bytes, 'log')
-      assert.is(log.damage, undefined)
-      assert.is(log.records.filter(isStep).length, live.n)
-      for (const replayed of [decideAgain(system, log, 'test'), foldLog(system, log)]) {
-        assert.is(replayed.difference, undefined)
-        assert.is(replayed.steps, live.n)
-        assert.is(worldText(system, replayed.world), worldText(system, live.world))
-      }
-    }),
+    fc.property(
+      fc.constantFrom('v5.2', 'v6.1', 'v6.12'),
+      fc.array(fc.nat(10_000), { minLength: 1, maxLength: 25 }),
+      fc.nat(),
+      (profile, numbers, seed) => {
+        const { system, bytes, live } = logged(mixed(profile, numbers), random(seed))
+        const log = readLog(bytes, 'log')
+        assert.is(log.damage, undefined)
+        assert.is(log.records.filter(isStep).length, live.n)
+        for (const replayed of [decideAgain(system, log, 'test'), foldLog(system, log)]) {
+          assert.is(replayed.difference, undefined)
+          assert.is(replayed.steps, live.n)
+          assert.is(worldText(system, replayed.world), worldText(system, live.world))
+        }
+      },
+    ),
     { numRuns: 150 },
   )
 })
@@ -77,7 +82,10 @@ test('a system built from the header of a log is the system that wrote it', () =
 })
 
 test('checkpoints hold the world, and stand no closer than 512 steps', () => {
-  const built = mixed('v6.12', Array.from({ length: 400 }, (_, i) => i * 37))
+  const built = mixed(
+    'v6.12',
+    Array.from({ length: 400 }, (_, i) => i * 37),
+  )
   const { system, bytes, live } = logged(built, random(1))
   const log = readLog(bytes, 'log')
   const checkpoints = log.records.filter(isCheckpoint)
@@ -98,12 +106,18 @@ test('one run has one log, in one process and in two', () => {
     const { random } = await import('./src/system/choosers/random.ts')
     const fault = (await import('./scenarios/races/fault-against-munmap.ts')).default
     process.stdout.write(logged(fault.build('v6.12'), random(5)).bytes)`
-  const other = execFileSync(process.execPath, ['--conditions=source', '--import', 'tsx', '--input-type=module', '-e', script], { cwd: join(here, '../..'), encoding: 'utf8' })
+  const other = execFileSync(process.execPath, ['--conditions=source', '--import', 'tsx', '--input-type=module', '-e', script], {
+    cwd: join(here, '../..'),
+    encoding: 'utf8',
+  })
   assert.is(other, bytes[0])
 })
 
 test('--sync writes each record at once, and the same bytes', () => {
-  assert.is(logged(stale.build('v6.12'), roundRobin(), { sync: true }).bytes.toString(), logged(stale.build('v6.12'), roundRobin()).bytes.toString())
+  assert.is(
+    logged(stale.build('v6.12'), roundRobin(), { sync: true }).bytes.toString(),
+    logged(stale.build('v6.12'), roundRobin()).bytes.toString(),
+  )
 })
 
 /**
@@ -146,14 +160,26 @@ test('a log that says something else is told by step, path and likely cause', ()
   const untouched = forged(bytes, record => record)
   assert.is(untouched.toString(), bytes.toString())
 
-  const line = bytes.toString().split('\n').findIndex(l => l.includes('"by":"cpu0","do":"unmap_page_range"'))
-  const log = readLog(forged(bytes, (record, i) => (i === line ? record.replace('"none"', '"PA"') : record)), 'log')
+  const line = bytes
+    .toString()
+    .split('\n')
+    .findIndex(l => l.includes('"by":"cpu0","do":"unmap_page_range"'))
+  const log = readLog(
+    forged(bytes, (record, i) => (i === line ? record.replace('"none"', '"PA"') : record)),
+    'log',
+  )
   const decided = decideAgain(system, log, 'test').difference
   assert.equal([decided?.step, decided?.path, decided?.logged, decided?.got], [line, 'facts.0.4', 'PA', 'none'])
   assert.match(decided?.likely ?? '', /a rule or a machine was changed/)
   assert.match(decideAgain(system, log, 'newer').difference?.likely ?? '', /written by version test of the model, and this is newer/)
-  const last = bytes.toString().split('\n').findLastIndex(l => l.includes('["pte"'))
-  const lasting = readLog(forged(bytes, (record, i) => (i === last ? record.replace('["pte","mm0",16,', '["pte","mm0",17,') : record)), 'log')
+  const last = bytes
+    .toString()
+    .split('\n')
+    .findLastIndex(l => l.includes('["pte"'))
+  const lasting = readLog(
+    forged(bytes, (record, i) => (i === last ? record.replace('["pte","mm0",16,', '["pte","mm0",17,') : record)),
+    'log',
+  )
   const folded = foldLog(system, lasting).difference
   assert.equal([folded?.path, folded?.step], ['digest', log.records.filter(isStep).length])
 })
@@ -173,7 +199,10 @@ test('the end says how the run ended', () => {
   ] as const
   for (const [{ system, bytes }, why] of ends) {
     const log = readLog(bytes, 'log')
-    assert.equal(log.records.filter(isEnd).map(r => r.why), [why])
+    assert.equal(
+      log.records.filter(isEnd).map(r => r.why),
+      [why],
+    )
     assert.is(decideAgain(system, log, 'test').end, why)
   }
 })

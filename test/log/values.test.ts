@@ -8,9 +8,17 @@ import { Table, type Run } from '../../src/memory/table.ts'
 const throughJson = (value: unknown): unknown => JSON.parse(JSON.stringify(value))
 const same = (a: unknown, b: unknown): void => assert.is(JSON.stringify(a), JSON.stringify(b))
 
-const run: fc.Arbitrary<Run> = fc.tuple(fc.integer({ min: 0, max: 200 }), fc.integer({ min: 1, max: 70 }), fc.integer({ min: 0, max: 50 }), fc.integer({ min: 0, max: 2 }))
+const run: fc.Arbitrary<Run> = fc.tuple(
+  fc.integer({ min: 0, max: 200 }),
+  fc.integer({ min: 1, max: 70 }),
+  fc.integer({ min: 0, max: 50 }),
+  fc.integer({ min: 0, max: 2 }),
+)
 const table = fc.array(run, { maxLength: 5 }).map(runs => Table.of(runs))
-const item = fc.record({ do: fc.constantFrom('walk', 'zap'), mm: fc.constant('mm0'), at: fc.nat(9), end: fc.nat(9), array: table }, { requiredKeys: ['do', 'mm', 'at'] })
+const item = fc.record(
+  { do: fc.constantFrom('walk', 'zap'), mm: fc.constant('mm0'), at: fc.nat(9), end: fc.nat(9), array: table },
+  { requiredKeys: ['do', 'mm', 'at'] },
+)
 const list = fc.array(item, { maxLength: 5 })
 
 /** Whatever was changed, the change tells it. */
@@ -45,7 +53,16 @@ test('tables', () => {
 })
 
 test('anything else, by itself', () => {
-  for (const [before, after] of [[1, 2], [null, 'EBUSY'], ['EBUSY', null], [[1], null], [null, [1, 2]], [{ a: 1 }, { a: 2 }], [Table.empty, null]]) tells(before, after)
+  for (const [before, after] of [
+    [1, 2],
+    [null, 'EBUSY'],
+    ['EBUSY', null],
+    [[1], null],
+    [null, [1, 2]],
+    [{ a: 1 }, { a: 2 }],
+    [Table.empty, null],
+  ])
+    tells(before, after)
 })
 
 test('tables come back wherever they stand', () => {

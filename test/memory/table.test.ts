@@ -12,7 +12,12 @@ interface Write {
 }
 
 /** Near the borders of leaves and of levels, and anywhere. */
-const index = fc.oneof(fc.integer({ min: 0, max: 300 }), fc.integer({ min: 4000, max: 4200 }), fc.integer({ min: 262_000, max: 262_400 }), fc.integer({ min: 0, max: INDEX_LIMIT - 300 }))
+const index = fc.oneof(
+  fc.integer({ min: 0, max: 300 }),
+  fc.integer({ min: 4000, max: 4200 }),
+  fc.integer({ min: 262_000, max: 262_400 }),
+  fc.integer({ min: 0, max: INDEX_LIMIT - 300 }),
+)
 const write: fc.Arbitrary<Write> = fc.record({
   index,
   count: fc.oneof(fc.constant(1), fc.integer({ min: 0, max: 200 })),
@@ -33,7 +38,9 @@ function both(list: readonly Write[]): { readonly table: Table; readonly map: Re
 }
 const sorted = (map: ReadonlyMap<number, number>): readonly (readonly [number, number])[] => [...map].toSorted(([a], [b]) => a - b)
 const entriesOf = (table: Table): readonly (readonly [number, number])[] =>
-  [...table.runs()].flatMap(([first, count, value, stride]) => Array.from({ length: count }, (_, i) => [first + i, value + i * stride] as const))
+  [...table.runs()].flatMap(([first, count, value, stride]) =>
+    Array.from({ length: count }, (_, i) => [first + i, value + i * stride] as const),
+  )
 
 test('says what was written', () => {
   fc.assert(
@@ -87,7 +94,9 @@ test('equal entries are told alike, whatever way they came about', () => {
   fc.assert(
     fc.property(writes, list => {
       const { table, map } = both(list)
-      const built = sorted(map).toReversed().reduce((t, [i, value]) => t.set(i, value), Table.empty)
+      const built = sorted(map)
+        .toReversed()
+        .reduce((t, [i, value]) => t.set(i, value), Table.empty)
       assert.is(JSON.stringify(built), JSON.stringify(table))
       assert.is(JSON.stringify(Table.of(table.toJSON().$table)), JSON.stringify(table))
       const emptied = list.reduce((t, { index: i, count }) => t.setRange(i, count, 0, 0), table)
@@ -99,7 +108,10 @@ test('equal entries are told alike, whatever way they came about', () => {
 test('a table stays as it was when another is made of it', () => {
   const before = Table.empty.setRange(60, 10, 5, 1)
   const after = before.update(60, 10, (entry, i) => entry * i)
-  assert.equal(entriesOf(before), Array.from({ length: 10 }, (_, i) => [60 + i, 5 + i]))
+  assert.equal(
+    entriesOf(before),
+    Array.from({ length: 10 }, (_, i) => [60 + i, 5 + i]),
+  )
   assert.is(after.get(69), 14 * 69)
 })
 

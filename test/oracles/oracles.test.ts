@@ -4,7 +4,16 @@ import * as assert from 'uvu/assert'
 import { assign } from 'xstate'
 import { device } from '../../machines/device.ts'
 import { thread } from '../../machines/thread.ts'
-import { deviceWritesWhatCpuMay, framesBalance, noStaleDeviceMapping, prepare, scenario, slice, type Oracle, type Report } from '../../src/index.ts'
+import {
+  deviceWritesWhatCpuMay,
+  framesBalance,
+  noStaleDeviceMapping,
+  prepare,
+  scenario,
+  slice,
+  type Oracle,
+  type Report,
+} from '../../src/index.ts'
 import type { Outcome, Rules } from '../../src/kernel/agenda.ts'
 import { kernelOf } from '../../src/kernel/rules.ts'
 import { threadDoes } from '../../src/kernel/thread.ts'
@@ -22,7 +31,13 @@ const busy = (oracle: Oracle): ReturnType<typeof scenario> =>
     const [cpu, gpu] = [m.thread(), m.device()]
     const buf = cpu.mmap({ pages: 8 })
     cpu.write(buf, 1)
-    m.race(gpu.fault(buf), cpu.madvise(slice(buf, 0, 2), 'dontneed'), gpu.fault(buf), cpu.mprotect(slice(buf, 2, 2), 'r'), gpu.fault(slice(buf, 0, 2)))
+    m.race(
+      gpu.fault(buf),
+      cpu.madvise(slice(buf, 0, 2), 'dontneed'),
+      gpu.fault(buf),
+      cpu.mprotect(slice(buf, 2, 2), 'r'),
+      gpu.fault(slice(buf, 0, 2)),
+    )
     cpu.madvise(slice(buf, 4), 'pageout')
     cpu.munmap(slice(buf, 5, 3))
     expect.always('the oracle is silent', oracle)
@@ -45,11 +60,15 @@ function rings(oracle: Oracle, kinds?: Kinds): string | undefined {
 
 /** `framesBalance` is for worlds in which nobody is inside the kernel. */
 const balancedAtRest: Oracle = view =>
-  view.world.actors.every(a => !('agenda' in a.context) || (a.context.agenda as readonly unknown[]).length === 0) ? framesBalance(view) : undefined
+  view.world.actors.every(a => !('agenda' in a.context) || (a.context.agenda as readonly unknown[]).length === 0)
+    ? framesBalance(view)
+    : undefined
 
 /** Threads on a kernel that has some of its rules wrong. */
 const kernel = kernelOf(profileOf('v6.12'))
-const threads = (wrong: Partial<Rules>): Kinds => ({ thread: kind<Memory, Fact, typeof thread>(thread, threadDoes({ ...kernel, rules: { ...kernel.rules, ...wrong } })) })
+const threads = (wrong: Partial<Rules>): Kinds => ({
+  thread: kind<Memory, Fact, typeof thread>(thread, threadDoes({ ...kernel, rules: { ...kernel.rules, ...wrong } })),
+})
 const without = (what: Fact[0], outcome: Outcome): Outcome => ({ ...outcome, facts: (outcome.facts ?? []).filter(f => f[0] !== what) })
 const { unmap_page_range, handle_mm_fault, try_to_unmap_one } = kernel.rules
 
@@ -59,7 +78,10 @@ test('all are silent where nothing is wrong', () => {
 
 test('no stale device mapping: a device that does not drop what is invalidated', () => {
   const forgetful = device.provide({ actions: { drop: assign({}) } })
-  assert.match(rings(noStaleDeviceMapping, { device: kind(forgetful) }) ?? '', /^gpu0 still maps page \d+ to frame \d+, where the CPU maps (nothing|frame \d+)$/)
+  assert.match(
+    rings(noStaleDeviceMapping, { device: kind(forgetful) }) ?? '',
+    /^gpu0 still maps page \d+ to frame \d+, where the CPU maps (nothing|frame \d+)$/,
+  )
 })
 
 test('no stale device mapping: a device that never finds its sequence changed', () => {
@@ -69,16 +91,44 @@ test('no stale device mapping: a device that never finds its sequence changed', 
 
 test('a device writes only what the CPU may: one that maps everything writable', () => {
   const bold = device.provide({
-    actions: { map: assign(({ context, event }) => (event.type === 'commit' ? { table: context.table.update(event.start, event.end - event.start, (_, p) => event.pfns.get(p) | HMM_PFN_WRITE | HMM_PFN_VALID) } : {})) },
+    actions: {
+      map: assign(({ context, event }) =>
+        event.type === 'commit'
+          ? {
+              table: context.table.update(
+                event.start,
+                event.end - event.start,
+                (_, p) => event.pfns.get(p) | HMM_PFN_WRITE | HMM_PFN_VALID,
+              ),
+            }
+          : {},
+      ),
+    },
   })
   assert.match(rings(deviceWritesWhatCpuMay, { device: kind(bold) }) ?? '', /^gpu0 may write page \d+, which the CPU may not$/)
 })
 
 const forgotten: readonly (readonly [string, Kinds, RegExp])[] = [
-  ['an unmapping that keeps its references', threads({ unmap_page_range: (...at) => without('refs', unmap_page_range(...at)) }), /frame \d+ \(anon\) has 1 references, and 0 are accounted for/],
-  ['an unmapping that keeps its map counts', threads({ unmap_page_range: (...at) => without('maps', unmap_page_range(...at)) }), /frame \d+ has map count 1, and 0 entries map it/],
-  ['a fault that maps what it did not take', threads({ handle_mm_fault: (...at) => without('alloc', handle_mm_fault(...at)) }), /frame \d+ has map count 0, and \d+ entries map it/],
-  ['a page that goes to swap and stays mapped', threads({ try_to_unmap_one: (...at) => without('pte', try_to_unmap_one(...at)) }), /frame \d+ has map count 0, and 1 entries map it/],
+  [
+    'an unmapping that keeps its references',
+    threads({ unmap_page_range: (...at) => without('refs', unmap_page_range(...at)) }),
+    /frame \d+ \(anon\) has 1 references, and 0 are accounted for/,
+  ],
+  [
+    'an unmapping that keeps its map counts',
+    threads({ unmap_page_range: (...at) => without('maps', unmap_page_range(...at)) }),
+    /frame \d+ has map count 1, and 0 entries map it/,
+  ],
+  [
+    'a fault that maps what it did not take',
+    threads({ handle_mm_fault: (...at) => without('alloc', handle_mm_fault(...at)) }),
+    /frame \d+ has map count 0, and \d+ entries map it/,
+  ],
+  [
+    'a page that goes to swap and stays mapped',
+    threads({ try_to_unmap_one: (...at) => without('pte', try_to_unmap_one(...at)) }),
+    /frame \d+ has map count 0, and 1 entries map it/,
+  ],
 ]
 for (const [what, kinds, message] of forgotten) {
   test(`frames balance: ${what}`, () => assert.match(rings(balancedAtRest, kinds) ?? 'silent', message))
@@ -88,8 +138,14 @@ test('frames balance: swap slots, and the frame that is given out next', () => {
   const { memory } = prepare(busy(balancedAtRest).build('v6.12')).system
   const told = (broken: Memory): string | undefined => framesBalance({ names: [], world: { memory: broken, actors: [] } })
   assert.is(told(memory), undefined)
-  assert.match(told({ ...memory, swap: { ...memory.swap, refs: Table.empty.set(3, 2) } }) ?? '', /swap slot 3 has 2 references, and 0 entries lead to it/)
-  assert.match(told({ ...memory, frames: { ...memory.frames, refs: memory.frames.refs.set(2, 1) } }) ?? '', /frame 2 \(free\) has 1 references, and 0 are accounted for/)
+  assert.match(
+    told({ ...memory, swap: { ...memory.swap, refs: Table.empty.set(3, 2) } }) ?? '',
+    /swap slot 3 has 2 references, and 0 entries lead to it/,
+  )
+  assert.match(
+    told({ ...memory, frames: { ...memory.frames, refs: memory.frames.refs.set(2, 1) } }) ?? '',
+    /frame 2 \(free\) has 1 references, and 0 are accounted for/,
+  )
 })
 
 test.run()

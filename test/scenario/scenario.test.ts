@@ -1,9 +1,20 @@
 /** The scripting API: what a scenario may say, what it is told, and what is said of one that makes no sense. */
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { noStaleDeviceMapping, prepare, runScenario, scenario, slice, until, type Report, type ScenarioContext, type Verdict } from '../../src/index.ts'
+import {
+  noStaleDeviceMapping,
+  prepare,
+  runScenario,
+  scenario,
+  slice,
+  until,
+  type Report,
+  type ScenarioContext,
+  type Verdict,
+} from '../../src/index.ts'
 
-const run = (build: (context: ScenarioContext) => void, options: Parameters<typeof runScenario>[1] = {}): Report => runScenario(scenario('a test', build).build(), options)
+const run = (build: (context: ScenarioContext) => void, options: Parameters<typeof runScenario>[1] = {}): Report =>
+  runScenario(scenario('a test', build).build(), options)
 const verdict = (report: Report): Omit<Verdict, 'expectation'> => {
   const { expectation: _, ...rest } = report.verdicts[0] as Verdict
   return rest
@@ -25,7 +36,10 @@ test('a program answers, reads what was written, and dies of what it may not', (
     expect.returns(cpu.madvise(buf, 'dontneed'), 'ENOMEM')
     expect.returns(cpu.munmap(moved), 0)
   })
-  assert.equal(report.verdicts.filter(v => v.holds !== true), [])
+  assert.equal(
+    report.verdicts.filter(v => v.holds !== true),
+    [],
+  )
   assert.equal([report.verdict, report.ended.why], ['holds', 'at rest'])
 })
 
@@ -41,7 +55,10 @@ test('finally sees the world by the names of the scenario', () => {
     expect.finally('content', v => v.content(buf.start) === 9 && v.content(slice(buf, 1).start) === 10 && v.content(buf.end) === undefined)
     expect.finally('is wrong', v => v.entry(buf.start) === 'none')
   })
-  assert.equal(report.verdicts.map(v => v.holds), [true, true, true, false])
+  assert.equal(
+    report.verdicts.map(v => v.holds),
+    [true, true, true, false],
+  )
   assert.is(report.verdict, 'violated')
 })
 
@@ -59,7 +76,8 @@ test('statements run in the order in which they stand, but for races', () => {
     const going = prepare(built, seed === undefined ? {} : { seed })
     const does: string[] = []
     going.entries$.subscribe(e => {
-      if (['load', 'store', 'mmap', 'munmap', 'munlock'].includes(e.do) && e.event.type !== 'page_fault') does.push(`${e.choice.by}:${e.do}`)
+      if (['load', 'store', 'mmap', 'munmap', 'munlock'].includes(e.do) && e.event.type !== 'page_fault')
+        does.push(`${e.choice.by}:${e.do}`)
     })
     while (going.advance() === undefined) continue
     return does.join(' ')
@@ -103,7 +121,10 @@ test('verdicts: found at a step and why, or too early to say', () => {
     expect.returns(cpu.write(buf, 1), [])
   }
   const cut = run(writes, { steps: 3 })
-  assert.equal(cut.verdicts.map(v => v.holds), [null, null])
+  assert.equal(
+    cut.verdicts.map(v => v.holds),
+    [null, null],
+  )
   assert.equal([cut.verdict, cut.ended.why, cut.steps], ['unknown', 'limit', 3])
   assert.equal([run(writes).verdict, run(writes, { steps: 1000 }).verdict], ['holds', 'holds'])
 })
@@ -136,20 +157,35 @@ const mistakes: readonly (readonly [string, (context: ScenarioContext) => void, 
   ['no machine', () => {}, /scenario 'a test' has no machine: call linux\(\) in it/],
   ['two machines', ({ linux }) => void [linux(), linux()], /calls linux\(\) twice; it has one machine/],
   ['an unknown profile', ({ linux }) => void linux('v9.9'), /no kernel profile 'v9\.9'; there are v5\.2, v6\.1, v6\.12/],
-  ['one name twice', ({ linux }) => {
-    const m = linux()
-    m.thread('x')
-    m.device('x')
-  }, /two actors of scenario 'a test' are called 'x'/],
+  [
+    'one name twice',
+    ({ linux }) => {
+      const m = linux()
+      m.thread('x')
+      m.device('x')
+    },
+    /two actors of scenario 'a test' are called 'x'/,
+  ],
   ['half a page', ({ linux }) => void linux().thread().mmap({ pages: 1.5 }), /expected a whole number of pages to map, got 1\.5/],
-  ['a place outside', ({ linux }) => void linux().thread().mmap({ pages: 1, at: 2 ** 30 }), /page 1073741824 is no place to map 1 pages; pages reach from 0 to 1073741824/],
-  ['a race of what was not just made', ({ linux }) => {
-    const m = linux()
-    const cpu = m.thread()
-    const buf = cpu.mmap({ pages: 1 })
-    cpu.read(buf)
-    m.race(buf)
-  }, /race\(\) takes the statements just made/],
+  [
+    'a place outside',
+    ({ linux }) =>
+      void linux()
+        .thread()
+        .mmap({ pages: 1, at: 2 ** 30 }),
+    /page 1073741824 is no place to map 1 pages; pages reach from 0 to 1073741824/,
+  ],
+  [
+    'a race of what was not just made',
+    ({ linux }) => {
+      const m = linux()
+      const cpu = m.thread()
+      const buf = cpu.mmap({ pages: 1 })
+      cpu.read(buf)
+      m.race(buf)
+    },
+    /race\(\) takes the statements just made/,
+  ],
   ['a race of nothing', ({ linux }) => void linux().race(), /race\(\) takes the statements just made/],
 ]
 for (const [what, build, message] of mistakes) {

@@ -7,7 +7,9 @@ import stale from '../../scenarios/seeds/004-stale-valid.ts'
 import { prepare, runScenario, type Report, type Scenario } from '../../src/index.ts'
 
 const folder = join(import.meta.dirname, '../../scenarios')
-const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter(name => name.endsWith('.ts')).toSorted()
+const files = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+  .filter(name => name.endsWith('.ts'))
+  .toSorted()
 const SEEDS = 300
 
 for (const file of files) {
@@ -47,7 +49,10 @@ test('seed 004, step by step: the device commits the old page, or begins again',
     return does.slice(does.indexOf('driver_lock')).join(' ')
   }
   assert.is(story('v5.2'), 'driver_lock hmm_range_valid commit driver_unlock hmm_range_unregister return')
-  assert.match(story('v6.12'), /^driver_lock mmu_interval_read_retry driver_unlock mmu_interval_read_begin mmap_read_lock .* driver_lock mmu_interval_read_retry commit driver_unlock return$/)
+  assert.match(
+    story('v6.12'),
+    /^driver_lock mmu_interval_read_retry driver_unlock mmu_interval_read_begin mmap_read_lock .* driver_lock mmu_interval_read_retry commit driver_unlock return$/,
+  )
 })
 
 test.run()

@@ -28,7 +28,10 @@ test('runs of all scenarios go the same way', () => {
           const [x, y] = [fast.turn(a), slow.turn(b)]
           if ('why' in x || 'why' in y) break
           assert.equal([x.choice, x.do, x.event, x.calls], [y.choice, y.do, y.event, y.calls])
-          assert.is(worldText(fast.system, x.world), worldText(slow.system, { memory: y.world.memory, actors: y.world.actors.map(s => ({ value: s.value, context: s.context })) }))
+          assert.is(
+            worldText(fast.system, x.world),
+            worldText(slow.system, { memory: y.world.memory, actors: y.world.actors.map(s => ({ value: s.value, context: s.context })) }),
+          )
         }
         assert.is(fast.n, slow.n)
         assert.ok(fast.n > 20)
@@ -52,7 +55,13 @@ function walkBoth(machine: AnyStateMachine, input: object, payload: object): num
   const first = plain(initialSnapshot(machine, input)) as Snapshot
   const queue = [first]
   seen.set(JSON.stringify(first), first)
-  const types = [...new Set(Object.values(machine.root.states).flatMap(s => [...s.transitions.keys()]).concat([...machine.root.transitions.keys()]))]
+  const types = [
+    ...new Set(
+      Object.values(machine.root.states)
+        .flatMap(s => [...s.transitions.keys()])
+        .concat([...machine.root.transitions.keys()]),
+    ),
+  ]
   let taken = 0
   for (let snapshot = queue.shift(); snapshot !== undefined && seen.size < 400; snapshot = queue.shift()) {
     for (const type of types) {
@@ -85,7 +94,23 @@ test('every machine takes every event the same way', () => {
     let taken = 0
     for (const blockable of [true, false]) {
       for (const busy of [true, false]) {
-        const event = { blockable, busy, stale: busy, who: 'd', start: 0, end: 4, seq: busy ? 3 : 5, agenda: [], array: null, fail: busy ? 'EBUSY' : null, ret: 0, values: [], left: null, at: 0, pfns: { get: () => 0 } }
+        const event = {
+          blockable,
+          busy,
+          stale: busy,
+          who: 'd',
+          start: 0,
+          end: 4,
+          seq: busy ? 3 : 5,
+          agenda: [],
+          array: null,
+          fail: busy ? 'EBUSY' : null,
+          ret: 0,
+          values: [],
+          left: null,
+          at: 0,
+          pfns: { get: () => 0 },
+        }
         taken += walkBoth(machine, inputs[name] ?? {}, event)
       }
     }
@@ -107,9 +132,17 @@ test('entry, exit and re-entry are as xstate has them', () => {
       a: {
         entry: note('>a'),
         exit: note('a>'),
-        on: { next: { target: 'b', actions: note('next') }, self: { target: 'a', actions: note('self') }, again: { target: 'a', reenter: true, actions: note('again') } },
+        on: {
+          next: { target: 'b', actions: note('next') },
+          self: { target: 'a', actions: note('self') },
+          again: { target: 'a', reenter: true, actions: note('again') },
+        },
       },
-      b: { entry: note('>b'), exit: note('b>'), on: { back: 'a', inner: { actions: [note('inner'), { type: 'reply', params: ({ context }) => ({ value: context.log }) }] } } },
+      b: {
+        entry: note('>b'),
+        exit: note('b>'),
+        on: { back: 'a', inner: { actions: [note('inner'), { type: 'reply', params: ({ context }) => ({ value: context.log }) }] } },
+      },
     },
   })
   let [fast, slow]: [Snapshot, Snapshot] = [initialSnapshot(machine, {}), initialSnapshot(machine, {})]
@@ -126,13 +159,28 @@ const refused: readonly (readonly [AnyStateMachine, RegExp])[] = [
   [createMachine({ id: 'm', initial: 'a', states: { a: { invoke: { src: sub } } } }), /cannot compile m\.a: it invokes an actor/],
   [createMachine({ id: 'm', initial: 'a', states: { a: { after: { 10: 'b' } }, b: {} } }), /cannot compile m\.a: it has delayed/],
   [createMachine({ id: 'm', initial: 'a', states: { a: { always: 'b' }, b: {} } }), /cannot compile m\.a: it has eventless/],
-  [createMachine({ id: 'm', initial: 'a', states: { a: { initial: 'x', states: { x: {} } } } }), /cannot compile m\.a: it is a compound state/],
+  [
+    createMachine({ id: 'm', initial: 'a', states: { a: { initial: 'x', states: { x: {} } } } }),
+    /cannot compile m\.a: it is a compound state/,
+  ],
   [createMachine({ id: 'm', type: 'parallel', states: { a: {}, b: {} } }), /cannot compile m: it is a parallel state/],
   [createMachine({ id: 'm', initial: 'a', states: { a: {}, h: { type: 'history' } } }), /cannot compile m\.h: it is a history state/],
-  [createMachine({ id: 'm', initial: 'a', states: { a: { on: { '*': 'b' } }, b: {} } }), /cannot compile m\.a: it takes the wildcard event/],
-  [createMachine({ id: 'm', initial: 'a', states: { a: { on: { e: { actions: 'nowhere' } } } } }), /cannot compile m\.a: 'nowhere' is defined nowhere/],
-  [createMachine({ id: 'm', initial: 'a', states: { a: { on: { e: { actions: () => {} } } } } }), /cannot compile m\.a: action '' is neither assign nor reply/],
-  [setup({ guards: { g: () => true } }).createMachine({ id: 'm', initial: 'a', states: { a: { on: { e: { guard: and(['g', 'g']) } } } } }), /cannot compile m\.a: guard '.*' combines others/],
+  [
+    createMachine({ id: 'm', initial: 'a', states: { a: { on: { '*': 'b' } }, b: {} } }),
+    /cannot compile m\.a: it takes the wildcard event/,
+  ],
+  [
+    createMachine({ id: 'm', initial: 'a', states: { a: { on: { e: { actions: 'nowhere' } } } } }),
+    /cannot compile m\.a: 'nowhere' is defined nowhere/,
+  ],
+  [
+    createMachine({ id: 'm', initial: 'a', states: { a: { on: { e: { actions: () => {} } } } } }),
+    /cannot compile m\.a: action '' is neither assign nor reply/,
+  ],
+  [
+    setup({ guards: { g: () => true } }).createMachine({ id: 'm', initial: 'a', states: { a: { on: { e: { guard: and(['g', 'g']) } } } } }),
+    /cannot compile m\.a: guard '.*' combines others/,
+  ],
   [createMachine({ id: 'm' }), /cannot compile m: it has no states/],
 ]
 

@@ -22,7 +22,11 @@ const two = (): LinuxSystem =>
   linuxSystem({
     profile: 'v6.12',
     mms: [mm],
-    actors: [...mmActors(mm, {}), { name: 'cpu0', machine: 'thread', input: { mm, program: program(0) } }, { name: 'cpu1', machine: 'thread', input: { mm, program: program(16) } }],
+    actors: [
+      ...mmActors(mm, {}),
+      { name: 'cpu0', machine: 'thread', input: { mm, program: program(0) } },
+      { name: 'cpu1', machine: 'thread', input: { mm, program: program(16) } },
+    ],
   })
 
 test('every subscriber sees every entry in order, though one of them runs the next step', () => {
@@ -37,9 +41,15 @@ test('every subscriber sees every entry in order, though one of them runs the ne
   live.exchange$.subscribe(({ n, from, to, event }) => void told.push(`${n} ${from} → ${to} ${event.type}`))
   live.turn(chooser)
   assert.is(live.n, 40)
-  assert.equal(before, Array.from({ length: 40 }, (_, i) => i + 1))
+  assert.equal(
+    before,
+    Array.from({ length: 40 }, (_, i) => i + 1),
+  )
   assert.equal(after, before)
-  assert.equal(told.map(t => Number(t.split(' ')[0])), told.map(t => Number(t.split(' ')[0])).toSorted((a, b) => a - b))
+  assert.equal(
+    told.map(t => Number(t.split(' ')[0])),
+    told.map(t => Number(t.split(' ')[0])).toSorted((a, b) => a - b),
+  )
   assert.ok(told.includes('3 cpu0 → mm0.mmap_lock mmap_write_lock'), told.slice(0, 4).join('; '))
 })
 
@@ -50,7 +60,10 @@ test('exchange$ has each call and its reply', () => {
     if (event.type === 'invalidate_range_start') replies.push(reply)
   })
   live.run(roundRobin())
-  assert.equal(replies, [{ seq: 2, interval: [], plain: [] }, { seq: 2, interval: [], plain: [] }])
+  assert.equal(replies, [
+    { seq: 2, interval: [], plain: [] },
+    { seq: 2, interval: [], plain: [] },
+  ])
 })
 
 test('world$, memory$ and actor$ begin with what is, and tell what becomes', () => {
@@ -75,7 +88,10 @@ test('a refused choice says who refused it, and changes nothing', () => {
   const before = live.world
   const outcome = live.choose({ by: 'cpu1', offer: 0, budget: 1 })
   assert.ok(outcome.kind === 'blocked')
-  assert.equal([outcome.by, outcome.do, outcome.on.to, outcome.on.event.type], ['cpu1', 'mmap_write_lock', 'mm0.mmap_lock', 'mmap_write_lock'])
+  assert.equal(
+    [outcome.by, outcome.do, outcome.on.to, outcome.on.event.type],
+    ['cpu1', 'mmap_write_lock', 'mm0.mmap_lock', 'mmap_write_lock'],
+  )
   assert.ok(live.world === before)
   assert.is(live.choose({ by: 'cpu0', offer: 5, budget: 1 }).kind, 'at rest')
   assert.is(live.n, 3)
@@ -96,11 +112,21 @@ test('a run ends at rest, at its limit, or where everybody waits', () => {
   const held = linuxSystem({
     profile: 'v6.12',
     mms: [mm],
-    actors: [...mmActors(mm, {}), { name: 'cpu0', machine: 'thread', input: { mm, program: [{ do: 'driver_call', to: 'mm0.mmap_lock', event: { type: 'mmap_write_lock' } }, ...program(0)] } }],
+    actors: [
+      ...mmActors(mm, {}),
+      {
+        name: 'cpu0',
+        machine: 'thread',
+        input: { mm, program: [{ do: 'driver_call', to: 'mm0.mmap_lock', event: { type: 'mmap_write_lock' } }, ...program(0)] },
+      },
+    ],
   })
   const ended = new Live(held).run(roundRobin())
   assert.ok(ended.why === 'blocked')
-  assert.equal(ended.waiting.map(w => (w.kind === 'blocked' ? `${w.by} ${w.on.to}` : w.by)), ['cpu0 mm0.mmap_lock'])
+  assert.equal(
+    ended.waiting.map(w => (w.kind === 'blocked' ? `${w.by} ${w.on.to}` : w.by)),
+    ['cpu0 mm0.mmap_lock'],
+  )
 })
 
 test('one seed gives one run, others give others', () => {

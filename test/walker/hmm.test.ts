@@ -3,7 +3,20 @@ import * as fc from 'fast-check'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { indexAt, page, pfn, slot, type Page } from '../../src/memory/address.ts'
-import { ACCESSED, frameOf, isPresent, isWritable, NONE, present, slotOf, SPECIAL, swapEntry, TABLE, WRITE, type Entry } from '../../src/memory/entry.ts'
+import {
+  ACCESSED,
+  frameOf,
+  isPresent,
+  isWritable,
+  NONE,
+  present,
+  slotOf,
+  SPECIAL,
+  swapEntry,
+  TABLE,
+  WRITE,
+  type Entry,
+} from '../../src/memory/entry.ts'
 import { entries, fold, type Fact } from '../../src/memory/facts.ts'
 import { ZERO_STATE } from '../../src/memory/frames.ts'
 import { bootMemory, mmOf, ZERO_PFN, type Memory } from '../../src/memory/memory.ts'
@@ -18,7 +31,12 @@ const LAST = 528
 
 const entry: fc.Arbitrary<Entry> = fc.oneof(
   { arbitrary: fc.constant(NONE), weight: 3 },
-  { arbitrary: fc.tuple(fc.boolean(), fc.integer({ min: 2, max: 99 })).map(([write, frame]) => present(ACCESSED | (write ? WRITE : 0), pfn(frame))), weight: 4 },
+  {
+    arbitrary: fc
+      .tuple(fc.boolean(), fc.integer({ min: 2, max: 99 }))
+      .map(([write, frame]) => present(ACCESSED | (write ? WRITE : 0), pfn(frame))),
+    weight: 4,
+  },
   { arbitrary: fc.constant(present(ACCESSED | SPECIAL, ZERO_PFN)), weight: 1 },
   { arbitrary: fc.integer({ min: 1, max: 9 }).map(n => swapEntry(slot(n))), weight: 1 },
 )
@@ -26,7 +44,14 @@ const entry: fc.Arbitrary<Entry> = fc.oneof(
 /** Areas that lie one behind the other with gaps, and entries; which of the two PTE tables are there. */
 const memory: fc.Arbitrary<Memory> = fc
   .record({
-    areas: fc.array(fc.tuple(fc.integer({ min: 0, max: 6 }), fc.integer({ min: 1, max: 12 }), fc.constantFrom(0, VM_READ, VM_READ | VM_WRITE, VM_READ | VM_WRITE)), { maxLength: 5 }),
+    areas: fc.array(
+      fc.tuple(
+        fc.integer({ min: 0, max: 6 }),
+        fc.integer({ min: 1, max: 12 }),
+        fc.constantFrom(0, VM_READ, VM_READ | VM_WRITE, VM_READ | VM_WRITE),
+      ),
+      { maxLength: 5 },
+    ),
     entries: fc.array(entry, { minLength: LAST - FIRST, maxLength: LAST - FIRST }),
     low: fc.boolean(),
     high: fc.boolean(),
@@ -44,7 +69,17 @@ const memory: fc.Arbitrary<Memory> = fc
     const mapped = list.flatMap((e, i): readonly Fact[] => {
       const p = page(FIRST + i)
       if (e === NONE || vmaAt(vmas, p) === undefined || !(p < 512 ? low : high)) return []
-      return [['pte', MM, p, 1, isPresent(e) ? (isWritable(e) ? 'PWA' : frameOf(e) === ZERO_PFN ? 'PAS' : 'PA') : '!swap', isPresent(e) ? frameOf(e) : slotOf(e), 0]]
+      return [
+        [
+          'pte',
+          MM,
+          p,
+          1,
+          isPresent(e) ? (isWritable(e) ? 'PWA' : frameOf(e) === ZERO_PFN ? 'PAS' : 'PA') : '!swap',
+          isPresent(e) ? frameOf(e) : slotOf(e),
+          0,
+        ],
+      ]
     })
     return fold(bootMemory([MM], ZERO_STATE), [['vmas', MM, 0, 0, vmas], ...tables, ...mapped])
   })
@@ -55,7 +90,13 @@ interface Asked {
   readonly requests: Table
 }
 const asked: fc.Arbitrary<Asked> = fc
-  .record({ from: fc.integer({ min: FIRST, max: LAST - 1 }), count: fc.integer({ min: 1, max: LAST - FIRST }), flags, mask: flags, requests: fc.array(flags, { minLength: LAST - FIRST, maxLength: LAST - FIRST }) })
+  .record({
+    from: fc.integer({ min: FIRST, max: LAST - 1 }),
+    count: fc.integer({ min: 1, max: LAST - FIRST }),
+    flags,
+    mask: flags,
+    requests: fc.array(flags, { minLength: LAST - FIRST, maxLength: LAST - FIRST }),
+  })
   .map(({ from, count, flags: defaultFlags, mask: pfnFlagsMask, requests }) => ({
     range: { start: page(from), end: page(Math.min(LAST, from + count)), defaultFlags, pfnFlagsMask },
     requests: Table.empty.update(FIRST, LAST - FIRST, (_, i) => requests[i - FIRST] ?? 0),
@@ -75,7 +116,7 @@ function naive(mem: Memory, { range, requests }: Asked): { readonly words: reado
     const all = new Set(Array.from({ length: end - start }, (_, i) => wants(start + i, 0)))
     return all.has('write') ? 'write' : all.has('read') ? 'read' : 'no'
   }
-  for (let p: Page = range.start; p < range.end; ) {
+  for (let p: Page = range.start; p < range.end;) {
     const vma = vmaAt(mm.vmas, p)
     const areaEnd = Math.min(range.end, vma?.end ?? vmasIn(mm.vmas, p, range.end)[0]?.start ?? range.end)
     const readable = vma !== undefined && (vma.flags & VM_READ) !== 0
