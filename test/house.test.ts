@@ -82,6 +82,25 @@ test('every file says what it is for, and most are short', () => {
   assert.ok(long.length * 20 < files.length, `too many long files: ${long.join(', ')}`)
 })
 
+test('the lock file has the packages of every platform', () => {
+  // An install on one platform can leave out those of the others; `npm ci` then refuses the lock file.
+  interface Locked {
+    readonly packages: Readonly<
+      Record<string, { readonly optionalDependencies?: Readonly<Record<string, string>>; readonly resolved?: string }>
+    >
+  }
+  const { packages } = JSON.parse(read('package-lock.json')) as Locked
+  const missing = Object.values(packages).flatMap(p =>
+    Object.keys(p.optionalDependencies ?? {}).filter(name => packages[`node_modules/${name}`] === undefined),
+  )
+  assert.equal(missing, [])
+  assert.equal(
+    Object.values(packages).filter(p => p.resolved !== undefined),
+    [],
+    'no address of a registry',
+  )
+})
+
 test('the version is that of the package', () => {
   assert.is(MODEL_VERSION, (JSON.parse(read('package.json')) as { readonly version: string }).version)
 })
