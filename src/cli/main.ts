@@ -95,6 +95,12 @@ const isMistake = (error: unknown): error is Error =>
   error instanceof BadSpec ||
   error instanceof NotALog
 
+// Who reads the output may have seen enough: `| head`.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error
+  process.exit(code)
+})
+
 try {
   await program.parseAsync()
 } catch (error) {

@@ -28,8 +28,8 @@ test.before(context => {
 })
 test.after(({ folder }) => rmSync(folder, { recursive: true }))
 
-/** Runs the command line in a folder; once `stop` says so, it gets a Ctrl-C. */
-function cli(folder: string, args: readonly string[], stop?: () => boolean): Promise<Done> {
+/** Runs the command line in a folder; once `stop` says so, it gets a Ctrl-C; `reads`: whether anybody reads what it prints. */
+function cli(folder: string, args: readonly string[], stop?: () => boolean, reads = true): Promise<Done> {
   return new Promise(resolve => {
     const child = spawn(
       process.execPath,
@@ -41,6 +41,7 @@ function cli(folder: string, args: readonly string[], stop?: () => boolean): Pro
     )
     let [out, err] = ['', '']
     child.stdout.on('data', chunk => (out += String(chunk)))
+    if (!reads) child.stdout.destroy()
     child.stderr.on('data', chunk => (err += String(chunk)))
     const poll = setInterval(() => {
       if (stop?.() !== true) return
@@ -251,6 +252,11 @@ test('profiles: a table, and JSON', async ({ folder }) => {
     JSON.parse((await cli(folder, ['profiles', '--json'])).out).map((p: { readonly name: string }) => p.name),
     ['v5.2', 'v6.1', 'v6.12'],
   )
+})
+
+test('a reader who has seen enough is no error', async ({ folder }) => {
+  const { code, err } = await cli(folder, ['log', 'log.jsonl', '--json'], undefined, false)
+  assert.equal([code, err], [0, ''])
 })
 
 test('Ctrl-C ends a long run with what it has, and a log that is whole', async ({ folder }) => {
