@@ -90,6 +90,8 @@ function did({ do: what, event, calls, facts }: Described): readonly string[] {
       return [`faults in ${told(facts).join(', ') || 'nothing new'}`]
     case 'unmap_page_range':
       return [`unmaps ${told(facts).join(', ').replaceAll(' := none', '')}`]
+    case 'anon_vma_prepare':
+      return ['gives the area an anon_vma']
     case 'free_pgtables':
       return ['frees page tables']
     case 'mmu_interval_read_begin':

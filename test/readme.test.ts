@@ -1,0 +1,57 @@
+/** The README: its examples run, and do what it says. */
+import { spawnSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { LEVELS } from '../src/conformance/compare.ts'
+import { readRecording, recordingFiles } from '../src/conformance/recording.ts'
+import * as api from '../src/index.ts'
+
+const root = join(import.meta.dirname, '..')
+const readme = readFileSync(join(root, 'README.md'), 'utf8')
+const blocks = (language: string): readonly string[] =>
+  [...readme.matchAll(new RegExp(`^\`\`\`${language}\\n([^]*?)^\`\`\`$`, 'gm'))].map(m => m[1] ?? '')
+
+test('its examples run as it says', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'mirrorwalk-readme-'))
+  mkdirSync(join(folder, 'node_modules'))
+  symlinkSync(root, join(folder, 'node_modules/mirrorwalk'))
+  const [first = '', use = ''] = blocks('ts')
+  writeFileSync(join(folder, 'first.ts'), first)
+  writeFileSync(join(folder, 'use.ts'), use)
+  const node = (...args: readonly string[]): { readonly status: number | null; readonly stdout: string } =>
+    spawnSync(process.execPath, ['--conditions=source', '--import', join(root, 'node_modules/tsx/dist/esm/index.mjs'), ...args], {
+      cwd: folder,
+      encoding: 'utf8',
+      env: { ...process.env, NO_COLOR: '1' },
+    })
+  const said = blocks('text')
+    .slice(0, 2)
+    .flatMap(text => text.split('\n'))
+    .filter(line => line !== '' && line !== '…')
+  assert.is(said.length, 5)
+
+  const fixed = node(join(root, 'src/cli/main.ts'), 'run', 'first.ts')
+  const broken = node(join(root, 'src/cli/main.ts'), 'run', 'first.ts', '--profile', 'v5.2')
+  assert.equal([fixed.status, broken.status], [0, 1])
+  for (const line of said) assert.ok(`${fixed.stdout}${broken.stdout}`.includes(line), line)
+  assert.match(node('use.ts').stdout, /^2 cpu0 → mm0\.mmap_lock mmap_write_lock\n/)
+  rmSync(folder, { recursive: true })
+})
+
+test('it names everything that is exported', () => {
+  for (const name of Object.keys(api)) if (name !== 'BadScenario') assert.ok(readme.includes(`\`${name}`), `${name} is not in the README`)
+  for (const level of LEVELS) assert.ok(readme.includes(`\`${level}\``), level)
+})
+
+test('its counts are those of the recordings', () => {
+  const programs = recordingFiles(join(root, 'test/fixtures/recordings')).flatMap(readRecording)
+  for (const kernel of ['6.1', '6.12']) {
+    const n = programs.filter(p => p.kernel === kernel).length
+    assert.match(readme, new RegExp(`^\\| ${kernel} \\|.*\\| ${n} of ${n} \\|$`, 'm'))
+  }
+})
+
+test.run()
