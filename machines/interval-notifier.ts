@@ -13,7 +13,7 @@ interface Context {
 type Event =
   | { readonly type: 'inserted'; readonly seq: number }
   | { readonly type: 'invalidate'; readonly seq: number; readonly blockable: boolean }
-  | { readonly type: 'read_begin' | 'read_retry' | 'refuse' }
+  | { readonly type: 'read_begin' | 'read_retry' | 'check_retry' | 'refuse' }
 
 export const intervalNotifier = setup({
   types: { context: {} as Context, events: {} as Event },
@@ -34,6 +34,7 @@ export const intervalNotifier = setup({
     inserted: { target: '.agrees', actions: 'clear' },
     read_begin: { actions: ['remember', { type: 'reply', params: ({ context }) => ({ value: context.invalidate_seq }) }] },
     read_retry: { actions: { type: 'reply', params: ({ context }) => ({ value: context.begun !== context.invalidate_seq }) } },
+    check_retry: { actions: { type: 'reply', params: ({ context }) => ({ value: context.begun !== context.invalidate_seq }) } },
     invalidate: { actions: ['mmu_interval_set_seq', { type: 'reply', params: { value: true } }] },
   },
   states: {

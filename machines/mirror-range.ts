@@ -6,7 +6,7 @@ import { assign, setup } from 'xstate'
 import { hmmOf } from '../src/kernel/names.ts'
 import { call } from '../src/kernel/offer.ts'
 import { rangeFault, type RangeContext, type RangeEvent } from '../src/kernel/range.ts'
-import { REST } from '../src/kernel/thread.ts'
+import { REST, workOf } from '../src/kernel/thread.ts'
 import { rangeGuards, type RangeInput } from './range.ts'
 
 export const mirrorRange = setup({
@@ -14,7 +14,7 @@ export const mirrorRange = setup({
   actions: {
     count: assign(({ context }) => ({ begun: context.begun + 1 })),
     walk: assign(({ context }) => rangeFault(context, call(hmmOf(context.mm), 'needs_retry', { who: context.name }))),
-    goOn: assign(({ event }) => ('agenda' in event ? { agenda: event.agenda, array: event.array, fail: event.fail, ret: event.ret } : {})),
+    goOn: assign(({ event }) => ('agenda' in event ? workOf(event) : {})),
     giveUp: assign({ fail: 'EBUSY' }),
     finish: assign(({ context }) => ({ ...REST, program: context.program.slice(1), begun: 0 })),
   },

@@ -5,7 +5,7 @@
 import { assign, setup } from 'xstate'
 import { call } from '../src/kernel/offer.ts'
 import { rangeFault, type DeviceFault, type RangeContext, type RangeEvent } from '../src/kernel/range.ts'
-import { REST } from '../src/kernel/thread.ts'
+import { REST, workOf } from '../src/kernel/thread.ts'
 
 export interface RangeInput {
   readonly name: string
@@ -33,7 +33,7 @@ export const range = setup({
   actions: {
     begin: assign(({ context, event }) => (event.type === 'begun' ? { seq: event.seq, begun: context.begun + 1 } : {})),
     walk: assign(({ context }) => rangeFault(context, call(context.device, 'check_retry', { seq: context.seq }))),
-    goOn: assign(({ event }) => ('agenda' in event ? { agenda: event.agenda, array: event.array, fail: event.fail, ret: event.ret } : {})),
+    goOn: assign(({ event }) => ('agenda' in event ? workOf(event) : {})),
     giveUp: assign({ fail: 'EBUSY' }),
     finish: assign(({ context }) => ({ ...REST, program: context.program.slice(1), begun: 0 })),
   },

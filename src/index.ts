@@ -2,14 +2,21 @@
 export { scenario, BadScenario } from './scenario/scenario.ts'
 export { slice, until } from './scenario/api.ts'
 export type {
+  Answer,
   Built,
+  Child,
+  Command,
   Device,
   DeviceFaultOptions,
   Expect,
   Expectation,
   Linux,
+  FilePages,
   Mapping,
+  Mirror,
   MmapOptions,
+  OpenFile,
+  OpenOptions,
   Race,
   Scenario,
   ScenarioContext,

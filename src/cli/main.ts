@@ -42,6 +42,7 @@ program
   .description('run a scenario: verdicts, a timeline, and an event log')
   .argument('<scenario>', 'a .ts or .js file whose default export is scenario(…)')
   .option('--profile <name>', 'the kernel; without it, each that the scenario is meant for')
+  .option('--variant <name>', 'the variant; without it, each that the scenario has')
   .option('--seed <n>', 'choose at random, by this seed, instead of the order that the scenario has', whole)
   .option('--steps <n>', 'cut the run short after so many steps', whole)
   .option('--log <file>', 'write the event log there; without it, below logs/')

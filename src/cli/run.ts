@@ -12,6 +12,7 @@ import { loadScenario, whereAndWhat } from './scenario-file.ts'
 
 export interface RunFlags {
   readonly profile?: string
+  readonly variant?: string
   readonly seed?: number
   readonly steps?: number
   readonly log?: string | boolean
@@ -35,8 +36,12 @@ export async function runCommand(file: string, flags: RunFlags): Promise<ExitCod
   const scenario = await loadScenario(file)
   const runs: Ran[] = []
   for (const profile of flags.profile === undefined ? scenario.profiles : [flags.profile]) {
-    runs.push(await runProfile(file, scenario, profile, flags))
-    if (flags.json !== true) showRun(runs.at(-1) as Ran, againCommand(file, profile, flags), flags.timeline ?? 'auto')
+    for (const variant of flags.variant === undefined ? scenario.variants : [flags.variant]) {
+      const asked = { ...flags, variant }
+      const ran = await runProfile(file, scenario, profile, asked)
+      runs.push(ran)
+      if (flags.json !== true) showRun(ran, againCommand(file, profile, asked), flags.timeline ?? 'auto')
+    }
   }
   if (flags.json === true) printJson({ scenario: scenario.title, runs: runs.map(({ report, log }) => ({ ...report, log })) })
   return worst(runs.map(r => r.report.verdict))
@@ -47,7 +52,7 @@ export const worst = (verdicts: readonly Report['verdict'][]): ExitCode =>
 
 /** Runs a scenario under one profile, and writes its log while it runs. */
 export async function runProfile(file: string, scenario: Scenario, profile: string, flags: RunFlags): Promise<Ran> {
-  const built = buildOf(file, scenario, profile)
+  const built = buildOf(file, scenario, profile, flags.variant)
   const options = {
     ...(flags.seed === undefined ? {} : { seed: flags.seed }),
     ...(flags.steps === undefined ? {} : { steps: flags.steps }),
@@ -69,19 +74,19 @@ export async function runProfile(file: string, scenario: Scenario, profile: stri
   return { report, log: path, timeline: withAlarms(timelineOf(run.system, entries), report.verdicts) }
 }
 
-function buildOf(file: string, scenario: Scenario, profile: string): Built {
+function buildOf(file: string, scenario: Scenario, profile: string, variant: string | undefined): Built {
   try {
-    return scenario.build(profile)
+    return scenario.build(profile, variant)
   } catch (error) {
     throw new UsageError(`${file}: ${whereAndWhat(error, file)}`)
   }
 }
 
-function logPath(file: string, profile: string, { log, seed }: RunFlags): string | null {
+function logPath(file: string, profile: string, { log, seed, variant = '' }: RunFlags): string | null {
   if (log === false) return null
   if (typeof log === 'string') return log
   const name = basename(file).replace(/\.[cm]?[jt]s$/, '')
-  return join(LOGS, `${name}-${profile}${seed === undefined ? '' : `-seed${seed}`}.jsonl`)
+  return join(LOGS, `${name}-${profile}${variant === '' ? '' : `-${variant}`}${seed === undefined ? '' : `-seed${seed}`}.jsonl`)
 }
 
 function openLog(
@@ -121,8 +126,8 @@ const withAlarms = (lines: readonly TimelineStep[], verdicts: readonly Verdict[]
     return alarm === undefined ? line : { ...line, alarm }
   })
 
-const againCommand = (file: string, profile: string, { seed, steps }: RunFlags): string =>
-  `npx mirrorwalk run ${file} --profile ${profile}${seed === undefined ? '' : ` --seed ${seed}`}${steps === undefined ? '' : ` --steps ${steps}`}`
+const againCommand = (file: string, profile: string, { seed, steps, variant = '' }: RunFlags): string =>
+  `npx mirrorwalk run ${file} --profile ${profile}${variant === '' ? '' : ` --variant ${variant}`}${seed === undefined ? '' : ` --seed ${seed}`}${steps === undefined ? '' : ` --steps ${steps}`}`
 
 /** Verdicts first, then the timeline, then where the log went and how to do it again. */
 export function showRun({ report, log, timeline: steps }: Ran, again: string, show: 'auto' | 'all' | 'none'): void {

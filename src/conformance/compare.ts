@@ -8,6 +8,13 @@ export type Level = (typeof LEVELS)[number]
 export interface Seen {
   readonly res: Result
   readonly obs: Readonly<Record<string, { readonly ev: readonly EventRow[]; readonly pt: readonly Row[] }>>
+  /** The kernel died, in this function. */
+  readonly oops?: string
+  /**
+   * A device's memory was given up, frame by frame in ascending order. Which frames the device had given out hangs on what
+   * earlier programs did with it, which a program that stands alone cannot know: such events are compared as a set.
+   */
+  readonly evicted?: boolean
 }
 
 /** A difference: where, what the kernel did, and what the model did. */
@@ -45,6 +52,9 @@ export function differences(expected: Seen, got: Seen, snapshot: boolean): Reado
   const note = (level: Level, difference: Omit<Difference, 'level'> | undefined): void => {
     if (difference !== undefined && !found.has(level)) found.set(level, { level, ...difference })
   }
+  note('result', firstDifference('oops', expected.oops, got.oops))
+  // Of a kernel that died, nothing else is known.
+  if (expected.oops !== undefined) return found
   for (const field of RESULT_FIELDS) {
     const level = field === 'val' && snapshot ? 'pfns' : 'result'
     note(level, firstDifference(`res.${field}`, expected.res[field], got.res[field]))
@@ -52,12 +62,37 @@ export function differences(expected: Seen, got: Seen, snapshot: boolean): Reado
   note('pfns', firstDifference('res.pfns', expected.res['pfns'], got.res['pfns']))
   for (const who of new Set([...Object.keys(expected.obs), ...Object.keys(got.obs)])) {
     const [e, g] = [expected.obs[who], got.obs[who]]
-    note('events', firstDifference(`obs.${who}.ev`, e?.ev, g?.ev))
+    const ev = (seen: typeof e): readonly EventRow[] | undefined => seen && (got.evicted === true ? sortedPairs(seen.ev) : seen.ev)
+    note('events', firstDifference(`obs.${who}.ev`, ev(e), ev(g)))
     note('tables', firstDifference(`obs.${who}.pt`, e && coarse(e.pt), g && coarse(g.pt)))
     note('bits', firstDifference(`obs.${who}.pt`, e?.pt, g?.pt))
   }
   return found
 }
+
+/** Sections of one page that follow one another, in ascending order of the page. */
+function sortedPairs(events: readonly EventRow[]): readonly EventRow[] {
+  const sorted: EventRow[] = []
+  for (let i = 0; i < events.length;) {
+    const run: (readonly EventRow[])[] = []
+    for (; isPair(events[i], events[i + 1]); i += 2) run.push(events.slice(i, i + 2))
+    sorted.push(...run.toSorted((a, b) => Number(a[0]?.[2]) - Number(b[0]?.[2])).flat())
+    const other = events[i]
+    if (run.length === 0 && other !== undefined) {
+      sorted.push(other)
+      i++
+    }
+  }
+  return sorted
+}
+const isPair = (start: EventRow | undefined, end: EventRow | undefined): boolean =>
+  start !== undefined &&
+  end !== undefined &&
+  start[0] === 'start' &&
+  end[0] === 'end' &&
+  start[1] === 'CLEAR' &&
+  start[2] === end[2] &&
+  start[3] === end[3]
 
 /** Rows without the fine bits; rows that then look alike are one, as the recorder would have joined them. */
 function coarse(rows: readonly Row[]): readonly Row[] {

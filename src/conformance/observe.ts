@@ -1,10 +1,11 @@
 /** What a recorder would have seen of a world: page tables, results of calls, and frames numbered by first appearance. */
-import { page, type Page, type Pfn } from '../memory/address.ts'
+import { endAt, page, type Page, type Pfn } from '../memory/address.ts'
 import { frameOf, isPresent, kindOf, NONE, wordOf } from '../memory/entry.ts'
 import { frameKind, isExclusive } from '../memory/frames.ts'
 import { mmOf, type Frames, type Memory, type Mm, type MmName } from '../memory/memory.ts'
+import { frameAt, leafAt } from '../memory/pagetable.ts'
 import type { Table } from '../memory/table.ts'
-import { HMM_PFN_ERROR, HMM_PFN_VALID, HMM_PFN_WRITE } from '../walker/hmm.ts'
+import { HMM_PFN_ERROR, HMM_PFN_VALID, HMM_PFN_WRITE, mapOrder } from '../walker/hmm.ts'
 import type { Row } from './recording.ts'
 
 /** The recorder dumps these pages: its arena, and the first of a 1 GiB aligned one. */
@@ -24,13 +25,17 @@ export class FrameNumbers {
   }
 }
 
+/** What a driver has made is a page like any other to the recorder. */
+const kindOfFrame = (frames: Frames, frame: Pfn): string => frameKind(frames, frame).replace(/^driver$/, 'file')
+
 /** Kind and bits of a present entry, or what an absent one is. */
 function whatOf(entry: number, frames: Frames): string {
   if (entry === NONE) return 'none'
-  if (!isPresent(entry)) return kindOf(entry)
+  if (!isPresent(entry)) return kindOf(entry).replace(/^!swap-x$/, '!swap')
   const frame = frameOf(entry)
   const bits = wordOf(entry).slice(1)
-  return `${frameKind(frames, frame)}:${inRecordedOrder(bits)}${isExclusive(frames, frame) ? 'X' : ''}`
+  const kind = kindOfFrame(frames, frame)
+  return `${kind}:${inRecordedOrder(bits)}${kind === 'anon' && isExclusive(frames, frame) ? 'X' : ''}`
 }
 const inRecordedOrder = (bits: string): string => ['W', 'D', 'A', 'S', 'V', 'N'].filter(bit => bits.includes(bit)).join('')
 
@@ -48,19 +53,24 @@ export function rowsOf(memory: Memory, name: MmName, numbers: FrameNumbers): rea
   const rows: MutableRow[] = []
   const add = (first: number, count: number, level: number, what: string, frames: readonly Pfn[]): void => {
     const last = rows.at(-1)
-    if (last !== undefined && last.first + last.count === first && last.level === level && last.what === what) {
+    // A huge entry is a row of its own.
+    if (last !== undefined && level <= 1 && last.first + last.count === first && last.level === level && last.what === what) {
       last.count += count
       last.frames.push(...frames)
     } else rows.push({ first, count, level, what, frames: [...frames] })
   }
   for (const [from, to] of DUMPED) for (const [start, end] of mappedParts(mm, from, to)) addPart(mm, memory.frames, start, end, add)
   return rows.map(({ first, count, level, what, frames }) =>
-    frames.length === 0 ? [first, count, level, what] : [first, count, level, what, frames.map(f => numbers.of(f))],
+    frames.length === 0
+      ? [first, count, level, what]
+      : [first, count, level, what, level > 1 ? numbers.of(frames[0] ?? 0) : frames.map(f => numbers.of(f))],
   )
 }
 
 const mappedParts = (mm: Mm, from: Page, to: Page): readonly (readonly [Page, Page])[] =>
   mm.vmas.filter(v => v.start < to && from < v.end).map(v => [page(Math.max(v.start, from)), page(Math.min(v.end, to))])
+
+const LEVEL = { pte: 1, pmd: 2, pud: 3 } as const
 
 function addPart(
   mm: Mm,
@@ -69,15 +79,27 @@ function addPart(
   end: Page,
   add: (first: number, count: number, level: number, what: string, frames: readonly Pfn[]) => void,
 ): void {
-  for (let p: number = start; p < end;) {
-    const next = mm.pte.next(p, end)
+  for (let p = start; p < end;) {
+    const leaf = leafAt(mm, p)
+    const { level, entry } = leaf
+    const stop = endAt(level === 'pte' ? 'pmd' : level, p, end)
+    if (level !== 'pgd' && level !== 'pte' && isPresent(entry)) {
+      add(p, stop - p, LEVEL[level], whatOf(entry, frames), [frameAt(leaf, p)])
+      p = stop
+      continue
+    }
+    const next = level === 'pte' ? page(mm.pte.next(p, stop)) : stop
     if (next > p) add(p, next - p, 0, 'none', [])
-    if (next >= end) return
-    const entry = mm.pte.get(next)
-    add(next, 1, 1, whatOf(entry, frames), isPresent(entry) ? [frameOf(entry)] : [])
-    p = next + 1
+    p = next
+    if (next >= stop) continue
+    const small = mm.pte.get(next)
+    add(next, 1, 1, whatOf(small, frames), isPresent(small) || leadsToFrame(small) ? [frameOf(small)] : [])
+    p = page(next + 1)
   }
 }
+
+/** Entries that are not present, and lead to a frame all the same. */
+const leadsToFrame = (entry: number): boolean => /^!(migr|devpriv|excl)/.test(kindOf(entry))
 
 /** Run-length pairs [count, value]. */
 export function runLengths(values: readonly number[]): readonly (readonly [number, number])[] {
@@ -92,17 +114,19 @@ export function runLengths(values: readonly number[]): readonly (readonly [numbe
 
 /** The array of `hmm_range_fault()`: runs of [count, flags, order, frames]; only valid words have frames. */
 export function pfnRuns(array: Table, start: Page, end: Page, numbers: FrameNumbers): readonly unknown[] {
-  const runs: [number, string, number, number[]?][] = []
+  const runs: [number, string, number, (number | number[])?][] = []
   for (let p = start; p < end; p = page(p + 1)) {
     const word = array.get(p)
     const flags = `${(word & HMM_PFN_VALID) === 0 ? '' : 'V'}${(word & HMM_PFN_WRITE) === 0 ? '' : 'W'}${(word & HMM_PFN_ERROR) === 0 ? '' : 'E'}`
     const frame = frameOf(word)
+    const order = mapOrder(word)
     const framed = (word & HMM_PFN_VALID) !== 0 && frame !== 0
     const last = runs.at(-1)
-    if (last !== undefined && last[1] === flags && (last[3] !== undefined) === framed) {
+    if (last !== undefined && last[1] === flags && last[2] === order && (last[3] !== undefined) === framed) {
       last[0]++
-      last[3]?.push(numbers.of(frame))
-    } else runs.push(framed ? [1, flags, 0, [numbers.of(frame)]] : [1, flags, 0])
+      if (Array.isArray(last[3])) last[3].push(numbers.of(frame))
+    } else if (framed) runs.push([1, flags, order, order > 0 ? numbers.of(frame) : [numbers.of(frame)]])
+    else runs.push([1, flags, order])
   }
   return runs
 }
@@ -117,6 +141,6 @@ export function pagesOf(
 ): readonly (readonly [string, number])[] {
   return Array.from({ length: count }, (_, i) => {
     const frame = array.get(start + i) as Pfn
-    return [frameKind(memory.frames, frame), numbers.of(frame)]
+    return [kindOfFrame(memory.frames, frame), numbers.of(frame)]
   })
 }

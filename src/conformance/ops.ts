@@ -10,8 +10,38 @@ interface Pages {
   readonly end: Page
 }
 
+/** What the recorder maps; `mixed` and `devdax` are opened for it, and closed again. */
+export type MapKind = (typeof MAP_KINDS)[number]
+const MAP_KINDS = ['anon', 'hugetlb', 'file', 'devdax', 'mixed', 'insert', 'special', 'pfnmap'] as const
+const FILE_SYSTEMS = ['memfd', 'ext4', 'dax'] as const
+/** Commands of the test driver that take an open file and pages. */
+const DEVICE_OPS = ['dread', 'dwrite', 'dtodev', 'dtosys', 'dsnap', 'dexcl', 'dchk', 'drel'] as const
+export type DeviceOp = (typeof DEVICE_OPS)[number]
+
 export type Op =
-  | ({ readonly op: 'mmap'; readonly prot: Prot; readonly shared: boolean } & Pages)
+  | ({
+      readonly op: 'mmap'
+      readonly kind: MapKind
+      readonly prot: Prot
+      readonly shared: boolean
+      /** Of `file`: its name, and the page in it. */
+      readonly file: string
+      readonly offset: number
+    } & Pages)
+  | {
+      readonly op: 'file'
+      readonly name: string
+      readonly fs: (typeof FILE_SYSTEMS)[number]
+      readonly pages: number
+      readonly hole: boolean
+    }
+  | { readonly op: 'truncate'; readonly name: string; readonly pages: number }
+  | { readonly op: 'punch' | 'pread'; readonly name: string; readonly first: number; readonly count: number }
+  | { readonly op: 'pwrite'; readonly name: string; readonly first: number; readonly count: number; readonly value: number }
+  | { readonly op: 'fork' | 'exit' }
+  | { readonly op: 'dopen'; readonly fd: number; readonly device: number }
+  | { readonly op: 'dclose'; readonly fd: number }
+  | ({ readonly op: DeviceOp; readonly fd: number; readonly value: number } & Pages)
   | ({ readonly op: 'munmap' | 'mlock' | 'munlock' } & Pages)
   | ({ readonly op: 'mprotect'; readonly prot: Prot } & Pages)
   | ({ readonly op: 'madvise'; readonly advice: Advice } & Pages)
@@ -25,6 +55,8 @@ export type Op =
       readonly defaultFlags: number
       readonly pfnFlagsMask: number
       readonly race: boolean
+      /** Whose device memory counts as the caller's own: that of the page mapped here. */
+      readonly ownerAt: Page | null
       readonly requests: Table
     } & Pages)
   | ({ readonly op: 'iv'; readonly what: IvOp; readonly k: number } & Pages)
@@ -33,7 +65,20 @@ export type Op =
 const IV = ['insert', 'remove', 'begin', 'retry', 'check', 'refuse'] as const
 export type IvOp = (typeof IV)[number]
 const INV = ['start', 'try', 'end'] as const
-const ADVICE: readonly Advice[] = ['dontneed', 'free', 'cold', 'pageout', 'popr', 'popw']
+const ADVICE: readonly Advice[] = [
+  'dontneed',
+  'free',
+  'cold',
+  'pageout',
+  'popr',
+  'popw',
+  'huge',
+  'nohuge',
+  'collapse',
+  'dontfork',
+  'dofork',
+  'wipeonfork',
+]
 const PROTS: readonly Prot[] = ['-', 'r', 'w', 'x', 'rw', 'rx', 'wx', 'rwx']
 
 /** An op that the model does not know, or not yet; the message says what it is. */
@@ -45,6 +90,16 @@ export class UnknownOp extends Error {
 const requestOf = (letter: string | undefined): number =>
   letter === 'w' ? HMM_PFN_VALID | HMM_PFN_WRITE : letter === 'r' ? HMM_PFN_VALID : letter === 'o' ? HMM_PFN_WRITE : 0
 
+/** An op, and the number of the process that runs it. */
+export interface Line {
+  readonly who: number
+  readonly op: Op
+}
+export function parseLine(line: string): Line {
+  const by = /^@(\d+)\s+/.exec(line)
+  return { who: by === null ? 0 : Number(by[1]), op: parseOp(by === null ? line : line.slice(by[0].length)) }
+}
+
 export function parseOp(line: string): Op {
   const [op = '', ...words] = line.trim().split(/\s+/)
   const refuse = (what: string): never => {
@@ -54,14 +109,45 @@ export function parseOp(line: string): Op {
     const n = Number(words[i])
     return Number.isInteger(n) && n >= 0 ? n : refuse(`expected a number as word ${i + 2}, got '${words[i] ?? 'nothing'}'`)
   }
+  const word = (i: number): string => words[i] ?? refuse(`expected a name as word ${i + 2}, got nothing`)
   const oneOf = <W extends string>(i: number, known: readonly W[], what: string): W =>
     known.find(w => w === words[i]) ?? refuse(`the model does not know ${what} '${words[i] ?? ''}' yet; it knows ${known.join(' ')}`)
   const pages = (i = 0): Pages => ({ start: page(number(i)), end: page(number(i) + number(i + 1)) })
 
   switch (op) {
-    case 'mmap':
-      oneOf(2, ['anon'], 'mappings of')
-      return { op, ...pages(), prot: oneOf(3, PROTS, 'the rights'), shared: oneOf(4, ['p', 's'], 'sharing') === 's' }
+    case 'mmap': {
+      const kind = oneOf(2, MAP_KINDS, 'mappings of')
+      const [file = '', offset = '0'] = (words[5] ?? '').split(':')
+      if (kind === 'file' && (file === '' || !/^\d+$/.test(offset)))
+        refuse(`expected FILE:OFFSET as word 7, got '${words[5] ?? 'nothing'}'`)
+      const shared = oneOf(4, ['p', 's'], 'sharing') === 's'
+      return { op, ...pages(), kind, prot: oneOf(3, PROTS, 'the rights'), shared, file, offset: Number(offset) }
+    }
+    case 'file':
+      return { op, name: word(0), fs: oneOf(1, FILE_SYSTEMS, 'files on'), pages: number(2), hole: words[3] === 'hole' }
+    case 'truncate':
+      return { op, name: word(0), pages: number(1) }
+    case 'punch':
+    case 'pread':
+      return { op, name: word(0), first: number(1), count: number(2) }
+    case 'pwrite':
+      return { op, name: word(0), first: number(1), count: number(2), value: number(3) }
+    case 'fork':
+    case 'exit':
+      return { op }
+    case 'dopen':
+      return { op, fd: number(0), device: number(1) }
+    case 'dclose':
+      return { op, fd: number(0) }
+    case 'dread':
+    case 'dwrite':
+    case 'dtodev':
+    case 'dtosys':
+    case 'dsnap':
+    case 'dexcl':
+    case 'dchk':
+    case 'drel':
+      return { op, fd: number(0), ...pages(1), value: words[3] === undefined ? 0 : number(3) }
     case 'munmap':
     case 'mlock':
     case 'munlock':
@@ -91,7 +177,9 @@ export function parseOp(line: string): Op {
       const { start, end } = pages()
       const letters = words[5] ?? '.'
       const requests = Table.empty.update(start, end - start, (_, p) => requestOf(letters[(p - start) % letters.length]))
-      return { op, start, end, defaultFlags: requestOf(words[2]), pfnFlagsMask: requestOf(words[3]), race: words[4] === 'race', requests }
+      const ownerAt = /^\d+$/.test(words[4] ?? '') ? page(number(4)) : null
+      const flags = { defaultFlags: requestOf(words[2]), pfnFlagsMask: requestOf(words[3]) }
+      return { op, start, end, ...flags, race: words[4] === 'race', ownerAt, requests }
     }
     case 'iv': {
       const what = oneOf(0, IV, 'the call')

@@ -1,232 +1,294 @@
 /**
  * A recorded program, run in the model: op by op, as the recorder ran it, through the same actors as everything else.
- * What the recorder and its test module keep books of (which notifiers are inserted, which invalidations are held open,
- * which calls sleep) is kept here.
+ * What the recorder keeps books of (processes, open files, notifiers that are inserted) is kept here.
  */
-import type { NotifierRange } from '../kernel/agenda.ts'
-import { errnoOf, type Statement } from '../kernel/thread.ts'
+import type { MapOf, NotifierRange, SystemCalls } from '../kernel/agenda.ts'
+import { mirrorName } from '../kernel/names.ts'
+import type { Statement } from '../kernel/thread.ts'
+import { frameOf, NONE } from '../memory/entry.ts'
+import { DEVICE_PAGES, mmOf, PAGE_SIZE, type MmName } from '../memory/memory.ts'
+import { frameAt, leafAt } from '../memory/pagetable.ts'
+import { pfn, type Page } from '../memory/address.ts'
 import { Table } from '../memory/table.ts'
-import { linuxSystem, mmActors, type ActorSpec } from '../scenario/standard.ts'
+import { linuxSystem } from '../scenario/standard.ts'
 import type { Take } from '../system/take.ts'
+import type { HmmRange } from '../walker/hmm.ts'
+import { actorsFor, processNames, type ProcessNames } from './actors.ts'
 import type { Seen } from './compare.ts'
+import { NotifierOps, returned } from './iv-ops.ts'
 import { FrameNumbers, pagesOf, pfnRuns, rowsOf, runLengths } from './observe.ts'
-import { parseOp, type Op } from './ops.ts'
-import type { EventRow, Result } from './recording.ts'
+import { parseLine, type DeviceOp, type Op } from './ops.ts'
+import type { EventRow, Observed, Result } from './recording.ts'
 import { Session } from './session.ts'
 
-const MM = 'mm0'
-const CPU = 'cpu0'
-/** The recorder's plain notifier: it logs every invalidation. */
-const PROBE = `${MM}.probe`
-/** Stands for the module's call of `hmm_range_fault()`: a notifier and a range of its own. */
-const DRIVER = `${MM}.driver`
-const RANGE = `${DRIVER}.range`
-const notifierName = (k: number): string => `${MM}.iv${k}`
-/** Calls on a notifier that may sleep run in a thread of their own. */
-const waiterName = (k: number): string => `${MM}.iv${k}.waiter`
-
-/** What of an op is known only when frames have their numbers, which the page table gives first. */
+/** What of an op is known only when frames have their numbers, which the page tables give first. */
 type Told = (numbers: FrameNumbers) => Result
 
-/** A call that went to sleep; `op` as the recorder numbers them: 1 remove, 2 begin. */
-interface Waiting {
-  readonly k: number
-  readonly op: 1 | 2
+/** A process: what the recorder has opened in it, by its own numbers and names. */
+interface Process extends ProcessNames {
+  readonly devices: Map<number, string | null>
+  readonly files: Map<string, string>
 }
 
-function actorsFor(ops: readonly string[]): readonly ActorSpec[] {
-  const thread = (name: string): ActorSpec => ({ name, machine: 'thread', input: { mm: MM, program: [] } })
-  const slots = [...new Set(ops.flatMap(op => /^iv \w+ (\d+)/.exec(op)?.[1] ?? []).map(Number))].toSorted((a, b) => a - b)
-  const driver: readonly ActorSpec[] = [
-    { name: DRIVER, machine: 'device', input: { mm: MM, start: 0, end: 0 } },
-    { name: RANGE, machine: 'range', input: { name: RANGE, mm: MM, device: DRIVER, program: [] } },
-  ]
-  return [
-    ...mmActors(MM, { list: [PROBE] }),
-    { name: PROBE, machine: 'mmu_notifier', input: {} },
-    thread(CPU),
-    ...(ops.some(op => op.startsWith('rfault ')) ? driver : []),
-    ...slots.flatMap(k => [{ name: notifierName(k), machine: 'interval_notifier', input: {} }, thread(waiterName(k))]),
-  ]
+const COMMANDS: Readonly<Record<DeviceOp, keyof SystemCalls & `dmirror_${string}`>> = {
+  dread: 'dmirror_read',
+  dwrite: 'dmirror_write',
+  dtodev: 'dmirror_migrate_to_device',
+  dtosys: 'dmirror_migrate_to_system',
+  dsnap: 'dmirror_snapshot',
+  dexcl: 'dmirror_exclusive',
+  dchk: 'dmirror_check_exclusive',
+  drel: 'dmirror_release',
 }
+/** Those that hand pages to their caller. */
+const READS: ReadonlySet<DeviceOp> = new Set<DeviceOp>(['dread', 'dtodev', 'dexcl', 'dsnap'])
+
+const PROBE_OFFSETS = { pfnmap: 0, insert: 1, special: 2 }
 
 export class ProgramRun {
   readonly #session: Session
-  readonly #inserted = new Set<number>()
-  readonly #held = new Map<number, NotifierRange>()
-  #waiting: readonly Waiting[] = []
+  readonly #notifiers: NotifierOps
+  readonly #processes = new Map<number, Process>()
+  #forks = 0
+  #mirrors = 0
 
   /** `ops`: all that will be run, for the actors that they need. */
   constructor(ops: readonly string[], profile: string, take?: Take) {
-    this.#session = new Session(linuxSystem({ profile, mms: [MM], actors: actorsFor(ops) }, {}, take))
+    this.#session = new Session(linuxSystem({ profile, mms: ['mm0'], actors: actorsFor(ops) }, {}, take))
+    this.#notifiers = new NotifierOps(this.#session)
+    this.#processes.set(0, { ...processNames(0), devices: new Map(), files: new Map() })
   }
 
   /** Runs one op: what the recorder would have written of it. Throws `UnknownOp` for one that the model does not know. */
   op(line: string): Seen {
-    const op = parseOp(line)
+    const { who, op } = parseLine(line)
     this.#session.fresh()
-    const told = this.#run(op)
+    const by = this.#processes.get(who)
+    if (by === undefined) throw new Error(`there is no process ${who}`)
+    const told = this.#run(op, by, who)
     const numbers = new FrameNumbers()
-    const pt = rowsOf(this.#session.memory, MM, numbers)
-    return { obs: { 0: { ev: this.#events(), pt } }, res: told(numbers) }
+    const obs: Record<string, Observed> = {}
+    for (const [k, { mm, probe }] of this.#processes) {
+      obs[k] = { ev: op.op === 'fork' && k === this.#forks ? [] : this.#events(probe), pt: rowsOf(this.#session.memory, mm, numbers) }
+    }
+    const oops = this.#session.told(by.cpu, 'oops')
+    const evicted = this.#session.steps.some(s => s.do === 'dmirror_evict')
+    return { obs, res: told(numbers), evicted, ...(oops === undefined ? {} : { oops: oops.where }) }
   }
 
-  #run(op: Op): Told {
+  #run(op: Op, by: Process, who: number): Told {
+    const { mm } = by
     switch (op.op) {
       case 'mmap':
-        return this.#call({ do: 'mmap', mm: MM, start: op.start, end: op.end, prot: op.prot, shared: op.shared })
+        return this.#mmap(op, by)
       case 'munmap':
       case 'mlock':
       case 'munlock':
-        return this.#call({ do: op.op, mm: MM, start: op.start, end: op.end })
+        return this.#call(by, { do: op.op, mm, start: op.start, end: op.end })
       case 'mprotect':
-        return this.#call({ do: op.op, mm: MM, start: op.start, end: op.end, prot: op.prot })
+        return this.#call(by, { do: op.op, mm, start: op.start, end: op.end, prot: op.prot })
       case 'madvise':
-        return this.#call({ do: op.op, mm: MM, start: op.start, end: op.end, advice: op.advice })
+        return this.#call(by, { do: op.op, mm, start: op.start, end: op.end, advice: op.advice })
       case 'mremap':
-        return this.#call({ do: op.op, mm: MM, from: op.from, to: op.to, old: op.old, pages: op.pages })
+        return this.#call(by, { do: op.op, mm, from: op.from, to: op.to, old: op.old, pages: op.pages })
       case 'read':
-        return this.#access({ do: 'load', at: op.start, end: op.end })
+        return this.#access(by, { do: 'load', at: op.start, end: op.end })
       case 'write':
-        return this.#access({ do: 'store', at: op.start, end: op.end, value: op.value })
+        return this.#access(by, { do: 'store', at: op.start, end: op.end, value: op.value })
       case 'gup':
-        return this.#gup(op)
+        return this.#gup(op, by)
       case 'rfault':
-        return this.#rfault(op)
+        return this.#rfault(op, by)
+      case 'file':
+      case 'truncate':
+      case 'punch':
+      case 'pread':
+      case 'pwrite':
+        return this.#file(op, by)
+      case 'fork':
+        return this.#fork()
+      case 'exit':
+        this.#session.run(by.cpu, { do: 'exit', mm })
+        this.#processes.delete(who)
+        return () => ({ ret: 0 })
+      case 'dopen':
+        by.devices.set(op.fd, this.#open(by, op.device))
+        return () => ({ ret: 0 })
+      case 'dclose':
+        return this.#close(by, op.fd)
       case 'iv':
-        return this.#withResumed(this.#iv(op))
+        return this.#answer(this.#notifiers.withResumed(this.#notifiers.iv(op)))
       case 'inv':
-        return this.#withResumed(this.#inv(op))
+        return this.#answer(this.#notifiers.withResumed(this.#notifiers.inv(op)))
+      default:
+        return this.#command(op, by)
     }
   }
 
-  /** What a system call answered: `ret` and `err`. */
-  #returned(by = CPU): Result {
-    const returned = this.#session.told(by, 'returned')
-    if (returned === undefined) throw new Error(`${by} has not returned`)
-    const err = errnoOf(returned)
-    return err === null ? { ret: returned.ret } : { ret: -1, err }
-  }
-
-  #call(statement: Statement): Told {
-    this.#session.run(CPU, statement)
-    const result = this.#returned()
+  #answer(result: Result): Told {
     return () => result
   }
 
-  #access(statement: Statement): Told {
-    this.#session.run(CPU, statement)
-    const values = this.#session.allTold(CPU, 'accessed').flatMap(event => event.values)
-    const signal = this.#session.told(CPU, 'signal')
+  #call(by: Process, statement: Statement): Told {
+    this.#session.run(by.cpu, statement)
+    return this.#answer(returned(this.#session, by.cpu))
+  }
+
+  #mmap({ start, end, kind, prot, shared, file, offset }: Op & { readonly op: 'mmap' }, by: Process): Told {
+    const map = (of: MapOf): Told => this.#call(by, { do: 'mmap', mm: by.mm, start, end, prot, shared, of })
+    switch (kind) {
+      case 'anon':
+      case 'hugetlb':
+        return map(kind)
+      case 'file': {
+        const name = by.files.get(file)
+        return name === undefined ? this.#answer({ ret: -1, err: 'EBADF' }) : map({ file: name, pgoff: offset })
+      }
+      case 'pfnmap':
+      case 'insert':
+      case 'special':
+        this.#session.run(by.cpu, { do: 'open', mm: by.mm, file: by.file, kind: 'probe' })
+        return map({ file: by.file, pgoff: PROBE_OFFSETS[kind] })
+      case 'mixed': {
+        const name = this.#open(by, 0)
+        const told = map({ file: name, pgoff: 0 })
+        this.#session.run(by.cpu, { do: 'close', mm: by.mm, file: name })
+        return told
+      }
+      case 'devdax': {
+        this.#session.run(by.cpu, { do: 'open', mm: by.mm, file: 'dax1.0', kind: 'devdax' })
+        const told = map({ file: 'dax1.0', pgoff: 0 })
+        this.#session.run(by.cpu, { do: 'close', mm: by.mm, file: 'dax1.0' })
+        return told
+      }
+    }
+  }
+
+  #access(by: Process, statement: Statement): Told {
+    this.#session.run(by.cpu, statement)
+    const values = this.#session.allTold(by.cpu, 'accessed').flatMap(event => event.values)
+    const signal = this.#session.told(by.cpu, 'signal')
     const end = signal === undefined ? { ret: 0 } : { ret: -1, sig: signal.sig, code: signal.code, at: signal.at }
     return () => (statement.do === 'load' ? { ...end, val: runLengths(values) } : end)
   }
 
-  #gup({ start, end, flags }: Op & { readonly op: 'gup' }): Told {
-    this.#session.run(CPU, { do: 'get_user_pages', mm: MM, start, end, flags })
-    const result = this.#returned()
-    const array = this.#session.told(CPU, 'returned')?.array ?? Table.empty
+  #gup({ start, end, flags }: Op & { readonly op: 'gup' }, { mm, cpu }: Process): Told {
+    this.#session.run(cpu, { do: 'get_user_pages', mm, start, end, flags })
+    const result = returned(this.#session, cpu)
+    const array = this.#session.told(cpu, 'returned')?.array ?? Table.empty
     const count = Math.max(0, Number(result['ret']))
     return numbers => ({ ...result, pages: pagesOf(this.#session.memory, array, start, count, numbers) })
   }
 
   /** A fresh interval notifier over the range, one call, the retry check, and the notifier is gone again. */
-  #rfault({ start, end, defaultFlags, pfnFlagsMask, requests, race }: Op & { readonly op: 'rfault' }): Told {
+  #rfault(op: Op & { readonly op: 'rfault' }, { mm, cpu, driver, range: by }: Process): Told {
+    const { start, end, defaultFlags, pfnFlagsMask, requests, race, ownerAt } = op
     const session = this.#session
-    session.run(CPU, { do: 'mmu_interval_notifier_insert', mm: MM, who: DRIVER, start, end })
-    session.run(RANGE, { start, end, defaultFlags, pfnFlagsMask, requests, attempts: 1 }, 'mmap_read_unlock')
-    session.let(RANGE, 'driver_lock')
-    const range: NotifierRange = { mm: MM, event: 'CLEAR', start, end, blockable: true }
+    const owned = ownerAt === null ? null : this.#ownerAt(mm, ownerAt)
+    session.run(cpu, { do: 'mmu_interval_notifier_insert', mm, who: driver, start, end })
+    session.run(by, { start, end, defaultFlags, pfnFlagsMask, owned, requests, attempts: 1 }, 'mmap_read_unlock')
+    session.let(by, 'driver_lock')
+    const range: NotifierRange = { mm, event: 'CLEAR', start, end, blockable: true, owner: null }
     if (race) {
-      session.run(CPU, { do: 'mmu_notifier_invalidate_range_start', range })
-      session.run(CPU, { do: 'mmu_notifier_invalidate_range_end', range })
+      session.run(cpu, { do: 'mmu_notifier_invalidate_range_start', range })
+      session.run(cpu, { do: 'mmu_notifier_invalidate_range_end', range })
     }
-    const [begun, walked] = [session.told(RANGE, 'begun'), session.told(RANGE, 'walked')]
+    const [begun, walked] = [session.told(by, 'begun'), session.told(by, 'walked')]
     if (begun === undefined || walked === undefined) throw new Error('a range that has not walked')
-    const stale = this.#books(DRIVER).seq === begun.seq ? {} : { stale: true }
-    session.let(RANGE)
-    session.run(CPU, { do: 'mmu_interval_notifier_remove', mm: MM, who: DRIVER })
+    const { invalidate_seq } = session.contextOf(driver) as { readonly invalidate_seq: number }
+    const stale = invalidate_seq === begun.seq ? {} : { stale: true }
+    session.let(by)
+    session.run(cpu, { do: 'mmu_interval_notifier_remove', mm, who: driver })
     const answer = walked.fail === null ? { ret: walked.ret } : { ret: -1, err: walked.fail }
     return numbers => ({ ...answer, ...stale, pfns: pfnRuns(walked.array, start, end, numbers) })
   }
 
-  #iv({ what, k, start, end }: Op & { readonly op: 'iv' }): Result {
-    const who = notifierName(k)
-    const session = this.#session
-    if (what === 'refuse') {
-      session.run(CPU, { do: 'driver_call', to: who, event: { type: 'refuse' } })
-      return { ret: 0 }
-    }
-    if (what === 'insert') {
-      if (this.#inserted.has(k)) return { ret: -1, err: 'EEXIST', ...this.#books(who) }
-      session.run(CPU, { do: 'mmu_interval_notifier_insert', mm: MM, who, start, end })
-      this.#inserted.add(k)
-      return { ...this.#returned(), ...this.#books(who) }
-    }
-    if (!this.#inserted.has(k)) return { ret: -1, err: 'ENOENT' }
-    if (what === 'retry' || what === 'check') {
-      session.run(CPU, { do: 'mmu_interval_read_retry', mm: MM, who })
-      return { ...this.#returned(), ...this.#books(who) }
-    }
-    const waiting: Waiting = { k, op: what === 'remove' ? 1 : 2 }
-    session.give(waiterName(k), { do: what === 'remove' ? 'mmu_interval_notifier_remove' : 'mmu_interval_read_begin', mm: MM, who })
-    if (session.let(waiterName(k))) return this.#ended(waiting)
-    this.#waiting = [...this.#waiting, waiting]
-    return { ret: 0, blocks: true }
+  /** The device whose memory is mapped at a page, as far as `hmm_range_fault()` is told of it. */
+  #ownerAt(name: MmName, at: Page): HmmRange['owned'] {
+    const leaf = leafAt(mmOf(this.#session.memory, name), at)
+    if (leaf.entry === NONE) return null
+    const frame = leaf.level === 'pte' ? frameOf(leaf.entry) : frameAt(leaf, at)
+    const of = Object.values(this.#session.memory.devices).find(({ first }) => frame >= first && frame < first + DEVICE_PAGES)
+    return of === undefined ? null : { first: of.first, end: pfn(of.first + DEVICE_PAGES) }
   }
 
-  /** What a remove or a begin has answered. */
-  #ended({ k, op }: Waiting): Result {
-    const { ret } = this.#returned(waiterName(k))
-    if (op === 1) {
-      this.#inserted.delete(k)
-      return { ret: 0 }
+  #file(op: Op & { readonly op: 'file' | 'truncate' | 'punch' | 'pread' | 'pwrite' }, by: Process): Told {
+    if (op.op === 'file') return this.#newFile(op, by)
+    const file = by.files.get(op.name)
+    if (file === undefined) return this.#answer({ ret: -1, err: 'EBADF' })
+    if (op.op === 'truncate') return this.#call(by, { do: 'ftruncate', file, size: op.pages * PAGE_SIZE })
+    const pages = { file, start: op.first, end: op.first + op.count }
+    if (op.op === 'punch') return this.#call(by, { do: 'punch_hole', ...pages })
+    if (op.op === 'pwrite') return this.#call(by, { do: 'pwrite', ...pages, value: op.value, bytes: 8 })
+    this.#session.run(by.cpu, { do: 'pread', ...pages })
+    const { array } = this.#session.told(by.cpu, 'returned') ?? { array: Table.empty }
+    return this.#answer({ ret: 0, val: runLengths(Array.from({ length: op.count }, (_, i) => array.get(op.first + i))) })
+  }
+
+  /** A file of so many pages, the i-th of which begins with the number 1000 + i, or a hole. */
+  #newFile({ name, fs, pages, hole }: Op & { readonly op: 'file' }, by: Process): Told {
+    const file = this.#session.memory.files[name] === undefined ? name : `${by.mm}.${name}`
+    by.files.set(name, file)
+    this.#session.run(by.cpu, { do: 'open', mm: by.mm, file, kind: fs })
+    this.#session.run(by.cpu, { do: 'ftruncate', file, size: pages * PAGE_SIZE })
+    if (!hole) {
+      if (fs === 'dax') this.#session.run(by.cpu, { do: 'fallocate', file, start: 0, end: pages })
+      this.#session.run(by.cpu, { do: 'pwrite', file, start: 0, end: pages, value: 1000, bytes: PAGE_SIZE })
     }
-    return { ...this.#books(notifierName(k)), ret: 0, seq: ret }
+    return this.#answer({ ret: 0 })
   }
 
-  #inv({ what, k, start, end }: Op & { readonly op: 'inv' }): Result {
-    const held = this.#held.get(k)
-    if (what === 'end') {
-      if (held === undefined) return { ret: -1, err: 'ENOENT' }
-      this.#held.delete(k)
-      this.#session.run(CPU, { do: 'mmu_notifier_invalidate_range_end', range: held })
-      return this.#returned()
-    }
-    if (held !== undefined) return { ret: -1, err: 'EEXIST' }
-    const range: NotifierRange = { mm: MM, event: 'CLEAR', start, end, blockable: what === 'start' }
-    this.#session.run(CPU, { do: 'mmu_notifier_invalidate_range_start', range })
-    const result = this.#returned()
-    if (result['err'] === undefined) this.#held.set(k, range)
-    return result
+  #fork(): Told {
+    const parent = this.#processes.get(0)
+    if (parent === undefined) throw new Error('the first process is gone')
+    const k = ++this.#forks
+    const child: Process = { ...processNames(k), devices: new Map(parent.devices), files: new Map(parent.files) }
+    this.#session.run(parent.cpu, { do: 'fork', mm: parent.mm, child: child.mm, thread: child.cpu })
+    this.#processes.set(k, child)
+    return this.#answer({ ret: k })
   }
 
-  /** Calls that slept and can go on now, in the order in which they were made. */
-  #withResumed(result: Result): Told {
-    const resumed: Result[] = []
-    this.#waiting = this.#waiting.filter(waiting => {
-      if (!this.#session.let(waiterName(waiting.k))) return true
-      resumed.push({ op: waiting.op, k: waiting.k, ...this.#ended(waiting) })
-      return false
-    })
-    return () => (resumed.length === 0 ? result : { ...result, resumed })
+  /** Opens a device of the test driver; the name of the open file. */
+  #open(by: Process, device: number): string {
+    const who = mirrorName(this.#mirrors++)
+    this.#session.run(by.cpu, { do: 'dmirror_open', who, mm: by.mm, device: `hmm_dmirror${device}` })
+    return who
   }
 
-  /** What the test module reports of a notifier. */
-  #books(who: string): { readonly seq: number; readonly calls: number; readonly lastseq: number } {
-    const books = this.#session.contextOf(who) as { readonly invalidate_seq: number; readonly calls: number; readonly lastseq: number }
-    return { seq: books.invalidate_seq, calls: books.calls, lastseq: books.lastseq }
+  #close(by: Process, fd: number): Told {
+    const file = by.devices.get(fd)
+    if (file === null) return this.#answer({ ret: -1, err: 'EBADF' })
+    by.devices.set(fd, null)
+    return file === undefined ? this.#answer({ ret: 0 }) : this.#call(by, { do: 'close', mm: by.mm, file })
+  }
+
+  /** A command works on the process that opened the device, whoever asks. */
+  #command({ op, fd, start, end, value }: Op & { readonly op: DeviceOp }, by: Process): Told {
+    const who = by.devices.get(fd)
+    const mirror = who === undefined || who === null ? undefined : this.#session.memory.files[who]?.mirror
+    if (who === undefined || who === null || mirror === undefined || mirror === null)
+      return this.#answer({ ret: -1, err: who === null ? 'EBADF' : 'ENOTTY' })
+    this.#session.run(by.cpu, { do: COMMANDS[op], who, ...mirror, start, end, value })
+    const told = this.#session.told(by.cpu, 'returned')
+    if (told === undefined) return this.#answer({})
+    const result = returned(this.#session, by.cpu)
+    if (result['err'] !== undefined) return this.#answer(result)
+    const { out, array } = told
+    const counts = { cpages: out['cpages'] ?? 0, faults: out['faults'] ?? 0 }
+    if (!READS.has(op)) return this.#answer({ ...result, ...counts })
+    const val = runLengths(Array.from({ length: end - start }, (_, i) => array.get(start + i)))
+    return this.#answer({ ...result, ...counts, val })
   }
 
   /** The calls of the plain notifier, as the recorder has logged them. */
-  #events(): readonly EventRow[] {
+  #events(probe: string): readonly EventRow[] {
     return this.#session.steps.flatMap(s =>
       s.calls.flatMap(({ to, event }): readonly EventRow[] => {
-        if (to !== PROBE) return []
+        if (to !== probe) return []
         const range = event as NotifierRange & { readonly type: string }
-        return [
-          [range.type === 'invalidate_range_start' ? 'start' : 'end', range.event, range.start, range.end, range.blockable ? 1 : 0, 0],
-        ]
+        const phase = range.type === 'invalidate_range_start' ? 'start' : 'end'
+        const owned = (range.event === 'MIGRATE' || range.event === 'EXCLUSIVE') && range.owner !== null ? 1 : 0
+        return [[phase, range.event, range.start, range.end, range.blockable ? 1 : 0, owned]]
       }),
     )
   }

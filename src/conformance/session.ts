@@ -11,6 +11,9 @@ import { indexOf, initialWorld, snapshotOf, type World } from '../system/world.t
 type Event = ThreadEvent | RangeEvent
 type EventOf<T extends Event['type']> = Extract<Event, { readonly type: T }>
 
+/** No recorded op takes nearly as many. */
+const STEP_LIMIT = 50_000
+
 export class Session {
   readonly #system: LinuxSystem
   #world: World<Memory>
@@ -50,7 +53,7 @@ export class Session {
 
   /** Lets an actor act until it is at rest or in `state`; false if something keeps it from that. */
   let(by: string, state?: string): boolean {
-    for (;;) {
+    for (let steps = 0; steps < STEP_LIMIT; steps++) {
       if (state !== undefined && snapshotOf(this.#system, this.#world, by).value === state) return true
       const next = step(this.#system, this.#world, { by, offer: 0, budget: Infinity })
       if (next.kind === 'at rest') return true
@@ -58,6 +61,7 @@ export class Session {
       this.#steps.push(next)
       this.#world = next.world
     }
+    throw new Error(`${by} goes in circles: ${STEP_LIMIT} steps without coming to rest`)
   }
 
   /** Gives a statement and sees it through; nothing may stand in its way. */

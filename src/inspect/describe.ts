@@ -2,10 +2,10 @@
  * Steps in words: one short line each, as an engineer would say it. What a rule or a machine of the user's does, which
  * this file knows nothing of, is told by its name, its calls and its facts.
  */
-import { PAGE_LIMIT, pageAt, type Level } from '../memory/address.ts'
+import { PAGE_LIMIT, pageAt, PMD_PAGES, type Level } from '../memory/address.ts'
 import { frameOf } from '../memory/entry.ts'
 import type { Fact } from '../memory/facts.ts'
-import { ZERO_PFN } from '../memory/memory.ts'
+import { pagesIn, ZERO_PFN } from '../memory/memory.ts'
 import { Table } from '../memory/table.ts'
 import { VM_EXEC, VM_READ, VM_SHARED, VM_WRITE } from '../memory/vma.ts'
 import { HMM_PFN_ERROR, HMM_PFN_VALID, HMM_PFN_WRITE } from '../walker/hmm.ts'
@@ -49,8 +49,13 @@ const span = (fields: Fields): string => pages(number(fields, 'start'), number(f
 export function describe(step: Described): Words {
   const told = [...did(step), ...answer(step.event)].filter(s => s !== '').join('; ')
   const ended = step.event.type === 'returned' || step.event.type === 'signal'
-  return { text: told, quiet: QUIET.has(step.do) && !ended }
+  const prepares = QUIET.has(step.do) || (step.do === 'handle_mm_fault' && makesTables(step.facts))
+  return { text: told, quiet: prepares && !ended }
 }
+
+/** Does it make page tables, and nothing else? */
+const makesTables = (facts: readonly Fact[]): boolean =>
+  facts.length > 0 && facts.every(fact => /^p[gum]d$/.test(fact[0]) && fact[4] === 'table')
 
 /** What was done: in words of its own where there are any, else by name. */
 function did({ do: what, event, calls, facts }: Described): readonly string[] {
@@ -86,6 +91,9 @@ function did({ do: what, event, calls, facts }: Described): readonly string[] {
     case 'detach_vmas':
       return ['takes the areas out']
     case 'handle_mm_fault':
+      return [makesTables(facts) ? 'makes page tables' : `faults in ${told(facts).join(', ') || 'nothing new'}`]
+    case 'handle_pte_fault':
+    case 'do_huge_pmd_anonymous_page':
     case 'finish_fault':
       return [`faults in ${told(facts).join(', ') || 'nothing new'}`]
     case 'unmap_page_range':
@@ -198,19 +206,28 @@ export function factInWords(fact: Fact): string {
       const [, , first, count, word, target, step] = fact
       const where = pages(first, first + count)
       if (word === 'none') return `${where} := none`
-      if (word.startsWith('!')) return `${where} := ${word.slice(1)} (slot ${target})`
+      if (word.startsWith('!swap')) return `${where} := ${word.slice(1)} (slot ${target})`
+      if (word.startsWith('!')) return `${where} := ${word.slice(1)} of ${frames(target, step === 0 ? 1 : count)}`
       return `${where} := ${frames(target, step === 0 ? 1 : count)} ${word.slice(1)}`
     }
     case 'pmd':
     case 'pud':
     case 'pgd': {
       const [level, , index, count, word] = fact
-      return word === 'table' || word === 'none' ? '' : `${level.toUpperCase()} ${whereOf(level, index, count)} := ${word}`
+      return word === 'table' || word === 'none' ? '' : `${whereOf(level, index, count)} := ${frames(fact[5], PMD_PAGES)} ${word.slice(1)}`
     }
+    case 'device':
+      return `memory of ${fact[1]}`
+    case 'mm':
+      return fact[2] ? `address space ${fact[1]}` : `${fact[1]} is gone`
     case 'alloc':
       return fact[5] === 0 ? '' : `#${fact[1]} = ${fact[5]}`
+    case 'folio':
+      return `${frames(fact[1], PMD_PAGES)} as one`
+    case 'split':
+      return `${frames(fact[1], PMD_PAGES)} fall apart`
     case 'content':
-      return `#${fact[1]} = ${fact[2]}`
+      return fact[2] === 1 ? `#${fact[1]} = ${fact[3]}` : `${frames(fact[1], fact[2])} = ${fact[3]} …`
     case 'vmas':
       return (
         fact[4].map(v => `area ${pages(v.start, v.end)} ${rights(v.flags)}`).join(', ') ||
@@ -221,11 +238,20 @@ export function factInWords(fact: Fact): string {
     case 'refs':
       return Math.abs(fact[3]) >= 1024 ? `#${fact[1]} ${fact[3] > 0 ? 'pinned' : 'unpinned'}` : ''
     case 'file':
-      return fact[2] === null ? `${fact[1]} is gone` : `${fact[1]} of ${fact[2].pages} pages`
+      return fact[2] === null ? `${fact[1]} is gone` : `${fact[1]} of ${pagesIn(fact[2])} pages`
+    case 'size':
+      return `${fact[1]} of ${fact[2]} bytes`
     case 'cache':
     case 'maps':
+    case 'hugeMaps':
     case 'state':
+    case 'anonVma':
+    case 'lock':
+    case 'device-alloc':
+    case 'open':
+    case 'index':
     case 'swap-refs':
+    case 'swap-cache':
       return ''
   }
 }

@@ -1,8 +1,10 @@
 /** Loads and stores of a program, as the CPU makes them: through the entry if it allows them, else by a page fault. */
 import { page, type Page } from '../memory/address.ts'
-import { ACCESSED, DIRTY, frameOf, isPresent, isWritable, PROTNONE, withFlags } from '../memory/entry.ts'
+import { ACCESSED, DIRTY, isPresent, isWritable, PROTNONE, withFlags } from '../memory/entry.ts'
 import { entries, type Fact } from '../memory/facts.ts'
 import { mmOf, type Memory, type MmName } from '../memory/memory.ts'
+import { frameAt, leafAt } from '../memory/pagetable.ts'
+import { contents } from './folio.ts'
 
 /** A program reads pages [at, end). */
 export interface Load {
@@ -33,19 +35,24 @@ export interface Accessed {
 
 /** As much of an access as the page table allows, `budget` pages at most. The CPU marks entries as it goes. */
 export function accessPages(memory: Memory, name: MmName, access: Access, budget: number): Accessed {
-  const { pte } = mmOf(memory, name)
+  const mm = mmOf(memory, name)
   const marks = access.do === 'store' ? ACCESSED | DIRTY : ACCESSED
   const facts: Fact[] = []
+  const stored: (readonly [frame: number, value: number])[] = []
   const values: number[] = []
+  let marked = -1
   let at = access.at
   for (const until = Math.min(access.end, at + budget); at < until; at = page(at + 1)) {
-    const entry = pte.get(at)
+    const leaf = leafAt(mm, at)
+    const { level, index, entry } = leaf
     if (!isPresent(entry) || (entry & PROTNONE) !== 0 || (access.do === 'store' && !isWritable(entry))) break
-    const frame = frameOf(entry)
-    if ((entry & marks) !== marks) facts.push(entries('pte', name, at, 1, withFlags(entry, marks)))
-    const content = memory.frames.content.get(frame)
-    if (access.do === 'load') values.push(content)
-    else if (content !== access.value + (at - access.at)) facts.push(['content', frame, access.value + (at - access.at)])
+    const frame = frameAt(leaf, at)
+    if ((entry & marks) !== marks && (level === 'pte' || marked !== index)) {
+      facts.push(entries(level, name, index, 1, withFlags(entry, marks)))
+      marked = index
+    }
+    if (access.do === 'load') values.push(memory.frames.content.get(frame))
+    else stored.push([frame, access.value + (at - access.at)])
   }
-  return { facts, values, at }
+  return { facts: [...facts, ...contents(memory.frames, stored)], values, at }
 }

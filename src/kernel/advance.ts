@@ -14,6 +14,8 @@ export interface Work {
   readonly array: Table
   readonly fail: Failure | null
   readonly ret: number
+  /** What it tells its caller besides, by name. */
+  readonly out: Readonly<Record<string, number>>
 }
 
 export interface Action {
@@ -46,7 +48,7 @@ export function advance(kernel: Kernel, memory: Memory, work: Work, budget: numb
   for (let control = 0; control < CONTROL_LIMIT; control++) {
     const item = now.agenda[0]
     if (item === undefined) return now
-    const outcome = run(kernel.rules, item, memory, { profile: kernel.profile, budget, array: now.array })
+    const outcome = run(kernel.rules, item, memory, { profile: kernel.profile, budget, array: now.array, out: now.out })
     if (outcome.facts === undefined && outcome.calls === undefined && outcome.array === undefined) {
       now = put(kernel, now, outcome)
       continue
@@ -71,6 +73,7 @@ function put(kernel: Kernel, work: Work, outcome: Outcome): Work {
     array: outcome.array ?? work.array,
     fail: work.fail,
     ret: outcome.ret ?? work.ret,
+    out: outcome.out === undefined ? work.out : { ...work.out, ...outcome.out },
   }
   return outcome.fail === undefined ? done : unwind(kernel, { ...done, agenda: rest, fail: outcome.fail }, outcome.then ?? [])
 }
@@ -82,7 +85,7 @@ function unwind(kernel: Kernel, work: Work, first: Agenda): Work {
     const item = work.agenda[i] as Item
     const caught = work.fail === null ? undefined : catching(kernel.catchers, item, work.fail, work.array)
     if (caught !== undefined) {
-      const rest: Work = { agenda: [item, ...work.agenda.slice(i + 1)], array: work.array, fail: null, ret: work.ret }
+      const rest: Work = { agenda: [item, ...work.agenda.slice(i + 1)], array: work.array, fail: null, ret: work.ret, out: work.out }
       const after = put(kernel, rest, caught)
       return { ...after, agenda: [...kept, ...after.agenda] }
     }

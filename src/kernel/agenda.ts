@@ -13,90 +13,32 @@ import type { Fact } from '../memory/facts.ts'
 import type { FileName, Memory, MmName } from '../memory/memory.ts'
 import type { Table } from '../memory/table.ts'
 import type { GupFlags } from '../walker/gup.ts'
-import type { HmmRange } from '../walker/hmm.ts'
 import type { Failure } from './failure.ts'
-import type { ActorName, Call, Calls } from './offer.ts'
+import type { ActorName, Calls } from './offer.ts'
+import type {
+  Advice,
+  At,
+  Cursor,
+  DmirrorPages,
+  FileWrite,
+  Folio,
+  Forking,
+  Isolated,
+  MakeExclusive,
+  Migrated,
+  Migration,
+  Mirror,
+  Move,
+  NotifierRange,
+  Prot,
+  RangeFault,
+  Span,
+} from './operands.ts'
 import type { Profile } from './profiles.ts'
+import type { SystemCalls } from './syscalls.ts'
 
-/** `enum mmu_notifier_event` */
-export type NotifyEvent = 'UNMAP' | 'CLEAR' | 'PROTECTION_VMA' | 'PROTECTION_PAGE' | 'SOFT_DIRTY' | 'RELEASE' | 'MIGRATE' | 'EXCLUSIVE'
-
-/** `struct mmu_notifier_range` */
-export interface NotifierRange {
-  readonly mm: MmName
-  readonly event: NotifyEvent
-  readonly start: Page
-  readonly end: Page
-  readonly blockable: boolean
-}
-
-/** `PROT_` flags as letters; `-` for none. */
-export type Prot = 'r' | 'w' | 'x' | 'rw' | 'rx' | 'wx' | 'rwx' | '-'
-export type Advice = 'dontneed' | 'free' | 'cold' | 'pageout' | 'popr' | 'popw'
-
-/** Pages [start, end) of an address space. */
-export interface Span {
-  readonly mm: MmName
-  readonly start: Page
-  readonly end: Page
-}
-/** A loop over pages of an address space: [at, end) are still to be done. */
-export interface Cursor {
-  readonly mm: MmName
-  readonly at: Page
-  readonly end: Page
-}
-/** One page of an address space. */
-export interface At {
-  readonly mm: MmName
-  readonly page: Page
-}
-/** A page that reclaim has taken off its list: where it was mapped, and its place in a file ('' if it is anonymous). */
-export interface Isolated extends At {
-  readonly frame: Pfn
-  readonly file: FileName
-  readonly index: number
-}
-export interface Notifier {
-  readonly mm: MmName
-  /** The subscriber. */
-  readonly who: ActorName
-}
-/** A call of `hmm_range_fault()`; pages before `last` have their results. `stale` is the call that asks whether to give up. */
-export interface RangeFault {
-  readonly mm: MmName
-  readonly range: HmmRange
-  readonly last: Page
-  readonly stale: Call
-}
-export interface Move {
-  readonly mm: MmName
-  readonly from: Page
-  readonly to: Page
-  /** Pages at the old place, and at the new. */
-  readonly old: number
-  readonly pages: number
-}
-
-/** What a program can ask the kernel for: system calls, and calls that a driver would make in its place. */
-export interface SystemCalls {
-  mmap: Span & { readonly prot: Prot; readonly shared: boolean }
-  munmap: Span
-  mprotect: Span & { readonly prot: Prot }
-  madvise: Span & { readonly advice: Advice }
-  mlock: Span
-  munlock: Span
-  mremap: Move
-  get_user_pages: Span & { readonly flags: GupFlags }
-  mmu_interval_notifier_insert: Notifier & { readonly start: Page; readonly end: Page }
-  mmu_interval_notifier_remove: Notifier
-  mmu_interval_read_begin: Notifier
-  mmu_interval_read_retry: Notifier
-  mmu_notifier_invalidate_range_start: { readonly range: NotifierRange }
-  mmu_notifier_invalidate_range_end: { readonly range: NotifierRange }
-  /** A call of a driver's own, made in one step. */
-  driver_call: Call
-}
+export type * from './operands.ts'
+export type { SystemCalls } from './syscalls.ts'
 
 export interface Items extends SystemCalls {
   // locks.ts
@@ -104,40 +46,49 @@ export interface Items extends SystemCalls {
   mmap_write_lock: { readonly mm: MmName; readonly body: Agenda }
   mmap_write_downgrade: { readonly mm: MmName }
   mmap_unlock: { readonly mm: MmName }
+  /** Takes again what was dropped in between; its end stands on the agenda still. */
+  mmap_read_relock: { readonly mm: MmName }
 
   // results.ts
   return: { readonly ret: number }
   fail: { readonly failure: Failure }
+  /** If what came before was invalidated meanwhile (EBUSY), this is done instead. */
+  if_busy: { readonly then: Agenda }
   /** A failure that comes by goes on as another. */
   ignore_failure: object
   as_errno: { readonly of: Readonly<Partial<Record<Failure, Failure>>> }
 
   // notifiers.ts
-  invalidate_range_start: { readonly range: NotifierRange; readonly body: Agenda }
+  /** `open`: the body ends the section itself, and goes on behind its end. */
+  invalidate_range_start: { readonly range: NotifierRange; readonly body: Agenda; readonly open: boolean }
   invalidate: { readonly range: NotifierRange; readonly who: ActorName; readonly seq: number }
   notifier_range_start: { readonly range: NotifierRange; readonly who: ActorName }
   /** The callbacks of the `hmm_mirror` list, up to v5.4. */
   sync_cpu_device_pagetables: { readonly range: NotifierRange; readonly mirrors: readonly ActorName[] }
   notifier_range_end: { readonly range: NotifierRange; readonly who: ActorName }
-  invalidate_body: { readonly range: NotifierRange; readonly body: Agenda }
+  invalidate_body: { readonly range: NotifierRange; readonly body: Agenda; readonly open: boolean }
   invalidate_range_end: { readonly range: NotifierRange }
   mn_itree_inv_end: { readonly mm: MmName }
   wait_event: { readonly mm: MmName; readonly seq: number; readonly ret: number }
 
-  // mmap.ts, zap.ts
+  // file.ts, file-io.ts
+  fput: { readonly file: FileName }
+  generic_perform_write: FileWrite
+
+  // mmap.ts, munmap.ts, zap.ts
   mmap_region: SystemCalls['mmap']
+  call_mmap: Span & { readonly pgoff: number }
   vma_set: { readonly mm: MmName; readonly facts: readonly Fact[] }
   split_vma: At
   do_munmap: Span & { readonly downgrade: boolean }
   detach_vmas: Span & { readonly downgrade: boolean }
   unmap_page_range: Cursor
   free_pgtables: Span
-  fput: { readonly file: FileName }
 
   // mprotect.ts, mlock.ts
   mprotect_fixup: Cursor & { readonly prot: Prot }
   change_protection: Cursor
-  change_pte_range: Cursor
+  change_pmd_range: Cursor
   mlock_fixup: Cursor & { readonly lock: boolean }
   mm_populate: Cursor
   populate_vma_page_range: Cursor
@@ -145,10 +96,80 @@ export interface Items extends SystemCalls {
   // madvise.ts, reclaim.ts
   madvise_walk_vmas: Cursor & { readonly advice: Advice; readonly gap: boolean }
   madvise_free_pte_range: Cursor
+  madvise_cold_or_pageout: Cursor & { readonly pageout: boolean }
   madvise_cold_or_pageout_pte_range: Cursor & { readonly pageout: boolean; readonly isolated: readonly Isolated[] }
+  /** `failed`: why an earlier block could not be made huge. */
+  madvise_collapse: Cursor & { readonly failed: Failure | null }
+  collapse_begin: { readonly mm: MmName; readonly at: Page; readonly body: Agenda }
+  collapse_huge_page: { readonly mm: MmName; readonly at: Page }
   shrink_folio: Isolated
-  try_to_unmap_one: Isolated
+  shrink_split: Folio
+  try_to_unmap_in: Isolated & Span
+  try_to_unmap: Span & Folio
   reclaim_folio: Isolated
+  folio_put: Folio
+
+  // migrate.ts: words of pages stand in `src` and `dst`, the first for the page `start`
+  migrate_vma_setup: { readonly migration: Migration }
+  migrate_vma_collect: { readonly migration: Migration; readonly src: readonly number[] }
+  migrate_device_unmap: { readonly migration: Migration; readonly src: readonly number[]; readonly at: number }
+  migrate_check_page: { readonly migration: Migration; readonly src: readonly number[]; readonly at: number }
+  try_to_migrate_in: Span & Folio
+  migrate_device_pages: Migrated
+  /** `holes`: which of the pages are still to be filled; `first`: where the first of all was. */
+  migrate_vma_insert_page: Migrated & { readonly holes: readonly number[]; readonly first: number }
+  migrate_device_finalize: Migrated
+
+  // dmirror.ts, dmirror-migrate.ts, dmirror-file.ts
+  /** `read` fills the array with what the pages contain; `faults` counts rounds of faulting, null where there are none. */
+  dmirror_do: DmirrorPages
+  dmirror_do_pages: DmirrorPages
+  dmirror_memcpy: DmirrorPages & { readonly frames: readonly Pfn[] }
+  dmirror_done: { readonly cpages: number; readonly faults: number }
+  dmirror_mutex_unlock: Mirror
+  dmirror_fault: Mirror & Cursor & { readonly write: boolean }
+  dmirror_range_fault: Mirror & Span & { readonly write: boolean }
+  dmirror_do_fault: Mirror & Span & { readonly write: boolean; readonly seq: number }
+  dmirror_store: Mirror & Span & { readonly write: boolean }
+  dmirror_snapshot_batch: Mirror & Cursor
+  dmirror_range_snapshot: Mirror & Span
+  dmirror_mkentry: Mirror & Span
+  dmirror_snapshot_remove: Mirror
+  dmirror_migrate_batch: Mirror & Cursor & { readonly way: 'to device' | 'to system' }
+  dmirror_exclusive_batch: Mirror & Cursor
+  make_device_exclusive: MakeExclusive
+  make_exclusive_in: Span & Folio
+  page_make_device_exclusive: Span & Folio
+  /** `valid`: the page was writable where it is wanted. */
+  device_exclusive_check: MakeExclusive & Folio & { readonly valid: boolean }
+  device_exclusive_end: MakeExclusive
+  dmirror_devmem_fault: At & Folio
+  put_page: Folio
+  dmirror_free: Mirror
+  dmirror_evict: Mirror
+  dmirror_devmem_reset: Mirror
+  dmirror_alloc_and_copy: Migrated
+  dmirror_finalize_and_map: Migrated
+
+  // exclusive.ts
+  restore_exclusive_pte: At
+
+  // fork.ts
+  dup_mm: Forking
+  dup_mmap: Forking & { readonly at: Page }
+  copy_page_range: Forking & Cursor & { readonly cow: boolean; readonly shared: boolean }
+  ret_from_fork: { readonly thread: ActorName }
+  exit_mmap: { readonly mm: MmName }
+  exit_files: { readonly mm: MmName; readonly files: readonly FileName[] }
+
+  // split.ts
+  /** `split` is what is done once the folio is small, `kept` if it cannot be split. */
+  split_folio: Folio & { readonly pins: number; readonly split: Agenda; readonly kept: Agenda }
+  try_to_migrate: Span & Folio
+  remap_page: Folio
+  folio_unlock: Folio
+  folio_wait_locked: Folio
+  put_split: Folio
 
   // mremap.ts
   mremap_locked: Move
@@ -156,19 +177,32 @@ export interface Items extends SystemCalls {
   move_vma: Move
   move_page_tables: Move & { readonly at: number }
 
-  // fault.ts, shmem.ts
-  do_user_addr_fault: At & { readonly access: FaultAccess }
-  fault_in_vma: At & { readonly access: FaultAccess }
-  handle_mm_fault: At & { readonly access: FaultAccess }
+  // fault.ts, cow.ts, huge.ts, filemap.ts
+  do_user_addr_fault: Fault
+  fault_in_vma: Fault
+  handle_mm_fault: Fault
+  handle_pte_fault: Fault
+  do_fault: Fault
   anon_vma_prepare: At
-  wp_page_copy: At & { readonly access: FaultAccess; readonly old: Entry }
-  shmem_fault: At & { readonly access: FaultAccess }
-  finish_fault: At & { readonly access: FaultAccess; readonly frame: Pfn }
+  wp_page_copy: Fault & { readonly old: Entry }
+  wp_page_shared: Fault
+  do_huge_pmd_anonymous_page: Fault
+  do_huge_pmd_wp_page: Fault
+  /**
+   * Only if the entry maps `folio`; 0 is whichever it maps. `freeze`: the folio is about to be taken from all who map it;
+   * small entries are migration entries at once.
+   */
+  split_huge_pmd: At & Folio & { readonly freeze: boolean }
+  finish_fault: Fault & { readonly frame: Pfn }
 
   // gup.ts
   /** `faulted`: the page at which it is has been faulted in. */
   gup_pages: Cursor & { readonly flags: GupFlags; readonly errors: GupErrors; readonly faulted: boolean }
   gup_end: Span
+  /** Long-term pins must not hold pages that have to go again: they are put back, moved, and pinned anew. */
+  check_and_migrate_movable_pages: Span & { readonly flags: GupFlags }
+  migrate_device_coherent_page: Folio & { readonly mm: MmName }
+  migrated_or_busy: Folio
   put_pages: Span & { readonly pin: boolean }
 
   // hmm.ts
@@ -177,6 +211,21 @@ export interface Items extends SystemCalls {
   hmm_vma_fault: Cursor & { readonly access: FaultAccess }
 }
 
+/** A page fault: where, and why. */
+export interface Fault extends At {
+  readonly access: FaultAccess
+}
+/** Items that are steps of a fault, with nothing else to them. */
+export type FaultItem = Item<
+  | 'do_user_addr_fault'
+  | 'fault_in_vma'
+  | 'handle_mm_fault'
+  | 'handle_pte_fault'
+  | 'do_fault'
+  | 'wp_page_shared'
+  | 'do_huge_pmd_anonymous_page'
+  | 'do_huge_pmd_wp_page'
+>
 /** Why a fault is made: `FAULT_FLAG_WRITE`, `FAULT_FLAG_UNSHARE` or neither. */
 export type FaultAccess = 'read' | 'write' | 'unshare'
 /** How `get_user_pages` reports pages that it cannot have: to its caller, to `MADV_POPULATE_*`, or to `mlock`. */
@@ -193,6 +242,7 @@ export interface Scene {
   readonly budget: number
   /** The array that the call in progress fills. */
   readonly array: Table
+  readonly out: Readonly<Record<string, number>>
 }
 
 /** With `facts`, `calls` or `array` it is one atomic action; without them it is control, and takes no step of its own. */
@@ -206,6 +256,8 @@ export interface Outcome {
   readonly then?: Agenda
   /** What the system call will answer. */
   readonly ret?: number
+  /** What it will tell its caller besides. */
+  readonly out?: Readonly<Record<string, number>>
   /** Everything left is dropped, but for what cleans up, and what deals with failures. */
   readonly fail?: Failure
   readonly cut?: boolean
@@ -222,6 +274,6 @@ export const readLocked = (mm: MmName, body: Agenda): Agenda => [{ do: 'mmap_rea
 export const writeLocked = (mm: MmName, body: Agenda): Agenda => [{ do: 'mmap_write_lock', mm, body }]
 
 /** `mmu_notifier_invalidate_range_start` … `end` around a body. */
-export const section = (range: Omit<NotifierRange, 'blockable'>, body: Agenda): Agenda => [
-  { do: 'invalidate_range_start', range: { ...range, blockable: true }, body },
+export const section = (range: Omit<NotifierRange, 'blockable' | 'owner'>, body: Agenda): Agenda => [
+  { do: 'invalidate_range_start', range: { ...range, blockable: true, owner: null }, body, open: false },
 ]

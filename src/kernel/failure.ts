@@ -1,7 +1,7 @@
 /** How an operation of the kernel can fail. */
 
 /** Error numbers of system calls, by name. */
-export type Errno = 'EPERM' | 'ENOENT' | 'EAGAIN' | 'ENOMEM' | 'EFAULT' | 'EBUSY' | 'EEXIST' | 'EINVAL'
+export type Errno = 'EPERM' | 'ENOENT' | 'EAGAIN' | 'ENOMEM' | 'EFAULT' | 'EBUSY' | 'EEXIST' | 'EINVAL' | 'EOPNOTSUPP' | 'ENXIO'
 
 /** What the fault handler reports; it becomes a signal or an error number, as the caller has it. */
 export type VmFault = 'VM_FAULT_SIGBUS' | 'VM_FAULT_SIGSEGV'
@@ -9,7 +9,15 @@ export type VmFault = 'VM_FAULT_SIGBUS' | 'VM_FAULT_SIGSEGV'
 /** Why `do_user_addr_fault()` sends SIGSEGV. */
 export type SegvCode = 'SEGV_MAPERR' | 'SEGV_ACCERR'
 
-export type Failure = Errno | VmFault | SegvCode
+/** The process ends: nothing that it would have done is done. */
+export type Ended = 'EXITED'
+/** The kernel dies, in a function of this name. */
+export type Oops = `oops: ${string}`
+
+export type Failure = Errno | VmFault | SegvCode | Ended | Oops
+
+export const isOops = (failure: Failure | null): failure is Oops => failure !== null && failure.startsWith('oops: ')
+export const whereOf = (oops: Oops): string => oops.slice('oops: '.length)
 
 /** A signal that a load or a store ends in: its name and `si_code`. */
 export interface Signal {

@@ -1,14 +1,17 @@
 /** `get_user_pages()`, and populating, which is the same without taking the pages (mm/gup.c). */
 import { page, type Page, type Pfn } from '../memory/address.ts'
 import type { Fact } from '../memory/facts.ts'
-import { mmOf, ZERO_PFN, type Memory } from '../memory/memory.ts'
+import { frameKind } from '../memory/frames.ts'
+import { mmOf, ZERO_PFN, type Frames, type Memory } from '../memory/memory.ts'
 import type { Table } from '../memory/table.ts'
-import { has, isAccessible, VM_SHARED, VM_WRITE, vmaAt, vmasIn, type Vma } from '../memory/vma.ts'
-import { followPage, mayGup, type GupFlags } from '../walker/gup.ts'
+import { has, isAccessible, VM_IO, VM_PFNMAP, VM_SHARED, VM_WRITE, vmaAt, vmasIn, type Vma } from '../memory/vma.ts'
+import { followPage, refusesGup, type FollowRules, type GupFlags } from '../walker/gup.ts'
 import type { Catchers } from './advance.ts'
 import { readLocked, type GupErrors, type Outcome, type Rules } from './agenda.ts'
 import type { Failure } from './failure.ts'
-import { dirtied, overRuns } from './zap.ts'
+import { dirtied, referenced } from './folio.ts'
+import type { Profile } from './profiles.ts'
+import { splitHugePmd } from './vma.ts'
 
 /** A pin counts as so many references: `GUP_PIN_COUNTING_BIAS`. */
 const PIN = 1024
@@ -16,20 +19,24 @@ const PIN = 1024
 /** What the caller of a fault on its behalf is told: `vm_fault_to_errno()`. */
 export const FAULT_ERRNO: Readonly<Partial<Record<Failure, Failure>>> = { VM_FAULT_SIGBUS: 'EFAULT', VM_FAULT_SIGSEGV: 'EFAULT' }
 
-/** `try_grab_page()`: pinning the zero page counts nothing. */
-const grabbed = (frame: Pfn, flags: GupFlags): readonly Fact[] =>
-  flags.take === undefined || (flags.take === 'pin' && frame === ZERO_PFN) ? [] : [['refs', frame, 1, flags.take === 'pin' ? PIN : 1]]
+/** `try_grab_page()`: pinning the zero page counts nothing; what is taken of a large folio counts for all of it. */
+const grabbed = (frames: Frames, frame: Pfn, flags: GupFlags): readonly Fact[] =>
+  flags.take === undefined || (flags.take === 'pin' && frame === ZERO_PFN)
+    ? []
+    : referenced(frames, [frame], flags.take === 'pin' ? PIN : 1)
 
-const refused = (vma: Vma | undefined, flags: GupFlags, errors: GupErrors): Failure | undefined =>
-  vma === undefined
-    ? errors === 'populate'
-      ? 'ENOMEM'
-      : 'EFAULT'
-    : mayGup(vma, flags)
-      ? undefined
-      : errors === 'populate'
-        ? 'EINVAL'
-        : 'EFAULT'
+const followRules = (profile: Profile): Omit<FollowRules, 'faulted'> => ({
+  unsharesZeroPage: profile.longtermUnsharesZeroPage,
+  tracksExclusive: profile.tracksExclusive,
+  longtermRefusesTracked: profile.longtermRefusesTracked,
+})
+
+/** Why no page of the area can be had; who populates is told otherwise. */
+function refused(memory: Memory, vma: Vma | undefined, flags: GupFlags, errors: GupErrors, profile: Profile): Failure | undefined {
+  if (vma === undefined) return errors === 'populate' ? 'ENOMEM' : 'EFAULT'
+  const errno = refusesGup(memory, vma, flags, followRules(profile))
+  return errno === undefined ? undefined : errors === 'populate' ? 'EINVAL' : errno
+}
 
 /** The step that the pages so far make; nothing, if there are none. */
 const took = (facts: readonly Fact[], before: Table, after: Table): Outcome =>
@@ -52,6 +59,9 @@ export const gupRules = {
       ...readLocked(mm, [
         { do: 'gup_pages', mm, at: start, end, flags, errors: 'gup', faulted: false },
         { do: 'gup_end', mm, start, end },
+        ...(flags.longterm === true && flags.take === 'pin'
+          ? ([{ do: 'check_and_migrate_movable_pages', mm, start, end, flags }] as const)
+          : []),
       ]),
       { do: 'put_pages', mm, start, end, pin: flags.take === 'pin' },
     ],
@@ -62,14 +72,15 @@ export const gupRules = {
     const { vmas } = mmOf(memory, mm)
     const until = Math.min(end, item.at + budget)
     const facts: Fact[] = []
-    const rules = { unsharesZeroPage: profile.longtermUnsharesZeroPage, tracksExclusive: profile.tracksExclusive }
+    const rules = followRules(profile)
     let pages = array
     for (let at = item.at; at < until; at = page(at + 1)) {
       const vma = vmaAt(vmas, at)
-      const bad = refused(vma, flags, errors)
+      const bad = refused(memory, vma, flags, errors, profile)
       if (vma === undefined || bad !== undefined) return { ...took(facts, array, pages), fail: bad ?? 'EFAULT' }
       const found = followPage(memory, mm, vma, at, flags, { ...rules, faulted: item.faulted && at === item.at })
       if (found.kind === 'error') return { ...took(facts, array, pages), fail: found.errno }
+      if (found.kind === 'split') return { ...took(facts, array, pages), then: [...splitHugePmd(mm, at), { ...item, at }] }
       if (found.kind === 'missing') {
         if (flags.nofault === true) return { ...took(facts, array, pages), fail: 'EFAULT' }
         const access = found.unshare ? 'unshare' : flags.write === true ? 'write' : 'read'
@@ -81,9 +92,15 @@ export const gupRules = {
           ],
         }
       }
+      facts.push(...found.facts)
+      if (found.kind === 'raw') {
+        // An entry without a page: who wants pages is told so, who only faults in goes on.
+        if (flags.take !== undefined) return { ...took(facts, array, pages), fail: 'EEXIST' }
+        continue
+      }
       // FOLL_TOUCH: a page that is to be written is dirty from now on, though no entry may say so.
       if (flags.write === true && found.clean) facts.push(...dirtied(memory, found.frame))
-      facts.push(...grabbed(found.frame, flags))
+      facts.push(...grabbed(memory.frames, found.frame, flags))
       if (flags.take !== undefined) pages = pages.set(at, found.frame)
     }
     return { ...took(facts, array, pages), then: until < end ? [{ ...item, at: page(until), faulted: false }] : [], cut: until < end }
@@ -91,9 +108,29 @@ export const gupRules = {
 
   // The number of pages up to the first failure; the failure itself only if there is none.
   gup_end: (_, { start, end }, { array }) => ({ ret: countFrom(array, start, end) }),
-  put_pages: (_, { start, end, pin }, { array }) => {
+  check_and_migrate_movable_pages: (memory, item, { array }) => {
+    const { mm, start, end, flags } = item
+    const frames = framesFrom(array, start, end)
+    const coherent = frames.filter(frame => frameKind(memory.frames, frame) === 'devcoh')
+    if (coherent.length === 0) return {}
+    return {
+      facts: referenced(
+        memory.frames,
+        frames.filter(frame => frame !== ZERO_PFN),
+        -PIN,
+      ),
+      array: array.setRange(start, end - start, 0, 0),
+      then: [
+        ...coherent.map(folio => ({ do: 'migrate_device_coherent_page', folio, mm }) as const),
+        { do: 'gup_pages', mm, at: start, end, flags, errors: 'gup', faulted: false },
+        { do: 'gup_end', mm, start, end },
+        item,
+      ],
+    }
+  },
+  put_pages: (memory: Memory, { start, end, pin }, { array }) => {
     const frames = framesFrom(array, start, end).filter(frame => !pin || frame !== ZERO_PFN)
-    return frames.length === 0 ? {} : { facts: overRuns(frames, (first, count) => [['refs', first, count, pin ? -PIN : -1]]) }
+    return frames.length === 0 ? {} : { facts: referenced(memory.frames, frames, pin ? -PIN : -1) }
   },
 
   populate_vma_page_range: (memory, { mm, at, end }) => {
@@ -109,7 +146,9 @@ export const gupRules = {
     const stop = page(Math.min(vma.end, end))
     return {
       then: [
-        { do: 'populate_vma_page_range', mm, at: page(Math.max(at, vma.start)), end: stop },
+        ...(has(vma, VM_IO | VM_PFNMAP)
+          ? []
+          : ([{ do: 'populate_vma_page_range', mm, at: page(Math.max(at, vma.start)), end: stop }] as const)),
         { do: 'mm_populate', mm, at: stop, end },
       ],
     }

@@ -24,6 +24,15 @@ export const hmmRules = {
         : { array: walked.array, ret: profile.rangeFaultReturns === 'pages' ? range.end - range.start : 0 }
     }
     if (stop.why === 'error') return { array: walked.array, fail: stop.errno }
+    if (stop.why === 'migration') {
+      return {
+        array: walked.array,
+        then: [
+          { do: 'folio_wait_locked', folio: stop.frame },
+          { do: 'hmm_range_fault', mm, range, last, stale: item.stale },
+        ],
+      }
+    }
     return {
       array: walked.array,
       then: [

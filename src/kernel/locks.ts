@@ -15,14 +15,17 @@ export const lockRules = {
   mmap_read_lock: (_, { mm, body }) => around(mm, 'mmap_read_lock', body),
   mmap_write_lock: (_, { mm, body }) => around(mm, 'mmap_write_lock', body),
   mmap_write_downgrade: (_, { mm }) => lock(mm, 'mmap_write_downgrade'),
+  mmap_read_relock: (_, { mm }) => lock(mm, 'mmap_read_lock'),
   mmap_unlock: (_, { mm }) => lock(mm, 'mmap_unlock'),
   return: (_, { ret }) => ({ ret }),
   fail: (_, { failure }) => ({ fail: failure }),
+  if_busy: () => ({}),
   as_errno: () => ({}),
   ignore_failure: () => ({}),
 } satisfies Partial<Rules>
 
 export const lockCatchers = {
+  if_busy: (item, failure) => (failure === 'EBUSY' ? { then: item.then } : { fail: failure }),
   as_errno: (item, failure) => ({ fail: item.of[failure] ?? failure }),
   ignore_failure: () => ({}),
 } satisfies Catchers

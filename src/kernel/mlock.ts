@@ -1,9 +1,13 @@
 /** `mlock()` and `munlock()` (mm/mlock.c). */
 import { page } from '../memory/address.ts'
-import { mmOf } from '../memory/memory.ts'
-import { findVma, has, VM_LOCKED } from '../memory/vma.ts'
+import { fileOf, mmOf, type Memory } from '../memory/memory.ts'
+import { findVma, has, isAnonymous, VM_HUGETLB, VM_LOCKED, VM_SPECIAL, type Vma } from '../memory/vma.ts'
 import { readLocked, writeLocked, type Rules } from './agenda.ts'
 import { cutHuge, modifyFlags, vmasFact } from './vma.ts'
+
+/** Areas whose pages are there anyway are populated, but not locked. */
+const isUnlockable = (memory: Memory, vma: Vma): boolean =>
+  has(vma, VM_SPECIAL | VM_HUGETLB) || (!isAnonymous(vma) && /^(dax|devdax)$/.test(fileOf(memory, vma.file).kind))
 
 export const mlockRules = {
   mlock: (_, { mm, start, end }) => ({
@@ -25,10 +29,10 @@ export const mlockRules = {
     if (vma === undefined || vma.start > at) return { fail: 'ENOMEM' }
     const stop = page(Math.min(vma.end, end))
     const next = { ...item, at: stop }
-    if (has(vma, VM_LOCKED) === lock) return { then: [next] }
+    if (has(vma, VM_LOCKED) === lock || isUnlockable(memory, vma)) return { then: [next] }
     const { vmas, cuts } = modifyFlags(as.vmas, vma, at, stop, vma.flags ^ VM_LOCKED)
     return {
-      then: [...cuts.flatMap(cut => cutHuge(mm, as, cut)), { do: 'vma_set', mm, facts: [vmasFact(mm, as.vmas, vmas)] }, next],
+      then: [...cuts.flatMap(cut => cutHuge(mm, as, cut)), { do: 'vma_set', mm, facts: [vmasFact(memory, mm, vmas)] }, next],
     }
   },
 } satisfies Partial<Rules>

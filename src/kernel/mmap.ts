@@ -1,110 +1,160 @@
-/** `mmap()` and `munmap()` of anonymous memory (mm/mmap.c, mm/vma.c). */
-import { cached, type Fact } from '../memory/facts.ts'
-import { frameOf, isPresent, NONE, slotOf } from '../memory/entry.ts'
-import { page, type Page } from '../memory/address.ts'
-import { fileOf, mmOf, type FileName, type Memory } from '../memory/memory.ts'
+/** `mmap()` (mm/mmap.c), and what drivers do when they are mapped. */
+import { isPmdAligned, page, type Page, type Pfn } from '../memory/address.ts'
+import { frameOf, isPresent, present, SPECIAL } from '../memory/entry.ts'
+import { cached, pte, tablesTo, type Fact } from '../memory/facts.ts'
+import { stateWord } from '../memory/frames.ts'
+import { fileOf, mmOf, PAGE_SIZE, type FileName, type Memory } from '../memory/memory.ts'
 import {
+  has,
   partOf,
   VM_ACCOUNT,
+  VM_DONTEXPAND,
   VM_EXEC,
+  VM_HUGEPAGE,
+  VM_HUGETLB,
+  VM_IO,
   VM_MAYEXEC,
   VM_MAYREAD,
   VM_MAYSHARE,
   VM_MAYWRITE,
+  VM_MIXEDMAP,
+  VM_PFNMAP,
   VM_READ,
   VM_SHARED,
   VM_WRITE,
+  VM_WRITENOTIFY,
+  vmaAt,
   vmasIn,
   type Vma,
 } from '../memory/vma.ts'
-import { section, writeLocked, type Prot, type Rules } from './agenda.ts'
-import { cutHuge, insertVma, splitAt, vmasFact } from './vma.ts'
+import { writeLocked, type Item, type Outcome, type Prot, type Rules } from './agenda.ts'
+import type { Failure } from './failure.ts'
+import { pageProt } from './faulting.ts'
+import { freeFrames } from './folio.ts'
+import type { Profile } from './profiles.ts'
+import { insertVma, vmasFact } from './vma.ts'
 
 const MAY = VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC
 
 export const rightsOf = (prot: Prot): number =>
   (prot.includes('r') ? VM_READ : 0) | (prot.includes('w') ? VM_WRITE : 0) | (prot.includes('x') ? VM_EXEC : 0)
 
-/** Shared anonymous memory is a file of its own, of the size it was mapped with; it takes the lowest free number. */
-function freeFileName(memory: Memory): FileName {
-  for (let i = 0; ; i++) if (memory.files[`shmem${i}`] === undefined) return `shmem${i}`
+/** What backs a mapping of the probe driver is chosen by the offset at which it is mapped. */
+export const PROBE_PFNMAP = 0
+export const PROBE_INSERT = 1
+export const PROBE_SPECIAL = 2
+/** Its page frames, used in turn. */
+const PROBE_PAGES = 16
+
+/** Shared anonymous memory, and 2 MiB pages of the pool, are files of their own; they take the lowest free number. */
+function freeFileName(memory: Memory, kind: 'shmem' | 'hugetlb'): FileName {
+  for (let i = 0; ; i++) if (memory.files[`${kind}${i}`] === undefined) return `${kind}${i}`
 }
 
-/** A file goes with its last mapping: cached pages and swap slots are given back. */
-function forget(memory: Memory, name: FileName): readonly Fact[] {
-  const facts: Fact[] = []
-  for (const [index, count] of fileOf(memory, name).cache.runs()) {
-    for (let i = index; i < index + count; i++) {
-      const entry = fileOf(memory, name).cache.get(i)
-      facts.push(cached(name, i, NONE), isPresent(entry) ? ['refs', frameOf(entry), 1, -1] : ['swap-refs', slotOf(entry), -1])
-    }
+/** What is mapped: the file, made if it has to be, the offset in it, and the flags that the mapping has by its kind. */
+interface Mapped {
+  readonly file: FileName
+  readonly pgoff: number
+  readonly flags: number
+  readonly made: readonly Fact[]
+}
+
+function mappedBy(memory: Memory, { of, start, end, shared }: Item<'mmap_region'>): Mapped | Failure {
+  if (of === 'hugetlb') {
+    if (!isPmdAligned(start)) return 'EINVAL'
+    const file = freeFileName(memory, 'hugetlb')
+    const made: Fact = ['file', file, { kind: 'hugetlb', size: (end - start) * PAGE_SIZE, mirror: null }]
+    return { file, pgoff: 0, flags: VM_HUGETLB | VM_DONTEXPAND, made: [made] }
   }
-  return [...facts, ['file', name, null]]
+  if (of === 'anon') {
+    if (!shared) return { file: '', pgoff: start, flags: 0, made: [] }
+    const file = freeFileName(memory, 'shmem')
+    return { file, pgoff: 0, flags: 0, made: [['file', file, { kind: 'shmem', size: (end - start) * PAGE_SIZE, mirror: null }]] }
+  }
+  const { file, pgoff } = of
+  const plain = { file, pgoff, made: [] }
+  switch (fileOf(memory, file).kind) {
+    case 'shmem':
+    case 'memfd':
+    case 'hugetlb':
+    case 'test_hmm':
+      return { ...plain, flags: 0 }
+    case 'ext4':
+      return { ...plain, flags: shared ? VM_WRITENOTIFY : 0 }
+    case 'dax':
+      return { ...plain, flags: VM_HUGEPAGE | (shared ? VM_WRITENOTIFY : 0) }
+    case 'devdax':
+      // One entry maps 1 GiB: nothing smaller can be mapped, and nothing privately.
+      return shared && isPudAligned(start) && isPudAligned(end) ? { ...plain, flags: VM_HUGEPAGE } : 'EINVAL'
+    case 'probe':
+      return {
+        ...plain,
+        pgoff: 0,
+        flags: pgoff === PROBE_SPECIAL ? VM_MIXEDMAP : pgoff === PROBE_PFNMAP ? VM_IO | VM_PFNMAP | VM_DONTEXPAND : 0,
+      }
+  }
+}
+const isPudAligned = (p: Page): boolean => p % 262_144 === 0
+
+function mapRegion(memory: Memory, item: Item<'mmap_region'>, profile: Profile): Outcome {
+  const { mm, prot, shared, of } = item
+  const start = item.start
+  // The length of 2 MiB pages is rounded up.
+  const end = of === 'hugetlb' ? page(start + Math.ceil((item.end - start) / 512) * 512) : item.end
+  const { vmas } = mmOf(memory, mm)
+  // MAP_FIXED_NOREPLACE: where something is mapped already, nothing is done.
+  if (vmasIn(vmas, start, end).length > 0) return { fail: 'EEXIST' }
+  const by = mappedBy(memory, { ...item, end })
+  if (typeof by === 'string') return { fail: by }
+  const accounted = !shared && prot.includes('w') && of !== 'hugetlb' ? VM_ACCOUNT : 0
+  const flags = rightsOf(prot) | MAY | (shared ? VM_SHARED | VM_MAYSHARE : 0) | accounted | by.flags
+  const vma: Vma = { start, end, flags, pgoff: by.pgoff, anonVma: 0, linked: [], order: 0, file: by.file }
+  const fills = of !== 'anon' && of !== 'hugetlb' && /^(test_hmm|probe)$/.test(fileOf(memory, of.file).kind)
+  return {
+    facts: [...by.made, vmasFact(memory, mm, insertVma(vmas, vma, profile.mmapMergePrefers))],
+    then: fills ? [{ do: 'call_mmap', mm, start, end, pgoff: of.pgoff }] : [],
+  }
 }
 
-const isMapped = (memory: Memory, file: FileName): boolean => Object.values(memory.mms).some(mm => mm.vmas.some(v => v.file === file))
+/** A driver fills its mapping at once: with pages of its own (`vm_insert_page()`), or with frames that are used in turn. */
+function fill(memory: Memory, { mm, start, end, pgoff }: Item<'call_mmap'>): Outcome {
+  const vma = vmaAt(mmOf(memory, mm).vmas, start)
+  if (vma === undefined) return {}
+  const pages = Array.from({ length: end - start }, (_, i) => page(start + i))
+  const tables = [...new Map(pages.flatMap(p => tablesTo(memory, mm, p, 'pte')).map(fact => [JSON.stringify(fact), fact])).values()]
+  const free = freeFrames(memory.frames)
+  const take = (): Pfn => free.next().value as Pfn
+  if (fileOf(memory, vma.file).kind === 'test_hmm' || pgoff === PROBE_INSERT) {
+    const mixed = { ...vma, flags: vma.flags | VM_MIXEDMAP }
+    const vmas = mmOf(memory, mm).vmas.map(v => (v === vma ? mixed : v))
+    const inserted = pages.flatMap((p): readonly Fact[] => {
+      const frame = take()
+      return [['alloc', frame, stateWord('driver'), 1, 1, 0, 0, 0], pte(mm, p, present(pageProt(vma), frame))]
+    })
+    return { facts: [vmasFact(memory, mm, vmas), ...tables, ...inserted] }
+  }
+  const { cache } = fileOf(memory, vma.file)
+  const made: Fact[] = []
+  const frames = Array.from({ length: Math.min(PROBE_PAGES, end - start) }, (_, i) => {
+    const known = cache.get(i)
+    if (isPresent(known)) return frameOf(known)
+    const frame = take()
+    made.push(['alloc', frame, stateWord('driver'), 1, 0, 0, 0, 0], cached(vma.file, i, present(0, frame)))
+    return frame
+  })
+  const entries = pages.map((p, i) => pte(mm, p, present(pageProt(vma) | SPECIAL, frames[i % PROBE_PAGES] as Pfn)))
+  return { facts: [...made, ...tables, ...entries] }
+}
 
 export const mmapRules = {
-  mmap: (_, { mm, start, end, prot, shared }) => ({ then: writeLocked(mm, [{ do: 'mmap_region', mm, start, end, prot, shared }]) }),
-  // MAP_FIXED_NOREPLACE: where something is mapped already, nothing is done.
-  mmap_region: (memory, { mm, start, end, prot, shared }, { profile }) => {
-    const { vmas } = mmOf(memory, mm)
-    if (vmasIn(vmas, start, end).length > 0) return { fail: 'EEXIST' }
-    const flags = rightsOf(prot) | MAY | (shared ? VM_SHARED | VM_MAYSHARE : prot.includes('w') ? VM_ACCOUNT : 0)
-    const file = shared ? freeFileName(memory) : ''
-    const vma: Vma = { start, end, flags, pgoff: shared ? 0 : start, anonVma: 0, file }
-    const made: readonly Fact[] = shared ? [['file', file, { kind: 'shmem', pages: end - start }]] : []
-    return { facts: [...made, vmasFact(mm, vmas, insertVma(vmas, vma, profile.mmapMergePrefers))] }
-  },
-
-  munmap: (_, { mm, start, end }) => ({ then: writeLocked(mm, [{ do: 'do_munmap', mm, start, end, downgrade: true }]) }),
-  do_munmap: (memory, { mm, start, end, downgrade }) =>
-    vmasIn(mmOf(memory, mm).vmas, start, end).length === 0
-      ? {}
-      : {
-          then: [
-            { do: 'split_vma', mm, page: start },
-            { do: 'split_vma', mm, page: end },
-            { do: 'detach_vmas', mm, start, end, downgrade },
-          ],
-        },
-  split_vma: (memory, { mm, page: at }) => {
-    const as = mmOf(memory, mm)
-    const { vmas, cuts } = splitAt(as.vmas, at)
-    if (cuts.length === 0) return {}
-    return { then: [...cuts.flatMap(cut => cutHuge(mm, as, cut)), { do: 'vma_set', mm, facts: [vmasFact(mm, as.vmas, vmas)] }] }
-  },
-  vma_set: (_, { facts }) => ({ facts }),
-
-  // What is detached cannot be faulted any more, so the rest may go on with readers let in. One notifier section with
-  // the bounds that were asked for, gaps included.
-  detach_vmas: (memory, { mm, start, end, downgrade }) => {
-    const { vmas } = mmOf(memory, mm)
-    const gone = vmasIn(vmas, start, end)
-    const [first, last] = [gone[0], gone.at(-1)]
-    if (first === undefined || last === undefined) return {}
-    return {
-      facts: [
-        vmasFact(
-          mm,
-          vmas,
-          vmas.filter(v => !gone.includes(v)),
-        ),
-      ],
-      then: [
-        ...(downgrade ? [{ do: 'mmap_write_downgrade', mm } as const] : []),
-        ...section(
-          { mm, event: 'UNMAP', start, end },
-          gone.map(v => ({ do: 'unmap_page_range', mm, at: v.start, end: v.end })),
-        ),
-        { do: 'free_pgtables', mm, start: first.start, end: last.end },
-        ...[...new Set(gone.map(v => v.file))].filter(file => file !== '').map(file => ({ do: 'fput', file }) as const),
-      ],
-    }
-  },
-  fput: (memory, { file }) => (isMapped(memory, file) ? {} : { facts: forget(memory, file) }),
+  mmap: (_, { do: _do, ...item }) => ({ then: writeLocked(item.mm, [{ do: 'mmap_region', ...item }]) }),
+  mmap_region: (memory, item, { profile }) => mapRegion(memory, item, profile),
+  call_mmap: (memory, item) => fill(memory, item),
 } satisfies Partial<Rules>
 
 /** Pages [start, end) of an area that are inside it. */
 export const clipped = (vma: Vma, start: Page, end: Page): Vma =>
   partOf(vma, page(Math.max(start, vma.start)), page(Math.min(end, vma.end)))
+
+/** Areas of drivers that must not grow. */
+export const mayGrow = (vma: Vma): boolean => !has(vma, VM_DONTEXPAND | VM_PFNMAP)

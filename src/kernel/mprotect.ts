@@ -1,15 +1,31 @@
 /** `mprotect()` (mm/mprotect.c). */
-import { endAt, indexAt, page, type Page } from '../memory/address.ts'
-import { DIRTY, frameOf, isPresent, NONE, PROTNONE, SPECIAL, withFlags, withoutFlags, WRITE, type Entry } from '../memory/entry.ts'
-import { entries, type Fact } from '../memory/facts.ts'
-import { EXCLUSIVE, frameFlags, frameKind } from '../memory/frames.ts'
+import { endAt, indexAt, page, pageAt, pmdEnd, type Page } from '../memory/address.ts'
+import {
+  absent,
+  DIRTY,
+  frameOf,
+  isPresent,
+  kindOf,
+  NONE,
+  PROTNONE,
+  readOnlyKind,
+  SPECIAL,
+  withFlags,
+  withoutFlags,
+  WRITE,
+  type Entry,
+} from '../memory/entry.ts'
+import { entries, pte, type Fact } from '../memory/facts.ts'
+import { isAnon, isExclusive } from '../memory/frames.ts'
 import { mmOf, type Frames, type Mm } from '../memory/memory.ts'
-import { findVma, has, isAnonymous, VM_ACCESS_FLAGS, VM_ACCOUNT, VM_LOCKED, VM_SHARED, VM_WRITE, type Vma } from '../memory/vma.ts'
+import { leafAt } from '../memory/pagetable.ts'
+import { findVma, has, isAnonymous, VM_ACCESS_FLAGS, VM_ACCOUNT, VM_LOCKED, VM_SHARED, VM_WRITE, vmaAt, type Vma } from '../memory/vma.ts'
 import { section, writeLocked, type Cursor, type Rules } from './agenda.ts'
-import { pageProt } from './fault.ts'
+import { pageProt } from './faulting.ts'
 import { rightsOf } from './mmap.ts'
 import type { Profile } from './profiles.ts'
-import { cutHuge, modifyFlags, vmasFact } from './vma.ts'
+import { cutHuge, modifyFlags, splitHugePmd, vmasFact } from './vma.ts'
+import { nextTable } from './zap.ts'
 
 /** Accounting follows rights: private memory counts once it may be written, and in newer kernels not if it never was. */
 function newFlags(vma: Vma, rights: number, profile: Profile): number {
@@ -39,13 +55,26 @@ function opening(
 
 /** `change_pte_range()` on one entry: the area's new rights, and write given back where no fault is needed to decide it. */
 function changed(entry: Entry, vma: Vma, frames: Frames, profile: Profile): Entry {
-  const prot = pageProt(vma)
-  const kept = withFlags(withoutFlags(entry, WRITE | PROTNONE), prot & (WRITE | PROTNONE))
+  if (entry === NONE) return entry
+  // Entries that are not present lose the right to write whatever the new rights are, and never get it back.
+  const readOnly = readOnlyKind(kindOf(entry), '!migr-x')
+  if (!isPresent(entry)) return readOnly === undefined ? entry : absent(readOnly, frameOf(entry))
+  const kept = withRights(entry, vma)
   const restores = profile.mprotectRestoresWrite
   if (!has(vma, VM_WRITE) || has(vma, VM_SHARED) || (entry & SPECIAL) !== 0 || restores === 'never') return kept
   const frame = frameOf(entry)
-  const exclusive = frameKind(frames, frame) === 'anon' && (frameFlags(frames, frame) & EXCLUSIVE) !== 0
+  const exclusive = isAnon(frames, frame) && isExclusive(frames, frame)
   return exclusive && (restores === 'exclusive' || (entry & DIRTY) !== 0) ? withFlags(kept, WRITE) : kept
+}
+
+const withRights = (entry: Entry, vma: Vma): Entry => withFlags(withoutFlags(entry, WRITE | PROTNONE), pageProt(vma) & (WRITE | PROTNONE))
+
+/** `change_huge_pmd()` */
+function changedHuge(entry: Entry, vma: Vma, frames: Frames, profile: Profile): Entry {
+  const kept = withRights(entry, vma)
+  const frame = frameOf(entry)
+  const restores = profile.mprotectRestoresWrite === 'exclusive' && has(vma, VM_WRITE) && isAnon(frames, frame)
+  return restores && isExclusive(frames, frame) ? withFlags(kept, WRITE) : kept
 }
 
 export const mprotectRules = {
@@ -67,7 +96,7 @@ export const mprotectRules = {
     return {
       then: [
         ...cuts.flatMap(cut => cutHuge(mm, as, cut)),
-        { do: 'vma_set', mm, facts: [vmasFact(mm, as.vmas, vmas)] },
+        { do: 'vma_set', mm, facts: [vmasFact(memory, mm, vmas)] },
         { do: 'change_protection', mm, at, end: stop },
         ...(populates ? [{ do: 'populate_vma_page_range', mm, at, end: stop } as const] : []),
         next,
@@ -81,28 +110,36 @@ export const mprotectRules = {
     return {
       then: [
         ...section({ mm, event: 'PROTECTION_VMA', start: found.start, end: found.end }, [
-          { do: 'change_pte_range', mm, at: found.start, end: found.end },
+          { do: 'change_pmd_range', mm, at: found.start, end: found.end },
         ]),
         ...(found.end < end ? [{ do: 'change_protection', mm, at: found.end, end } as const] : []),
       ],
     }
   },
 
-  change_pte_range: (memory, item, { profile, budget }) => {
-    const { mm, end } = item
-    const { pte, vmas } = mmOf(memory, mm)
-    const from = page(pte.next(item.at, end))
-    const vma = findVma(vmas, from)
-    if (from >= end || vma === undefined) return {}
-    const facts: Fact[] = []
-    let p = from
-    for (const until = Math.min(end, from + budget, pte.gap(from)); p < until; p = page(p + 1)) {
-      const entry = pte.get(p) as Entry
-      if (!isPresent(entry)) continue
-      const after = changed(entry, vma, memory.frames, profile)
-      if (after !== entry) facts.push(entries('pte', mm, p, 1, after))
+  change_pmd_range: (memory, item, { profile, budget }) => {
+    const { mm: name, end } = item
+    const mm = mmOf(memory, name)
+    const at = nextTable(mm, item.at, end)
+    const vma = vmaAt(mm.vmas, at)
+    if (at >= end || vma === undefined) return {}
+    const { level, index, entry } = leafAt(mm, at)
+    const stop = endAt(level === 'pte' ? 'pmd' : level, at, end)
+    const rest = stop < end ? [{ ...item, at: stop }] : []
+    if (level === 'pmd') {
+      if (pageAt('pmd', index) !== at || pmdEnd(at) !== stop) return { then: [...splitHugePmd(name, at), { ...item, at }] }
+      const after = changedHuge(entry, vma, memory.frames, profile)
+      return after === entry ? { then: rest } : { facts: [entries('pmd', name, index, 1, after)], then: rest }
     }
-    const then = p < end ? [{ ...item, at: p }] : []
-    return facts.length === 0 ? { then } : { facts, then, cut: p === from + budget }
+    const facts: Fact[] = []
+    let p = page(mm.pte.next(at, stop))
+    const until = Math.min(stop, p + budget)
+    for (; p < until; p = page(p + 1)) {
+      const was = mm.pte.get(p) as Entry
+      const after = changed(was, vma, memory.frames, profile)
+      if (after !== was) facts.push(pte(name, p, after))
+    }
+    const then = p < stop ? [{ ...item, at: p }] : rest
+    return facts.length === 0 ? { then } : { facts, then, cut: p < stop }
   },
 } satisfies Partial<Rules>

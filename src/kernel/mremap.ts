@@ -1,11 +1,13 @@
 /** `mremap()` (mm/mremap.c): entries move with all their bits; only the old place is invalidated, twice. */
 import { endAt, indexAt, isPmdAligned, page, PMD_PAGES, pmdStart, type Page } from '../memory/address.ts'
-import { NONE, TABLE, type Entry } from '../memory/entry.ts'
+import { isPresent, NONE, TABLE, type Entry } from '../memory/entry.ts'
 import { entries, pte, tablesTo, type Fact } from '../memory/facts.ts'
 import { mmOf, type Memory, type MmName } from '../memory/memory.ts'
+import { entryAt } from '../memory/pagetable.ts'
 import { has, isAnonymous, linearIndex, VM_LOCKED, vmaAt, vmasIn, type Vma } from '../memory/vma.ts'
 import { readLocked, section, writeLocked, type Item, type Move, type Outcome, type Rules } from './agenda.ts'
-import { insertVma, vmasFact } from './vma.ts'
+import { mayGrow } from './mmap.ts'
+import { insertVma, splitHugePmd, vmasFact } from './vma.ts'
 
 const plus = (p: Page, n: number): Page => page(p + n)
 
@@ -14,10 +16,10 @@ function resize(memory: Memory, { mm, from, old, pages }: Move, vma: Vma, prefer
   if (pages <= old) return { then: [{ do: 'do_munmap', mm, start: plus(from, pages), end: plus(from, old), downgrade: true }] }
   const { vmas } = mmOf(memory, mm)
   const [end, wanted] = [plus(from, old), plus(from, pages)]
-  if (end > vma.end) return { fail: 'EFAULT' }
+  if (end > vma.end || !mayGrow(vma)) return { fail: 'EFAULT' }
   if (end !== vma.end || vmasIn(vmas, end, wanted).length > 0) return { fail: 'ENOMEM' }
   const added = { ...vma, start: end, end: wanted, pgoff: linearIndex(vma, end) }
-  return { then: [{ do: 'vma_set', mm, facts: [vmasFact(mm, vmas, insertVma(vmas, added, prefers))] }] }
+  return { then: [{ do: 'vma_set', mm, facts: [vmasFact(memory, mm, insertVma(vmas, added, prefers))] }] }
 }
 
 /** `try_realign_addr()`: both sides may begin at a 2 MiB border if nothing lies between it and them. */
@@ -47,6 +49,13 @@ function movedTable(memory: Memory, mm: MmName, from: Page, to: Page): readonly 
     ...moved(memory, mm, from, to, PMD_PAGES),
   ]
 }
+
+/** `move_huge_pmd()` */
+const movedHuge = (memory: Memory, mm: MmName, from: Page, to: Page, entry: Entry): readonly Fact[] => [
+  ...tablesTo(memory, mm, to, 'pmd'),
+  entries('pmd', mm, indexAt('pmd', from), 1, NONE),
+  entries('pmd', mm, indexAt('pmd', to), 1, entry),
+]
 
 export const mremapRules = {
   mremap: (_, item) => {
@@ -79,13 +88,13 @@ export const mremapRules = {
     const { mm, from, to, old, pages } = item
     const { vmas } = mmOf(memory, mm)
     const vma = vmaAt(vmas, from)
-    if (vma === undefined || old > vma.end - from) return { fail: 'EFAULT' }
+    if (vma === undefined || old > vma.end - from || (pages > old && !mayGrow(vma))) return { fail: 'EFAULT' }
     const pgoff = isAnonymous(vma) && vma.anonVma === 0 ? to : linearIndex(vma, from)
     const after = insertVma(vmas, { ...vma, start: to, end: plus(to, pages), pgoff }, 'previous')
     const offset = profile.mremapRealigns ? realigned(after, item) : 0
     const start = plus(from, -offset)
     return {
-      facts: [vmasFact(mm, vmas, after)],
+      facts: [vmasFact(memory, mm, after)],
       then: [
         ...section({ mm, event: 'UNMAP', start, end: plus(from, old) }, [{ ...item, do: 'move_page_tables', at: 0 }]),
         { do: 'do_munmap', mm, start: from, end: plus(from, old), downgrade: false },
@@ -101,8 +110,13 @@ export const mremapRules = {
     // As far as neither side leaves its table.
     const room = Math.min(endAt('pmd', source, end) - source, endAt('pmd', target, plus(to, old)) - target)
     const next = (pages: number): Item => ({ ...item, at: at + pages })
-    if (as.pmd.get(indexAt('pmd', source)) === NONE) return { then: [next(room)] }
-    const whole = room === PMD_PAGES && isPmdAligned(source) && isPmdAligned(target) && as.pmd.get(indexAt('pmd', target)) === NONE
+    const pmd = entryAt(as, 'pmd', source)
+    if (pmd === NONE) return { then: [next(room)] }
+    const whole = room === PMD_PAGES && isPmdAligned(source) && isPmdAligned(target) && entryAt(as, 'pmd', target) === NONE
+    if (isPresent(pmd))
+      return whole
+        ? { facts: movedHuge(memory, mm, source, target, pmd), then: [next(room)] }
+        : { then: [...splitHugePmd(mm, source), next(0)] }
     if (whole) return { facts: movedTable(memory, mm, source, target), then: [next(room)] }
     const count = Math.min(room, budget)
     const facts = [...tablesTo(memory, mm, target, 'pte'), ...moved(memory, mm, source, target, count)]

@@ -4,5 +4,12 @@ import type { ActorName } from './offer.ts'
 
 export const registryOf = (mm: MmName): ActorName => `${mm}.registry`
 export const mmapLockOf = (mm: MmName): ActorName => `${mm}.mmap_lock`
+/** The locks of all folios. */
+export const FOLIO_LOCK: ActorName = 'folio_lock'
+/** Open files of the test driver are numbered, for device memory keeps the number of the one that put a page there. */
+export const mirrorName = (n: number): ActorName => `dmirror${n}`
+export const mirrorNumber = (who: ActorName): number => Number(who.slice('dmirror'.length))
+/** The notifier that such a file registers for the time of a snapshot. */
+export const snapshotOf = (who: ActorName): ActorName => `${who}.snapshot`
 /** The list of `hmm_mirror`s, up to v5.4. */
 export const hmmOf = (mm: MmName): ActorName => `${mm}.hmm`

@@ -14,16 +14,15 @@ export interface Started {
   readonly plain: readonly ActorName[]
 }
 
-const to = (range: NotifierRange, type: string): Call =>
-  call(registryOf(range.mm), type, { event: range.event, start: range.start, end: range.end, blockable: range.blockable })
+const to = (range: NotifierRange, type: string): Call => call(registryOf(range.mm), type, range)
 
 /** Interval notifiers first; the plain list, in which all are called even if one fails; then what was to be enclosed. */
-function started(range: NotifierRange, body: Agenda, { seq, interval, plain }: Started): Outcome {
+function started(range: NotifierRange, body: Agenda, open: boolean, { seq, interval, plain }: Started): Outcome {
   return {
     then: [
       ...interval.map(who => ({ do: 'invalidate', range, who, seq }) as const),
       ...plain.map(who => ({ do: 'notifier_range_start', range, who }) as const),
-      { do: 'invalidate_body', range, body },
+      { do: 'invalidate_body', range, body, open },
     ],
   }
 }
@@ -34,31 +33,21 @@ const end = (range: NotifierRange): Outcome => ({
 })
 
 export const notifierRules = {
-  invalidate_range_start: (_, { range, body }) => ({
+  invalidate_range_start: (_, { range, body, open }) => ({
     calls: [to(range, 'invalidate_range_start')],
-    replied: ([reply]) => started(range, body, reply as Started),
+    replied: ([reply]) => started(range, body, open, reply as Started),
   }),
 
   // A driver that holds its lock makes a blockable call wait; a call that may not block it answers false, and then the
   // invalidation is taken back as far as it has come: plain notifiers were not called yet, and never will be.
   invalidate: (_, { range, who, seq }) => ({
-    calls: [
-      call(who, 'invalidate', { mm: range.mm, event: range.event, start: range.start, end: range.end, blockable: range.blockable, seq }),
-    ],
+    calls: [call(who, 'invalidate', { ...range, seq })],
     replied: ([agreed]) => (agreed === true ? {} : { then: [{ do: 'mn_itree_inv_end', mm: range.mm }], fail: 'EAGAIN' }),
   }),
   mn_itree_inv_end: (_, { mm }) => ({ calls: [call(registryOf(mm), 'mn_itree_inv_end')] }),
 
   notifier_range_start: (_, { range, who }) => ({
-    calls: [
-      call(who, 'invalidate_range_start', {
-        mm: range.mm,
-        event: range.event,
-        start: range.start,
-        end: range.end,
-        blockable: range.blockable,
-      }),
-    ],
+    calls: [call(who, 'invalidate_range_start', range)],
     replied: ([mirrors]) =>
       mirrors === undefined ? {} : { then: [{ do: 'sync_cpu_device_pagetables', range, mirrors: mirrors as readonly ActorName[] }] },
   }),
@@ -68,27 +57,21 @@ export const notifierRules = {
     who === undefined
       ? {}
       : {
-          calls: [call(who, 'sync_cpu_device_pagetables', { start: range.start, end: range.end, blockable: range.blockable })],
+          calls: [call(who, 'sync_cpu_device_pagetables', range)],
           replied: ([agreed]) => (agreed === true ? { then: [{ do: 'sync_cpu_device_pagetables', range, mirrors }] } : {}),
         },
   notifier_range_end: (_, { range, who }) => ({
-    calls: [
-      call(who, 'invalidate_range_end', {
-        mm: range.mm,
-        event: range.event,
-        start: range.start,
-        end: range.end,
-        blockable: range.blockable,
-      }),
-    ],
+    calls: [call(who, 'invalidate_range_end', range)],
   }),
-  invalidate_body: (_, { range, body }) => ({ then: [...body, { do: 'invalidate_range_end', range }] }),
+  invalidate_body: (_, { range, body, open }) => ({ then: open ? body : [...body, { do: 'invalidate_range_end', range }] }),
   invalidate_range_end: (_, { range }) => end(range),
 
   // An invalidation that a program holds open: its end is a call of its own.
   mmu_notifier_invalidate_range_start: (_, { range }) => ({
     calls: [to(range, 'invalidate_range_start')],
-    replied: ([reply]) => ({ then: (started(range, [], reply as Started).then ?? []).filter(item => item.do !== 'invalidate_body') }),
+    replied: ([reply]) => ({
+      then: (started(range, [], false, reply as Started).then ?? []).filter(item => item.do !== 'invalidate_body'),
+    }),
   }),
   mmu_notifier_invalidate_range_end: (_, { range }) => end(range),
 

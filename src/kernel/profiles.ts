@@ -26,12 +26,28 @@ export interface Profile {
   readonly swapInRestoresWrite: boolean
   /** Anonymous pages are known to be exclusive or not (v5.19); before, only counts decide. */
   readonly tracksExclusive: boolean
+  /** A write may use its part of a large folio again, once nobody else has any of it (until v6.10, `wp_can_reuse_anon_folio()`). */
+  readonly reusesPartOfFolio: boolean
+  /** Small entries that a 2 MiB entry is split into stay dirty as it was (v6.2 on). */
+  readonly splitKeepsDirty: boolean
+  /** Of a large folio that is split, pages that contain only zeroes are mapped to the zero page (v6.12). */
+  readonly splitMapsZeroPage: boolean
+  /** Whether others map a folio too is estimated over all of it (`folio_likely_mapped_shared()`, v6.9), not read off one page; a folio that is mapped whole need not be split. */
+  readonly estimatesSharing: boolean
+  /** Behind a large folio that others map too, `MADV_FREE`, `_COLD` and `_PAGEOUT` go on (v6.9); before, the table ends there. */
+  readonly goesOnBehindShared: boolean
+  /** Reclaim swaps large folios out whole though no 2 MiB entry maps them (v6.10). */
+  readonly swapsSmallMapped: boolean
+  /** `try_to_unmap()` splits a 2 MiB entry in a notifier section of its own before it begins (until v6.11). */
+  readonly unmapSplitsFirst: boolean
   /** `MADV_PAGEOUT` clears the accessed bit before it reclaims; v6.12 leaves that to the unmapping. */
   readonly pageoutClearsAccessed: boolean
   /** `MADV_POPULATE_*` over a gap: area by area, going on behind it, or one walk that ends there (v6.10). */
   readonly populateStopsAtGap: boolean
   /** A read-only long-term pin of the zero page gets a page of its own (v6.2, `gup_must_unshare()`). */
   readonly longtermUnsharesZeroPage: boolean
+  /** Long-term pins for writing are refused where the file system has to hear of writes (v6.5, `writable_file_mapping_allowed()`). */
+  readonly longtermRefusesTracked: boolean
   /** `mremap` aligns a move down to 2 MiB where both sides leave room (v6.7, `try_realign_addr()`). */
   readonly mremapRealigns: boolean
   /** Where a new mapping could merge with either neighbour but not with both, it takes this one (v6.12: previous). */
@@ -49,9 +65,17 @@ const v6_1: Profile = {
   mprotectDropsAccount: false,
   swapInRestoresWrite: false,
   tracksExclusive: true,
+  reusesPartOfFolio: true,
+  splitKeepsDirty: false,
+  splitMapsZeroPage: false,
+  estimatesSharing: false,
+  goesOnBehindShared: false,
+  swapsSmallMapped: false,
+  unmapSplitsFirst: true,
   pageoutClearsAccessed: true,
   populateStopsAtGap: false,
   longtermUnsharesZeroPage: false,
+  longtermRefusesTracked: false,
   mremapRealigns: false,
   mmapMergePrefers: 'next',
 }
@@ -64,9 +88,17 @@ const v6_12: Profile = {
   mprotectRestoresWrite: 'exclusive',
   mprotectDropsAccount: true,
   swapInRestoresWrite: true,
+  reusesPartOfFolio: false,
+  splitKeepsDirty: true,
+  splitMapsZeroPage: true,
+  estimatesSharing: true,
+  goesOnBehindShared: true,
+  swapsSmallMapped: true,
+  unmapSplitsFirst: false,
   pageoutClearsAccessed: false,
   populateStopsAtGap: true,
   longtermUnsharesZeroPage: true,
+  longtermRefusesTracked: true,
   mremapRealigns: true,
   mmapMergePrefers: 'previous',
 }

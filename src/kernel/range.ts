@@ -124,6 +124,13 @@ export const rangeFault = (c: RangeContext, stale: Call): Work => ({
   array: running(c).requests,
   fail: null,
   ret: 0,
+  out: {},
 })
 
-const rangeOf = ({ start, end, defaultFlags, pfnFlagsMask }: DeviceFault): HmmRange => ({ start, end, defaultFlags, pfnFlagsMask })
+const rangeOf = ({ start, end, defaultFlags, pfnFlagsMask, owned }: DeviceFault): HmmRange => ({
+  start,
+  end,
+  defaultFlags,
+  pfnFlagsMask,
+  owned,
+})

@@ -5,7 +5,7 @@ import { Table } from '../memory/table.ts'
 import { accessPages, from, type Access } from './access.ts'
 import { advance, type Action, type Kernel, type Work } from './advance.ts'
 import type { Item, SystemCalls } from './agenda.ts'
-import { signalOf, type Errno, type Failure, type Signal } from './failure.ts'
+import { isOops, signalOf, whereOf, type Errno, type Failure, type Signal } from './failure.ts'
 import type { AnyEvent, Does, Offer } from './offer.ts'
 import type { Page } from '../memory/address.ts'
 
@@ -19,7 +19,7 @@ export interface ThreadContext extends Work {
 }
 
 /** Nothing is being done. */
-export const REST: Work = { agenda: [], array: Table.empty, fail: null, ret: 0 }
+export const REST: Work = { agenda: [], array: Table.empty, fail: null, ret: 0, out: {} }
 
 /** What a system call answered. */
 export interface Returned {
@@ -28,6 +28,7 @@ export interface Returned {
   readonly err: Failure | null
   /** What it filled for its caller. */
   readonly array: Table
+  readonly out: Readonly<Record<string, number>>
 }
 
 export type ThreadEvent =
@@ -36,6 +37,12 @@ export type ThreadEvent =
   | { readonly type: 'page_fault'; readonly at: Page; readonly agenda: Work['agenda'] }
   | ({ readonly type: 'ran' } & Work)
   | Returned
+  /** The process is gone. */
+  | { readonly type: 'exited' }
+  /** The kernel died, in this function. */
+  | { readonly type: 'oops'; readonly where: string }
+  /** `fork()`, seen from the child. */
+  | { readonly type: 'ret_from_fork' }
   /** The fault is dealt with; the access is made again. */
   | { readonly type: 'handled' }
   | ({ readonly type: 'signal'; readonly at: Page } & Signal)
@@ -59,11 +66,17 @@ export const work = (kernel: Kernel, memory: Memory, now: Work, budget: number, 
   return isAction(next) ? acting(next, event) : tell('return', event(next))
 }
 
-export const ran = ({ agenda, array, fail, ret }: Work): { readonly type: 'ran' } & Work => ({ type: 'ran', agenda, array, fail, ret })
+/** Just the work of something that has it. */
+export const workOf = ({ agenda, array, fail, ret, out }: Work): Work => ({ agenda, array, fail, ret, out })
+export const ran = (work: Work): { readonly type: 'ran' } & Work => ({ type: 'ran', ...workOf(work) })
 
 /** The system call goes on, or has answered. */
-const inSyscall = (after: Work): ThreadEvent =>
-  after.agenda.length > 0 ? ran(after) : { type: 'returned', ret: after.ret, err: after.fail, array: after.array }
+const inSyscall = (after: Work): ThreadEvent => {
+  if (after.agenda.length > 0) return ran(after)
+  if (after.fail === 'EXITED') return { type: 'exited' }
+  if (isOops(after.fail)) return { type: 'oops', where: whereOf(after.fail) }
+  return { type: 'returned', ret: after.ret, err: after.fail, array: after.array, out: after.out }
+}
 
 /** The fault goes on, is done (then the access is made again), or ends in a signal. */
 const inFault =

@@ -1,9 +1,9 @@
 /** Areas being split, merged and changed (mm/vma.c, mm/mmap.c): pure functions over the list of an address space. */
-import { isPmdAligned, indexAt, page, pmdEnd, pmdStart, type Page } from '../memory/address.ts'
-import { NONE } from '../memory/entry.ts'
+import { isPmdAligned, page, pfn, pmdEnd, pmdStart, type Page } from '../memory/address.ts'
 import type { Fact } from '../memory/facts.ts'
-import type { Mm, MmName } from '../memory/memory.ts'
-import { pagesOf, partOf, VM_ACCESS_FLAGS, type Vma } from '../memory/vma.ts'
+import { mmOf, type Memory, type Mm, type MmName } from '../memory/memory.ts'
+import { hasPmdTable } from '../memory/pagetable.ts'
+import { has, pagesOf, partOf, VM_ACCESS_FLAGS, VM_SPECIAL, type Vma } from '../memory/vma.ts'
 import { section, type Agenda } from './agenda.ts'
 
 /** A list of areas after a change, and where borders now cut through an area that was whole. */
@@ -17,8 +17,15 @@ export interface Cut {
   readonly at: Page
 }
 
-/** The fact that turns one list into another. */
-export function vmasFact(mm: MmName, before: readonly Vma[], after: readonly Vma[]): Fact {
+/**
+ * The fact that turns the areas of an address space into others. Those whose borders moved stand behind all others in
+ * the reverse mappings: they were taken out, and put in again.
+ */
+export function vmasFact(memory: Memory, mm: MmName, wanted: readonly Vma[]): Fact {
+  const before = mmOf(memory, mm).vmas
+  const known = new Set(before.map(v => `${v.start} ${v.end} ${v.order}`))
+  let order = 1 + Math.max(0, ...Object.values(memory.mms).flatMap(({ vmas }) => vmas.map(v => v.order)))
+  const after = wanted.map(v => (known.has(`${v.start} ${v.end} ${v.order}`) ? v : { ...v, order: order++ }))
   let head = 0
   while (head < before.length && head < after.length && before[head] === after[head]) head++
   let tail = 0
@@ -26,41 +33,50 @@ export function vmasFact(mm: MmName, before: readonly Vma[], after: readonly Vma
   return ['vmas', mm, head, before.length - head - tail, after.slice(head, after.length - tail)]
 }
 
+/** `split_huge_pmd()`: the block's 2 MiB entry becomes small ones; with a folio, only if it maps that. */
+export const splitHugePmd = (mm: MmName, at: Page, folio = pfn(0), freeze = false): Agenda =>
+  section({ mm, event: 'CLEAR', start: pmdStart(at), end: pmdEnd(at) }, [{ do: 'split_huge_pmd', mm, page: pmdStart(at), folio, freeze }])
+
 /**
  * `vma_adjust_trans_huge()`: a border inside a 2 MiB block that the area held whole splits the block, whether anything
  * is mapped in it or not, if only there is a table that could map it.
  */
 export const cutHuge = (name: MmName, mm: Mm, { vma, at }: Cut): Agenda => {
   const whole = vma.start <= pmdStart(at) && pmdEnd(at) <= vma.end
-  if (isPmdAligned(at) || !whole || mm.pud.get(indexAt('pud', at)) === NONE) return []
-  return section({ mm: name, event: 'CLEAR', start: pmdStart(at), end: pmdEnd(at) }, [])
+  return isPmdAligned(at) || !whole || !hasPmdTable(mm, at) ? [] : splitHugePmd(name, at)
 }
 
+/** `is_mergeable_anon_vma()`: one that is linked to no `anon_vma`, or to those of a parent too, stays by itself. */
+const anonMergeable = (added: Vma, neighbour: Vma): boolean =>
+  ((added.anonVma === 0 || neighbour.anonVma === 0) && neighbour.linked.length === 1) || added.anonVma === neighbour.anonVma
+/** Of two areas that would be one with a third between them. */
 const anonCompatible = (a: Vma, b: Vma): boolean => a.anonVma === 0 || b.anonVma === 0 || a.anonVma === b.anonVma
 
-/** Could the two be one area? They must touch, agree in everything, and continue one another in their file. */
-const mergeable = (a: Vma | undefined, b: Vma | undefined): boolean =>
-  a !== undefined &&
-  b !== undefined &&
-  a.end === b.start &&
-  a.flags === b.flags &&
-  a.file === b.file &&
-  a.pgoff + pagesOf(a) === b.pgoff &&
-  anonCompatible(a, b)
+/** Could the two be one area, but for what they say of anonymous memory? They must agree in everything, and continue one another. */
+const continues = (a: Vma, b: Vma): boolean =>
+  a.end === b.start && a.flags === b.flags && !has(a, VM_SPECIAL) && a.file === b.file && a.pgoff + pagesOf(a) === b.pgoff
 
-const joined = (first: Vma, last: Vma, anonVma: number): Vma => ({ ...first, end: last.end, anonVma })
+const previousOf = (neighbour: Vma | undefined, added: Vma): Vma | undefined =>
+  neighbour !== undefined && continues(neighbour, added) && anonMergeable(added, neighbour) ? neighbour : undefined
+const nextOf = (added: Vma, neighbour: Vma | undefined): Vma | undefined =>
+  neighbour !== undefined && continues(added, neighbour) && anonMergeable(added, neighbour) ? neighbour : undefined
+
+/** The area from the start of `first` to the end of `last`, with the `anon_vma` of the first of `parts` that has one. */
+function joined(first: Vma, last: Vma, ...parts: readonly (Vma | undefined)[]): Vma {
+  const anon = parts.find(part => part !== undefined && part.anonVma !== 0)
+  return { ...first, end: last.end, anonVma: anon?.anonVma ?? 0, linked: anon?.linked ?? first.linked }
+}
 
 /** The list with one area more: merged with neighbours where it can be. */
 export function insertVma(vmas: readonly Vma[], added: Vma, prefers: 'next' | 'previous'): readonly Vma[] {
   const i = vmas.findIndex(v => v.start >= added.end)
   const at = i < 0 ? vmas.length : i
-  const prev = mergeable(vmas[at - 1], added) ? vmas[at - 1] : undefined
-  const next = mergeable(added, vmas[at]) ? vmas[at] : undefined
+  const prev = previousOf(vmas[at - 1], added)
+  const next = nextOf(added, vmas[at])
   const both = prev !== undefined && next !== undefined && anonCompatible(prev, next)
   const left = both || next === undefined || prefers === 'previous' ? prev : undefined
   const right = both || left === undefined ? next : undefined
-  const anonVma = (left?.anonVma ?? 0) || (right?.anonVma ?? 0) || added.anonVma
-  const one = joined(left ?? added, right ?? added, anonVma)
+  const one = joined(left ?? added, right ?? added, left, right, added)
   return [...vmas.slice(0, at - (left === undefined ? 0 : 1)), one, ...vmas.slice(at + (right === undefined ? 0 : 1))]
 }
 
@@ -79,12 +95,12 @@ export function splitAt(vmas: readonly Vma[], at: Page): Changed {
 export function modifyFlags(vmas: readonly Vma[], vma: Vma, start: Page, end: Page, flags: number): Changed {
   const i = vmas.indexOf(vma)
   const changed: Vma = { ...partOf(vma, start, end), flags }
-  const prev = start === vma.start && mergeable(vmas[i - 1], changed) ? vmas[i - 1] : undefined
-  const next = end === vma.end && mergeable(changed, vmas[i + 1]) ? vmas[i + 1] : undefined
+  const prev = start === vma.start ? previousOf(vmas[i - 1], changed) : undefined
+  const next = end === vma.end ? nextOf(changed, vmas[i + 1]) : undefined
   const right = prev !== undefined && next !== undefined && !anonCompatible(prev, next) ? undefined : next
   const before = start > vma.start ? [partOf(vma, vma.start, start)] : []
   const after = end < vma.end ? [partOf(vma, end, vma.end)] : []
-  const one = joined(prev ?? changed, right ?? changed, (prev?.anonVma ?? 0) || (right?.anonVma ?? 0) || vma.anonVma)
+  const one = joined(prev ?? changed, right ?? changed, prev, right, vma)
   const list = [
     ...vmas.slice(0, i - (prev === undefined ? 0 : 1)),
     ...before,
@@ -102,23 +118,18 @@ export function modifyFlags(vmas: readonly Vma[], vma: Vma, start: Page, end: Pa
 
 /** The smallest number that names no `anon_vma` yet. */
 export function freeAnonVma(mms: Readonly<Record<MmName, Mm>>): number {
-  const taken = new Set(Object.values(mms).flatMap(mm => mm.vmas.map(v => v.anonVma)))
+  const taken = new Set(Object.values(mms).flatMap(mm => mm.vmas.flatMap(v => v.linked)))
   for (let id = 1; ; id++) if (!taken.has(id)) return id
 }
 
-/** `find_mergeable_anon_vma()`: that of a neighbour which differs in rights at most, the next one first. */
+/** `find_mergeable_anon_vma()`: that of a neighbour which differs in rights at most and has no other; the next one first. */
 export function neighbourAnonVma(vmas: readonly Vma[], vma: Vma): number {
   const i = vmas.indexOf(vma)
-  const continues = (a: Vma | undefined, b: Vma | undefined): boolean =>
-    a !== undefined &&
-    b !== undefined &&
-    a.end === b.start &&
-    a.file === b.file &&
-    ((a.flags ^ b.flags) & ~VM_ACCESS_FLAGS) === 0 &&
-    b.pgoff === a.pgoff + pagesOf(a)
+  const compatible = (a: Vma, b: Vma): boolean =>
+    a.end === b.start && a.file === b.file && ((a.flags ^ b.flags) & ~VM_ACCESS_FLAGS) === 0 && b.pgoff === a.pgoff + pagesOf(a)
   const [prev, next] = [vmas[i - 1], vmas[i + 1]]
-  if (next !== undefined && next.anonVma !== 0 && continues(vma, next)) return next.anonVma
-  return prev !== undefined && continues(prev, vma) ? prev.anonVma : 0
+  if (next !== undefined && next.linked.length === 1 && compatible(vma, next)) return next.anonVma
+  return prev !== undefined && prev.linked.length === 1 && compatible(prev, vma) ? prev.anonVma : 0
 }
 
 /** The bounds of the hole that an unmapped [start, end) leaves between its neighbours. */

@@ -36,8 +36,21 @@ const KINDS = [
   '!excl-w',
   '!hwpoison',
   '!marker',
+  // What a dump does not show: that no other address space had the page, and what a page on its way was marked with.
+  '!swap-x',
+  '!migr-x',
+  '!migr-rD',
+  '!migr-wD',
+  '!migr-xD',
+  '!migr-rA',
+  '!migr-wA',
+  '!migr-xA',
+  '!migr-rDA',
+  '!migr-wDA',
+  '!migr-xDA',
 ] as const
-export type EntryKind = (typeof KINDS)[number]
+export type AbsentKind = (typeof KINDS)[number]
+export type EntryKind = AbsentKind | 'present'
 
 const TARGET = 8
 /** What is added to an entry to lead to the next frame. */
@@ -49,12 +62,18 @@ export const TABLE = (1 << 1) as Entry
 
 /** A present entry. */
 export const present = (flags: number, frame: Pfn): Entry => (PRESENT | flags | (frame << TARGET)) as Entry
-export const swapEntry = (s: Slot): Entry => ((KINDS.indexOf('!swap') << 1) | (s << TARGET)) as Entry
+export const swapEntry = (s: Slot, exclusive: boolean): Entry => absent(exclusive ? '!swap-x' : '!swap', s)
+/** An entry that is not present, of a kind that leads to a frame or slot. */
+export const absent = (kind: AbsentKind, target: number): Entry => ((KINDS.indexOf(kind) << 1) | (target << TARGET)) as Entry
 
 export const isPresent = (e: number): boolean => (e & PRESENT) !== 0
 export const isWritable = (e: number): boolean => (e & WRITE) !== 0
-export const kindOf = (e: number): EntryKind => KINDS[(e & LOW) >>> 1] ?? 'none'
-export const isSwap = (e: number): boolean => !isPresent(e) && kindOf(e) === '!swap'
+/** What an entry is that is not present; `present` if it is. */
+export const kindOf = (e: number): EntryKind => (isPresent(e) ? 'present' : (KINDS[(e & LOW) >>> 1] ?? 'none'))
+export const isSwap = (e: number): boolean => {
+  const kind = kindOf(e)
+  return kind === '!swap' || kind === '!swap-x'
+}
 export const frameOf = (e: number): Pfn => pfn(e >>> TARGET)
 export const slotOf = (e: number): Slot => slot(e >>> TARGET)
 export const withFlags = (e: number, flags: number): Entry => (e | flags) as Entry
@@ -75,4 +94,17 @@ export function entryOf(word: string, target: number): Entry {
   const low = lows.get(word)
   if (low === undefined) throw new RangeError(`'${word}' is no page table entry`)
   return (low | (target << TARGET)) as Entry
+}
+
+const MIGRATION = new Set(words.flatMap((word, low) => (word.startsWith('!migr') ? [low] : [])))
+/** Of a page on its way from one frame to another. */
+export const isMigration = (e: number): boolean => MIGRATION.has(e & LOW)
+
+/** The kind of an entry whose right to write is gone; of a page on its way, whether it stays exclusive is said along. */
+export function readOnlyKind(kind: EntryKind, migration: '!migr-x' | '!migr-r'): AbsentKind | undefined {
+  if (kind === '!devpriv-w') return '!devpriv-r'
+  if (kind === '!excl-w') return '!excl-r'
+  return kind.startsWith('!migr-w') || (migration === '!migr-r' && kind.startsWith('!migr-x'))
+    ? (kind.replace(/^!migr-./, migration) as AbsentKind)
+    : undefined
 }

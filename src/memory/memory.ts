@@ -2,7 +2,8 @@
  * Memory: address spaces, page frames, files and swap, as one immutable value. It knows no actor; kernel rules read
  * it, and what they decide comes back as facts (facts.ts).
  */
-import { pfn, slot, type Pfn, type Slot } from './address.ts'
+import { PMD_PAGES, pfn, slot, type Pfn, type Slot } from './address.ts'
+import { HUGE_ZERO_STATE, ZERO_STATE } from './frames.ts'
 import { Table } from './table.ts'
 import type { Vma } from './vma.ts'
 
@@ -17,62 +18,109 @@ export interface Mm {
   readonly pud: Table
   readonly pmd: Table
   readonly pte: Table
+  /** Files that the process has open and that do something when the last one who has them closes them. */
+  readonly open: readonly FileName[]
 }
 
 /** `struct page`, a column a field; a frame without references is free. */
 export interface Frames {
   readonly refs: Table
-  /** How many page table entries map it; the zero page is not counted. */
+  /** How many PTEs map it; the zero page is not counted. */
   readonly maps: Table
+  /** How many PMD entries map the large folio of which this is the head. */
+  readonly hugeMaps: Table
   /** What it is used for (frames.ts). */
   readonly state: Table
   /** One number stands for what the page contains. */
   readonly content: Table
+  /** `folio->mapping` of anonymous memory: the `anon_vma` whose areas may map it, and its index in them. */
+  readonly anonVma: Table
+  readonly index: Table
+  /** 1 where the folio is locked. */
+  readonly locked: Table
   /** The lowest free frame: the one that is given out next. */
   readonly free: Pfn
 }
 
-/** The swap device: how many entries lead to a slot, and what it contains. */
+/** The swap device. */
 export interface Swap {
+  /** Entries that lead to a slot. */
   readonly refs: Table
   readonly content: Table
+  /** The frame that holds the same as a slot: the swap cache, which has a reference to it. */
+  readonly cache: Table
   readonly free: Slot
 }
 
+/**
+ * What can be mapped: shared anonymous memory, files of three kinds, 2 MiB pages of the pool, device memory that is a file,
+ * the HMM test driver, and a driver that maps what it is asked for.
+ */
+export type FileKind = 'shmem' | 'memfd' | 'ext4' | 'dax' | 'hugetlb' | 'devdax' | 'test_hmm' | 'probe'
+
 /** A file and its page cache. */
 export interface File {
-  readonly kind: 'shmem'
-  /** Size in pages; a fault beyond it is SIGBUS. */
-  readonly pages: number
+  readonly kind: FileKind
+  /** Size in bytes; a fault behind its last page is SIGBUS. */
+  readonly size: number
+  /** Of the test driver: the process that opened the device, and the device. */
+  readonly mirror: { readonly mm: MmName; readonly device: string } | null
   /** By index: a present entry with the cached frame, a swap entry, or none. */
   readonly cache: Table
 }
+
+export const PAGE_SIZE = 4096
+export const pagesIn = ({ size }: Pick<File, 'size'>): number => Math.ceil(size / PAGE_SIZE)
+
+/** Memory of a device that is given out a page at a time; the CPU cannot use it, or can. */
+export interface DeviceMemory {
+  readonly kind: 'devpriv' | 'devcoh'
+  readonly first: Pfn
+  /** How many of its frames were ever given out: from the last one down, as the driver's first list has them. */
+  readonly given: number
+  /** Given back since; the last one is given out next. */
+  readonly freed: readonly Pfn[]
+  /** By frame: the number of the mirror that migrated the page there, counted from 1. */
+  readonly mirrors: Table
+}
+export const DEVICE_PAGES = 65_536
+/** Frames of device memory lie behind all others, device by device. */
+export const deviceFirst = (device: number): Pfn => pfn(3 * 2 ** 20 + device * DEVICE_PAGES)
 
 export interface Memory {
   readonly mms: Readonly<Record<MmName, Mm>>
   readonly frames: Frames
   readonly swap: Swap
   readonly files: Readonly<Record<FileName, File>>
+  /** Device memory, by device; there once the device was first opened. */
+  readonly devices: Readonly<Record<string, DeviceMemory>>
 }
 
-export const emptyMm: Mm = { vmas: [], pgd: Table.empty, pud: Table.empty, pmd: Table.empty, pte: Table.empty }
+export const emptyMm: Mm = { vmas: [], pgd: Table.empty, pud: Table.empty, pmd: Table.empty, pte: Table.empty, open: [] }
 
 /** Mapped by reads of private memory that was never written; never given out and never freed. */
 export const ZERO_PFN = pfn(1)
+/** The same for 2 MiB at once. */
+export const HUGE_ZERO_PFN = pfn(PMD_PAGES)
 const FIRST_FREE = pfn(2)
 
 /** Memory of a machine that has just booted, with address spaces of these names. */
-export const bootMemory = (mms: readonly MmName[], zeroState: number): Memory => ({
+export const bootMemory = (mms: readonly MmName[]): Memory => ({
   mms: Object.fromEntries(mms.map(name => [name, emptyMm])),
   frames: {
-    refs: Table.empty.set(ZERO_PFN, 1),
+    refs: Table.empty.set(ZERO_PFN, 1).setRange(HUGE_ZERO_PFN, PMD_PAGES, 1, 0),
     maps: Table.empty,
-    state: Table.empty.set(ZERO_PFN, zeroState),
+    hugeMaps: Table.empty,
+    state: Table.empty.set(ZERO_PFN, ZERO_STATE).setRange(HUGE_ZERO_PFN, PMD_PAGES, ZERO_STATE, 0).set(HUGE_ZERO_PFN, HUGE_ZERO_STATE),
     content: Table.empty,
+    anonVma: Table.empty,
+    index: Table.empty,
+    locked: Table.empty,
     free: FIRST_FREE,
   },
-  swap: { refs: Table.empty, content: Table.empty, free: slot(1) },
+  swap: { refs: Table.empty, content: Table.empty, cache: Table.empty, free: slot(1) },
   files: {},
+  devices: {},
 })
 
 /** An address space that rules and machines speak of exists: if not, that is a defect of whoever named it. */

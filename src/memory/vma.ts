@@ -13,6 +13,21 @@ export const VM_MAYSHARE = 128
 export const VM_LOCKED = 256
 /** Accounted against the commit limit: private and once writable. It keeps areas from merging. */
 export const VM_ACCOUNT = 512
+export const VM_HUGEPAGE = 1024
+export const VM_NOHUGEPAGE = 2048
+/** `MADV_DONTFORK` */
+export const VM_DONTCOPY = 4096
+export const VM_WIPEONFORK = 8192
+export const VM_HUGETLB = 16384
+/** Driver mappings: of page frames without struct pages, of both kinds, of device registers; these must not grow. */
+export const VM_PFNMAP = 32768
+export const VM_MIXEDMAP = 65536
+export const VM_IO = 131072
+export const VM_DONTEXPAND = 262144
+/** `vma_wants_writenotify()`: shared pages are mapped read-only until they are written, so that the file system hears of it. */
+export const VM_WRITENOTIFY = 524288
+/** Never merged. */
+export const VM_SPECIAL = VM_PFNMAP | VM_MIXEDMAP | VM_IO | VM_DONTEXPAND
 export const VM_ACCESS_FLAGS = VM_READ | VM_WRITE | VM_EXEC
 
 export interface Vma {
@@ -23,6 +38,10 @@ export interface Vma {
   readonly pgoff: number
   /** The `anon_vma` that new anonymous pages belong to; 0 until the first is made. */
   readonly anonVma: number
+  /** All `anon_vma`s whose pages it may map: its own, and those of the processes it was forked from. */
+  readonly linked: readonly number[]
+  /** Reverse mappings visit areas of equal offset in ascending order of this: as they were inserted. */
+  readonly order: number
   /** The file that is mapped (shared anonymous memory has one too); '' for private anonymous memory. */
   readonly file: string
 }
@@ -55,5 +74,7 @@ export const partOf = (v: Vma, start: Page, end: Page): Vma => ({
   flags: v.flags,
   pgoff: v.pgoff + (start - v.start),
   anonVma: v.anonVma,
+  linked: v.linked,
+  order: v.order,
   file: v.file,
 })

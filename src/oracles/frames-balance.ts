@@ -1,11 +1,11 @@
 /**
- * Map counts are what the page tables say; nothing maps or caches a free frame; and a frame has as many references as
- * mappings and its page cache account for, plus those that somebody is known to hold just now.
+ * Map counts are what the page tables say; nothing maps or caches a free frame; and a folio has as many references as
+ * mappings, exclusive entries, its page cache and the swap cache account for. Nothing is locked or on its way.
  */
-import { pfn } from '../memory/address.ts'
-import { frameOf, isPresent, isSwap, slotOf, SPECIAL } from '../memory/entry.ts'
-import { frameKind } from '../memory/frames.ts'
-import { ZERO_PFN, type Memory } from '../memory/memory.ts'
+import { page, pfn, type Pfn } from '../memory/address.ts'
+import { frameOf, isMigration, isPresent, isSwap, kindOf, slotOf, SPECIAL, type EntryKind } from '../memory/entry.ts'
+import { frameKind, headOf } from '../memory/frames.ts'
+import type { Frames, Memory, Mm, MmName } from '../memory/memory.ts'
 import type { Table } from '../memory/table.ts'
 import type { Oracle } from './oracle.ts'
 
@@ -13,44 +13,88 @@ import type { Oracle } from './oracle.ts'
 type Counts = Map<number, number>
 const count = (counts: Counts, n: number): unknown => counts.set(n, (counts.get(n) ?? 0) + 1)
 
-function* entriesOf(table: Table): Generator<number> {
-  for (const [first, n] of table.runs()) for (let i = 0; i < n; i++) yield table.get(first + i)
+function* indices(table: Table): Generator<number> {
+  for (const [first, n] of table.runs()) for (let i = 0; i < n; i++) yield first + i
 }
 
-function counted(memory: Memory): { readonly mapped: Counts; readonly cached: Counts; readonly slots: Counts } {
-  const [mapped, cached, slots]: [Counts, Counts, Counts] = [new Map(), new Map(), new Map()]
-  for (const { pte } of Object.values(memory.mms)) {
-    for (const entry of entriesOf(pte)) {
+/** What the tables and caches say: of each frame, who maps it and who has a reference; of each swap slot, who leads to it. */
+interface Counted {
+  readonly mapped: Counts
+  readonly hugeMapped: Counts
+  /** References, of a large folio at its head. */
+  readonly held: Counts
+  readonly slots: Counts
+}
+
+/** Entries that map a frame though the CPU cannot use it. */
+const MAPS: ReadonlySet<EntryKind> = new Set<EntryKind>(['!devpriv-r', '!devpriv-w'])
+/** Entries that keep a reference, and map nothing. */
+const HOLDS: ReadonlySet<EntryKind> = new Set<EntryKind>(['!excl-r', '!excl-w'])
+
+/** The page tables of an address space, counted; or what must not stand in them. */
+function countTables(frames: Frames, name: MmName, mm: Mm, { mapped, hugeMapped, held, slots }: Counted): string | undefined {
+  for (const index of indices(mm.pmd)) {
+    const entry = mm.pmd.get(index)
+    // A page of 2 MiB that is no anonymous folio is not counted.
+    if (!isPresent(entry) || frameKind(frames, frameOf(entry)) !== 'anon') continue
+    count(hugeMapped, frameOf(entry))
+    count(held, headOf(frames, frameOf(entry)))
+  }
+  for (const p of indices(mm.pte)) {
+    const entry = mm.pte.get(p)
+    if (isMigration(entry)) return `page ${page(p)} of ${name} is on its way from frame ${frameOf(entry)}, and nobody is moving it`
+    if (isSwap(entry)) count(slots, slotOf(entry))
+    const maps = isPresent(entry) ? (entry & SPECIAL) === 0 : MAPS.has(kindOf(entry))
+    if (maps) count(mapped, frameOf(entry))
+    if (maps || HOLDS.has(kindOf(entry))) count(held, headOf(frames, frameOf(entry)))
+  }
+  return undefined
+}
+
+function countCaches({ files, frames, swap }: Memory, { held, slots }: Counted): void {
+  for (const { cache } of Object.values(files)) {
+    for (const index of indices(cache)) {
+      const entry = cache.get(index)
       if (isSwap(entry)) count(slots, slotOf(entry))
-      else if (isPresent(entry) && (entry & SPECIAL) === 0) count(mapped, frameOf(entry))
+      else count(held, headOf(frames, frameOf(entry)))
     }
   }
-  for (const { cache } of Object.values(memory.files)) {
-    for (const entry of entriesOf(cache)) count(isSwap(entry) ? slots : cached, isSwap(entry) ? slotOf(entry) : frameOf(entry))
-  }
-  return { mapped, cached, slots }
+  for (const slot of indices(swap.cache)) count(held, headOf(frames, pfn(swap.cache.get(slot))))
 }
 
-/** For worlds in which nobody is inside the kernel: there, no reference is held but by mappings and page caches. */
+/** What is wrong with one frame. A frame of a large folio that is not its head has one reference, for being part of it. */
+function wrongWith(frames: Frames, frame: Pfn, { mapped, hugeMapped, held }: Counted): string | undefined {
+  if (frames.locked.get(frame) !== 0) return `frame ${frame} is locked, and nobody is there to unlock it`
+  const [maps, inTables] = [frames.maps.get(frame), mapped.get(frame) ?? 0]
+  if (maps !== inTables) return `frame ${frame} has map count ${maps}, and ${inTables} entries map it`
+  const [hugeMaps, inHuge] = [frames.hugeMaps.get(frame), hugeMapped.get(frame) ?? 0]
+  if (hugeMaps !== inHuge) return `frame ${frame} has a map count of ${hugeMaps} for 2 MiB, and ${inHuge} entries map that`
+  const [refs, known] = [frames.refs.get(frame), headOf(frames, frame) === frame ? (held.get(frame) ?? 0) : 1]
+  return refs === known ? undefined : `frame ${frame} (${frameKind(frames, frame)}) has ${refs} references, and ${known} are accounted for`
+}
+
+/** For worlds in which nobody is inside the kernel: there, no reference is held but by entries and caches. */
 export const framesBalance: Oracle = ({ world: { memory } }) => {
-  const { frames, swap } = memory
-  const { mapped, cached, slots } = counted(memory)
-  const known = new Set([...mapped.keys(), ...cached.keys(), ...indices(frames.refs), ...indices(frames.maps), ...indices(frames.state)])
-  known.delete(ZERO_PFN)
-  for (const frame of known) {
-    const [maps, refs, inTables] = [frames.maps.get(frame), frames.refs.get(frame), mapped.get(frame) ?? 0]
-    if (maps !== inTables) return `frame ${frame} has map count ${maps}, and ${inTables} entries map it`
-    const held = inTables + (cached.get(frame) ?? 0)
-    if (refs !== held) return `frame ${frame} (${frameKind(frames, pfn(frame))}) has ${refs} references, and ${held} are accounted for`
+  const { frames, swap, mms } = memory
+  const counted: Counted = { mapped: new Map(), hugeMapped: new Map(), held: new Map(), slots: new Map() }
+  for (const [name, mm] of Object.entries(mms)) {
+    const wrong = countTables(frames, name, mm, counted)
+    if (wrong !== undefined) return wrong
   }
+  countCaches(memory, counted)
+  const columns = [frames.refs, frames.maps, frames.hugeMaps, frames.state, frames.locked]
+  const known = new Set([counted.mapped, counted.hugeMapped, counted.held].flatMap(c => [...c.keys()]))
+  for (const column of columns) for (const frame of indices(column)) known.add(frame)
+  for (const frame of known) {
+    if (frameKind(frames, pfn(frame)) === 'zero') continue
+    const wrong = wrongWith(frames, pfn(frame), counted)
+    if (wrong !== undefined) return wrong
+  }
+  const { slots } = counted
   for (const slot of new Set([...slots.keys(), ...indices(swap.refs)])) {
     if (swap.refs.get(slot) !== (slots.get(slot) ?? 0))
       return `swap slot ${slot} has ${swap.refs.get(slot)} references, and ${slots.get(slot) ?? 0} entries lead to it`
   }
   if (frames.refs.gap(2) !== frames.free) return `frame ${frames.free} is said to be the lowest free one, and ${frames.refs.gap(2)} is`
   return undefined
-}
-
-function* indices(table: Table): Generator<number> {
-  for (const [first, n] of table.runs()) for (let i = 0; i < n; i++) yield first + i
 }

@@ -1,6 +1,7 @@
 /** Oracles say what must always hold, judged from outside: they read a world, and know nothing of how it came about. */
 import { page, type Page } from '../memory/address.ts'
 import { mmOf, type Memory, type MmName } from '../memory/memory.ts'
+import { smallEntryAt } from '../memory/pagetable.ts'
 import { Table } from '../memory/table.ts'
 import type { ActorName } from '../system/actor.ts'
 import type { World } from '../system/world.ts'
@@ -36,13 +37,16 @@ export function invalidationsInFlight({ names, world }: View, mm: MmName): numbe
   return context.active_invalidate_ranges ?? 0
 }
 
-/** The pages that a device maps, with what it maps there and what the CPU does. */
+/** The pages that a device maps, with what it maps there and what the CPU does, each as an entry of its own. */
 export function* deviceMappings(
   view: View,
   device: DeviceView,
 ): Generator<{ readonly page: Page; readonly word: number; readonly entry: number }> {
-  const { pte } = mmOf(view.world.memory, device.mm)
+  const mm = mmOf(view.world.memory, device.mm)
   for (const [first, count] of device.table.runs()) {
-    for (let i = 0; i < count; i++) yield { page: page(first + i), word: device.table.get(first + i), entry: pte.get(first + i) }
+    for (let i = 0; i < count; i++) {
+      const p = page(first + i)
+      yield { page: p, word: device.table.get(p), entry: smallEntryAt(mm, p) }
+    }
   }
 }

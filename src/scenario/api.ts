@@ -35,6 +35,10 @@ export interface MmapOptions {
   /** Rights; `rw` if not said. */
   readonly prot?: Prot
   readonly shared?: boolean
+  /** What is mapped: private memory if not said, 2 MiB pages of the pool, or a file. */
+  readonly of?: OpenFile | 'hugetlb'
+  /** The page in the file at which the mapping begins; of the probe driver, what it is to map. */
+  readonly offset?: number
   /** The first page; if not said, behind everything mapped so far, with a gap. */
   readonly at?: number
 }
@@ -44,6 +48,40 @@ export interface DeviceFaultOptions {
   readonly write?: boolean
   /** How often the driver begins before it gives up with EBUSY; for ever if not said. */
   readonly attempts?: number
+}
+
+/** A statement that works on pages, and tells more than a number: `expect.answers`. */
+export interface Command extends StatementRef, Pages {}
+
+/** An open file, by the name that the world has for it. */
+export interface OpenFile {
+  readonly file: string
+}
+export interface OpenOptions {
+  readonly fs: 'memfd' | 'ext4' | 'dax' | 'devdax' | 'probe'
+  /** Its size; page i begins with the number `fill + i`, or all of it is a hole if `fill` is not said. */
+  readonly pages?: number
+  readonly fill?: number
+}
+
+/**
+ * An open file of the kernel's HMM test driver: a device that mirrors the process which opened it, in batches of 64 pages.
+ * Commands tell how many pages they did (`cpages`), how many rounds of faulting they made (`faults`), and what they read.
+ */
+export interface Mirror extends OpenFile {
+  read(pages: Pages): Command
+  write(pages: Pages, value: number): Command
+  migrateToDevice(pages: Pages): Command
+  migrateToSystem(pages: Pages): Command
+  /** A byte a page, as the driver's header has them. */
+  snapshot(pages: Pages): Command
+  exclusive(pages: Pages): Command
+  checkExclusive(pages: Pages): Command
+  /** Gives up all of the device's memory. */
+  release(): StatementRef
+  close(): StatementRef
+  /** The same file, used by another thread: a child has what its parent had open. */
+  usedBy(thread: Thread): Mirror
 }
 
 /** A CPU thread. Its calls are the system calls, and loads and stores. */
@@ -61,7 +99,26 @@ export interface Thread {
   /** Stores `value`, `value + 1`, … into the pages. */
   write(pages: Pages, value: number): StatementRef
   gup(pages: Pages, flags?: GupFlags): StatementRef
+  /** A child process; its first thread. */
+  fork(): Child
+  exit(): StatementRef
+  open(name: string, options: OpenOptions): OpenFile
+  close(file: OpenFile): StatementRef
+  truncate(file: OpenFile, pages: number): StatementRef
+  /** Pages [start, end) of the file become a hole. */
+  punch(file: OpenFile, pages: FilePages): StatementRef
+  pread(file: OpenFile, pages: FilePages): Command
+  /** Writes the first 8 bytes of each page. */
+  pwrite(file: OpenFile, pages: FilePages, value: number): StatementRef
+  /** Opens `/dev/hmm_dmirror0` … `3`: the first two have private memory, the others coherent memory. */
+  openDevice(device?: 0 | 1 | 2 | 3): Mirror
 }
+/** Pages of a file, by index. */
+export interface FilePages {
+  readonly start: number
+  readonly end: number
+}
+export interface Child extends Thread, StatementRef {}
 
 /** A device that mirrors an address space. */
 export interface Device {
@@ -100,6 +157,19 @@ export type Expectation =
       readonly statement: StatementRef
       readonly value: number | Failure | readonly number[]
     }
+  | { readonly kind: 'answers'; readonly name: string; readonly statement: StatementRef; readonly wanted: Wanted }
+export type Wanted = Partial<Answer> | ((answer: Answer) => boolean)
+
+/** All that a statement answers. */
+export interface Answer {
+  readonly ret: number
+  /** The error, the signal, or where the kernel died (`oops: …`). */
+  readonly err: Failure | 'SEGV' | 'BUS' | null
+  readonly cpages: number
+  readonly faults: number
+  /** What a command read. */
+  readonly values: readonly number[]
+}
 
 export interface Expect {
   /** Nothing that the oracle says is wrong may ever be so. */
@@ -110,12 +180,16 @@ export interface Expect {
   finally(name: string, holds: (view: View) => boolean): void
   /** What a statement answers: a number, an error such as `EFAULT` or a signal such as `SEGV`, or, of a read, its values. */
   returns(statement: StatementRef, value: number | Failure | 'SEGV' | 'BUS' | readonly number[]): void
+  /** These fields of what a statement answers, or whatever is asked of them. */
+  answers(statement: StatementRef, wanted: Partial<Answer> | ((answer: Answer) => boolean)): void
 }
 
 export interface ScenarioContext {
   /** A machine; of the profile that was asked for, unless one is named. One a scenario. */
   readonly linux: (profile?: string) => Linux
   readonly expect: Expect
+  /** Which of the scenario's variants this is; '' if it has none. */
+  readonly variant: string
 }
 
 /** A scenario, ready to be built for a profile. */
@@ -123,7 +197,9 @@ export interface Scenario {
   readonly title: string
   /** The profiles that it is meant for; `run` takes each of them if none is asked for. */
   readonly profiles: readonly string[]
-  build(profile?: string): Built
+  /** The same story in other circumstances; `run` tells each. */
+  readonly variants: readonly string[]
+  build(profile?: string, variant?: string): Built
 }
 
 /** What a scenario came to: a system, who may act when, and what must hold. All but the oracles is plain data. */

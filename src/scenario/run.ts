@@ -4,12 +4,13 @@ import type { RangeContext, RangeEvent } from '../kernel/range.ts'
 import type { ThreadContext, ThreadEvent } from '../kernel/thread.ts'
 import type { Fact } from '../memory/facts.ts'
 import type { Memory } from '../memory/memory.ts'
+import type { Table } from '../memory/table.ts'
 import { random } from '../system/choosers/random.ts'
 import { roundRobin } from '../system/choosers/round-robin.ts'
 import { Live, type Ended, type Entry } from '../system/live.ts'
 import { snapshotOf, type World } from '../system/world.ts'
 import { planned, type Progress } from './plan.ts'
-import type { Built, Expectation } from './api.ts'
+import type { Answer, Built, Command, Expectation, StatementRef, Wanted } from './api.ts'
 import { linuxSystem, type Kinds, type LinuxSystem } from './standard.ts'
 import { viewOf } from './view.ts'
 
@@ -110,12 +111,38 @@ function overall(verdicts: readonly Verdict[], ended: Ended): Report['verdict'] 
   return verdicts.some(v => v.holds === null) || ended.why !== 'at rest' ? 'unknown' : 'holds'
 }
 
+/** What a statement answered, as its actor was told it. */
+interface Told {
+  /** What `expect.returns` looks at. */
+  readonly short: unknown
+  readonly ret: number
+  readonly err: Answer['err']
+  readonly out?: Readonly<Record<string, number>>
+  readonly array?: Table
+  readonly values?: readonly number[]
+}
+
+/** Of a command, the array is what it read, by page. */
+function answerOf({ ret, err, out = {}, array, values }: Told, statement: StatementRef | Command): Answer {
+  const { cpages = 0, faults = 0 } = out
+  const read =
+    'start' in statement && array !== undefined
+      ? Array.from({ length: statement.end - statement.start }, (_, i) => array.get(statement.start + i))
+      : []
+  return { ret, err, cpages, faults, values: values ?? read }
+}
+
+function answered(answer: Answer, wanted: Wanted): boolean {
+  if (typeof wanted === 'function') return wanted(answer)
+  return Object.entries(wanted).every(([key, value]) => JSON.stringify(answer[key as keyof Answer]) === JSON.stringify(value))
+}
+
 /** Keeps what was found out about each expectation while the run goes on. */
 class Judge {
   readonly #expectations: readonly Expectation[]
   readonly #names: readonly string[]
   readonly #found = new Map<Expectation, { readonly step: number; readonly why: string }>()
-  readonly #answers = new Map<string, unknown[]>()
+  readonly #answers = new Map<string, Told[]>()
   readonly #values = new Map<string, readonly number[]>()
   readonly #ordered: boolean
   #world: World<Memory>
@@ -146,19 +173,23 @@ class Judge {
     this.#answers.set(choice.by, [...(this.#answers.get(choice.by) ?? []), answer])
   }
 
-  #answerIn(by: string, event: ThreadEvent | RangeEvent): unknown {
+  #answerIn(by: string, event: ThreadEvent | RangeEvent): Told | undefined {
     switch (event.type) {
       case 'ended':
-        return event.err ?? event.ret
+        return { short: event.err ?? event.ret, ret: event.ret, err: event.err }
       case 'returned':
-        return event.err ?? event.ret
+        return { short: event.err ?? event.ret, ret: event.ret, err: event.err, out: event.out, array: event.array }
+      case 'exited':
+        return { short: 0, ret: 0, err: null }
+      case 'oops':
+        return { short: `oops: ${event.where}`, ret: -1, err: `oops: ${event.where}` }
       case 'signal':
         this.#values.delete(by)
-        return event.sig
+        return { short: event.sig, ret: -1, err: event.sig }
       case 'accessed': {
         const values = [...(this.#values.get(by) ?? []), ...event.values]
         this.#values.set(by, event.left === null ? [] : values)
-        return event.left === null ? values : undefined
+        return event.left === null ? { short: values, ret: 0, err: null, values } : undefined
       }
       default:
         return undefined
@@ -187,8 +218,15 @@ class Judge {
       case 'returns': {
         const got = this.#answers.get(expectation.statement.by)?.[expectation.statement.index]
         if (got === undefined) return { expectation: name, holds: null, why: 'it has not answered' }
-        const holds = JSON.stringify(got) === JSON.stringify(expectation.value)
-        return holds ? { expectation: name, holds } : { expectation: name, holds, why: `it answers ${JSON.stringify(got)}` }
+        const holds = JSON.stringify(got.short) === JSON.stringify(expectation.value)
+        return holds ? { expectation: name, holds } : { expectation: name, holds, why: `it answers ${JSON.stringify(got.short)}` }
+      }
+      case 'answers': {
+        const got = this.#answers.get(expectation.statement.by)?.[expectation.statement.index]
+        if (got === undefined) return { expectation: name, holds: null, why: 'it has not answered' }
+        const answer = answerOf(got, expectation.statement)
+        const holds = answered(answer, expectation.wanted)
+        return holds ? { expectation: name, holds } : { expectation: name, holds, why: `it answers ${JSON.stringify(answer)}` }
       }
     }
   }

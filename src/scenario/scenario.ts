@@ -7,11 +7,14 @@ import { DEFAULT_PROFILE, type Profile } from '../kernel/profiles.ts'
 import type { DeviceFault } from '../kernel/range.ts'
 import type { Statement } from '../kernel/thread.ts'
 import { page, PAGE_LIMIT, type Pages } from '../memory/address.ts'
+import type { MmName } from '../memory/memory.ts'
+import { mirrorName, snapshotOf } from '../kernel/names.ts'
 import { Table } from '../memory/table.ts'
 import type { ActorName } from '../system/actor.ts'
 import { HMM_PFN_VALID, HMM_PFN_WRITE } from '../walker/hmm.ts'
 import type { Built, Device, Expect, Expectation, Linux, Race, Scenario, ScenarioContext, StatementRef, Thread, Until } from './api.ts'
 import type { Goal, Stage } from './plan.ts'
+import { threadOf, type Writing } from './threads.ts'
 import { mmActors, profileOf, type ActorSpec, type SystemSpec } from './standard.ts'
 
 /** A scenario that cannot be built: what was written, and what was expected. */
@@ -21,34 +24,55 @@ export class BadScenario extends Error {
 
 export interface ScenarioOptions {
   readonly profiles?: readonly string[]
+  readonly variants?: readonly string[]
 }
 
 export function scenario(title: string, build: (context: ScenarioContext) => void, options: ScenarioOptions = {}): Scenario {
-  const profiles = options.profiles ?? [DEFAULT_PROFILE]
-  return { title, profiles, build: (profile = profiles[0] ?? DEFAULT_PROFILE) => new Builder(title, profile).built(build) }
+  const { profiles = [DEFAULT_PROFILE], variants = [''] } = options
+  return {
+    title,
+    profiles,
+    variants,
+    build(profile = profiles[0] ?? DEFAULT_PROFILE, variant = variants[0] ?? '') {
+      if (!variants.includes(variant))
+        throw new BadScenario(`scenario '${title}' has no variant '${variant}'; it has ${variants.join(', ')}`)
+      return new Builder(title, profile, variant).built(build)
+    },
+  }
+}
+
+/** What a thread is to run, and for which process; the first thread of a child waits to be forked. */
+interface Program {
+  readonly mm: MmName
+  readonly child: boolean
+  readonly statements: Statement[]
 }
 
 const MM = 'mm0'
 /** Room between mappings that were given no place. */
 const GAP = 16
 
-class Builder {
+class Builder implements Writing {
   readonly #title: string
   readonly #asked: string
+  readonly #variant: string
   #profile: Profile | undefined
-  readonly #programs = new Map<ActorName, Statement[]>()
+  readonly #programs = new Map<ActorName, Program>()
+  #mms: readonly MmName[] = [MM]
+  #mirrors = 0
   readonly #devices = new Map<ActorName, DeviceFault[]>()
   readonly #expectations: Expectation[] = []
   readonly #stages: { members: StatementRef[]; order: (StatementRef | Until)[] }[] = []
   #free = GAP
 
-  constructor(title: string, profile: string) {
-    this.#title = title
+  constructor(title: string, profile: string, variant: string) {
+    this.#title = variant === '' ? title : `${title} (${variant})`
     this.#asked = profile
+    this.#variant = variant
   }
 
   built(build: (context: ScenarioContext) => void): Built {
-    build({ linux: profile => this.#linux(profile ?? this.#asked), expect: this.#expect() })
+    build({ linux: profile => this.#linux(profile ?? this.#asked), expect: this.#expect(), variant: this.#variant })
     if (this.#profile === undefined) throw new BadScenario(`scenario '${this.#title}' has no machine: call linux() in it`)
     return {
       title: this.#title,
@@ -77,30 +101,33 @@ class Builder {
 
   #thread(name: ActorName): Thread {
     this.#name(name)
-    const program: Statement[] = []
+    return this.#threadOf(name, MM, false)
+  }
+
+  #threadOf(name: ActorName, mm: MmName, child: boolean): Thread {
+    const program: Program = { mm, child, statements: [] }
     this.#programs.set(name, program)
-    const add = (statement: Statement): StatementRef => this.#add({ by: name, index: program.push(statement) - 1 })
-    const at = (p: Pages): { readonly mm: string } & Pages => ({ mm: MM, start: p.start, end: p.end })
-    return {
-      name,
-      mmap: ({ pages, prot = 'rw', shared = false, at: wanted }) => {
-        const place = this.#place(pages, wanted)
-        return { ...add({ do: 'mmap', mm: MM, ...place, prot, shared }), ...place }
-      },
-      munmap: pages => add({ do: 'munmap', ...at(pages) }),
-      mprotect: (pages, prot) => add({ do: 'mprotect', ...at(pages), prot }),
-      madvise: (pages, advice) => add({ do: 'madvise', ...at(pages), advice }),
-      mremap: (pages, options = {}) => {
-        const old = pages.end - pages.start
-        const place = this.#place(options.pages ?? old, options.at)
-        return { ...add({ do: 'mremap', mm: MM, from: pages.start, old, to: place.start, pages: place.end - place.start }), ...place }
-      },
-      mlock: pages => add({ do: 'mlock', ...at(pages) }),
-      munlock: pages => add({ do: 'munlock', ...at(pages) }),
-      read: pages => add({ do: 'load', at: pages.start, end: pages.end }),
-      write: (pages, value) => add({ do: 'store', at: pages.start, end: pages.end, value }),
-      gup: (pages, flags = {}) => add({ do: 'get_user_pages', ...at(pages), flags: { take: 'get', ...flags } }),
-    }
+    return threadOf(this, name, mm)
+  }
+
+  add(by: ActorName, statement: Statement): StatementRef {
+    const statements = this.#programs.get(by)?.statements
+    if (statements === undefined) throw new BadScenario(`scenario '${this.#title}' has no thread '${by}'`)
+    return this.#add({ by, index: statements.push(statement) - 1 })
+  }
+
+  place(pages: number, at: number | undefined): Pages {
+    return this.#place(pages, at)
+  }
+
+  child(): { readonly mm: MmName; readonly thread: Thread } {
+    const mm = `mm${this.#mms.length}`
+    this.#mms = [...this.#mms, mm]
+    return { mm, thread: this.#threadOf(`${mm}.cpu0`, mm, true) }
+  }
+
+  mirror(): ActorName {
+    return mirrorName(this.#mirrors++)
   }
 
   #device(name: ActorName): Device {
@@ -111,7 +138,8 @@ class Builder {
       name,
       fault: ({ start, end }, { write = false, attempts } = {}) => {
         const defaultFlags = write ? HMM_PFN_VALID | HMM_PFN_WRITE : HMM_PFN_VALID
-        const index = program.push({ start, end, defaultFlags, pfnFlagsMask: 0, requests: Table.empty, attempts: attempts ?? null }) - 1
+        const index =
+          program.push({ start, end, defaultFlags, pfnFlagsMask: 0, owned: null, requests: Table.empty, attempts: attempts ?? null }) - 1
         return this.#add({ by: rangeName(name), index })
       },
     }
@@ -159,7 +187,7 @@ class Builder {
 
   /** A statement is done when those behind it are left. */
   #goal({ by, index }: StatementRef): Goal {
-    const length = this.#programs.get(by)?.length ?? [...this.#devices].find(([name]) => rangeName(name) === by)?.[1].length ?? 0
+    const length = this.#programs.get(by)?.statements.length ?? [...this.#devices].find(([name]) => rangeName(name) === by)?.[1].length ?? 0
     return { by, left: length - index - 1 }
   }
 
@@ -176,6 +204,10 @@ class Builder {
           statement,
           value: value as Failure,
         }),
+      answers: (statement, wanted) => {
+        const what = typeof wanted === 'function' ? 'as it must' : JSON.stringify(wanted)
+        add({ kind: 'answers', name: `${statement.by} answers ${what} to statement ${statement.index + 1}`, statement, wanted })
+      },
     }
   }
 
@@ -185,12 +217,23 @@ class Builder {
     const everything = { start: 0, end: PAGE_LIMIT }
     const hmm = { name: `${MM}.hmm`, machine: 'hmm', input: { mirrors: devices.map(([name]) => name) } }
     const actors: readonly ActorSpec[] = [
-      ...mmActors(
-        MM,
-        bySequence ? { itree: devices.map(([who]) => ({ who, ...everything })) } : { list: devices.length > 0 ? [hmm.name] : [] },
-      ),
+      ...this.#mms.flatMap(mm => {
+        if (mm !== MM) return mmActors(mm, {})
+        return mmActors(
+          mm,
+          bySequence ? { itree: devices.map(([who]) => ({ who, ...everything })) } : { list: devices.length > 0 ? [hmm.name] : [] },
+        )
+      }),
       ...(bySequence || devices.length === 0 ? [] : [hmm]),
-      ...[...this.#programs].map(([name, program]) => ({ name, machine: 'thread', input: { mm: MM, program } })),
+      ...[...this.#programs].map(([name, { mm, child, statements }]) => ({
+        name,
+        machine: child ? 'child_thread' : 'thread',
+        input: { mm, program: statements },
+      })),
+      ...Array.from({ length: this.#mirrors }, (_, n): readonly ActorSpec[] => [
+        { name: mirrorName(n), machine: 'dmirror', input: {} },
+        { name: snapshotOf(mirrorName(n)), machine: 'interval_notifier', input: {} },
+      ]).flat(),
       ...devices.flatMap(([name, program]) => [
         { name, machine: 'device', input: { mm: MM, ...everything } },
         {

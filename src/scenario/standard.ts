@@ -4,6 +4,8 @@
  */
 import type { AnyStateMachine } from 'xstate'
 import { device } from '../../machines/device.ts'
+import { dmirror } from '../../machines/dmirror.ts'
+import { folioLock } from '../../machines/folio-lock.ts'
 import { hmmMirror } from '../../machines/hmm-mirror.ts'
 import { intervalNotifier } from '../../machines/interval-notifier.ts'
 import { mirrorRange } from '../../machines/mirror-range.ts'
@@ -11,13 +13,13 @@ import { mmapLock } from '../../machines/mmap-lock.ts'
 import { notifier } from '../../machines/notifier.ts'
 import { range } from '../../machines/range.ts'
 import { registry } from '../../machines/registry.ts'
-import { thread } from '../../machines/thread.ts'
+import { childThread, thread } from '../../machines/thread.ts'
 import { mirrorRangeDoes, rangeDoes } from '../kernel/range.ts'
+import { FOLIO_LOCK } from '../kernel/names.ts'
 import { profileNamed, profileNames, type Profile } from '../kernel/profiles.ts'
 import { kernelOf } from '../kernel/rules.ts'
 import { threadDoes } from '../kernel/thread.ts'
 import { fold, type Fact } from '../memory/facts.ts'
-import { ZERO_STATE } from '../memory/frames.ts'
 import { bootMemory, type Memory, type MmName } from '../memory/memory.ts'
 import { kind, type ActorName, type Kind } from '../system/actor.ts'
 import { compiled } from '../system/compile.ts'
@@ -54,11 +56,14 @@ export function standardKinds(profile: Profile): Kinds {
   const plain = (machine: AnyStateMachine): Kind<Memory, Fact> => kind<Memory, Fact, AnyStateMachine>(machine)
   return {
     thread: kind<Memory, Fact, typeof thread>(thread, threadDoes(kernel)),
+    child_thread: kind<Memory, Fact, typeof childThread>(childThread, threadDoes(kernel)),
     range: kind<Memory, Fact, typeof range>(range, rangeDoes(kernel)),
     mirror_range: kind<Memory, Fact, typeof mirrorRange>(mirrorRange, mirrorRangeDoes(kernel)),
     device: plain(device),
+    dmirror: plain(dmirror),
     registry: plain(registry),
     mmap_lock: plain(mmapLock),
+    folio_lock: plain(folioLock),
     hmm: plain(hmmMirror),
     interval_notifier: plain(intervalNotifier),
     mmu_notifier: plain(notifier),
@@ -74,15 +79,17 @@ export function profileOf(name: string): Profile {
 /** Builds a system from its description. `take`: how events are taken; the compiled tables unless xstate itself is wanted. */
 export function linuxSystem(spec: SystemSpec, more: Kinds = {}, take: Take = compiled): LinuxSystem {
   const kinds = { ...standardKinds(profileOf(spec.profile)), ...more }
-  const actors = spec.actors.map(({ name, machine, input }) => {
+  const actors = [...machineActors, ...spec.actors].map(({ name, machine, input }) => {
     const of = kinds[machine]
     if (of === undefined)
       throw new BadSpec(`actor '${name}' is a '${machine}', which is no machine here; there are ${Object.keys(kinds).join(', ')}`)
     return { name, kind: of, input }
   })
-  return system({ actors, memory: bootMemory(spec.mms, ZERO_STATE), fold, take })
+  return system({ actors, memory: bootMemory(spec.mms), fold, take })
 }
 
+/** The actors that every machine has. */
+export const machineActors: readonly ActorSpec[] = [{ name: FOLIO_LOCK, machine: 'folio_lock', input: {} }]
 /** The actors that every address space has: its lock and its notifier registry. */
 export const mmActors = (mm: MmName, registryInput: object): readonly ActorSpec[] => [
   { name: `${mm}.mmap_lock`, machine: 'mmap_lock', input: {} },

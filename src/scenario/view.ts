@@ -1,6 +1,7 @@
 /** A world as expectations see it: by the names of a scenario. */
-import { frameOf, isPresent, wordOf } from '../memory/entry.ts'
+import { frameOf, isPresent, wordOf, type Entry } from '../memory/entry.ts'
 import { mmOf } from '../memory/memory.ts'
+import { smallEntryAt } from '../memory/pagetable.ts'
 import { devicesOf, type View as OracleView } from '../oracles/oracle.ts'
 import type { Page, Pages } from '../memory/address.ts'
 
@@ -14,12 +15,12 @@ export interface View extends OracleView {
 }
 
 export function viewOf({ names, world }: OracleView): View {
-  const table = mmOf(world.memory, 'mm0').pte
+  const entryOf = (p: Page): Entry => smallEntryAt(mmOf(world.memory, 'mm0'), p)
   return {
     names,
     world,
     maps: (device, { start, end }) => devicesOf({ names, world }).some(d => d.name === device && d.table.next(start, end) < end),
-    entry: p => wordOf(table.get(p)),
-    content: p => (isPresent(table.get(p)) ? world.memory.frames.content.get(frameOf(table.get(p))) : undefined),
+    entry: p => wordOf(entryOf(p)),
+    content: p => (isPresent(entryOf(p)) ? world.memory.frames.content.get(frameOf(entryOf(p))) : undefined),
   }
 }

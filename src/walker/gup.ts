@@ -1,9 +1,24 @@
 /** Looking one page up for `get_user_pages()`: `follow_page_mask()` and what it asks of areas (mm/gup.c). */
 import type { Page, Pfn } from '../memory/address.ts'
-import { DIRTY, frameOf, isPresent, isWritable, SPECIAL } from '../memory/entry.ts'
-import { frameKind, isExclusive } from '../memory/frames.ts'
-import { mmOf, type Frames, type Memory, type MmName } from '../memory/memory.ts'
-import { has, isAnonymous, isCow, VM_MAYREAD, VM_MAYSHARE, VM_READ, VM_SHARED, VM_WRITE, type Vma } from '../memory/vma.ts'
+import { ACCESSED, DEVMAP, DIRTY, frameOf, isPresent, isWritable, NONE, SPECIAL, withFlags } from '../memory/entry.ts'
+import { entries, type Fact } from '../memory/facts.ts'
+import { frameKind, isAnon, isExclusive } from '../memory/frames.ts'
+import { fileOf, mmOf, type File, type FileKind, type Frames, type Memory, type MmName } from '../memory/memory.ts'
+import { frameAt, leafAt } from '../memory/pagetable.ts'
+import {
+  has,
+  isAnonymous,
+  isCow,
+  VM_HUGETLB,
+  VM_IO,
+  VM_MAYREAD,
+  VM_MAYSHARE,
+  VM_PFNMAP,
+  VM_READ,
+  VM_SHARED,
+  VM_WRITE,
+  type Vma,
+} from '../memory/vma.ts'
 
 /** The `FOLL_` flags. */
 export interface GupFlags {
@@ -14,20 +29,10 @@ export interface GupFlags {
   readonly dump?: boolean
   readonly longterm?: boolean
   readonly nofault?: boolean
+  /** 2 MiB entries are split rather than followed (`FOLL_SPLIT_PMD`). */
+  readonly splitPmd?: boolean
   /** Pins (`pin_user_pages`) rather than gets; neither only faults in. */
   readonly take?: 'get' | 'pin'
-}
-
-export type Followed =
-  | { readonly kind: 'page'; readonly frame: Pfn; readonly clean: boolean }
-  /** To be faulted in; with `unshare`, a copy is to be made without writing. */
-  | { readonly kind: 'missing'; readonly unshare: boolean }
-  | { readonly kind: 'error'; readonly errno: 'EFAULT' }
-
-/** May pages of this area be had at all? `check_vma_flags()` */
-export function mayGup(vma: Vma, flags: GupFlags): boolean {
-  if (flags.write === true) return has(vma, VM_WRITE) || (flags.force === true && isCow(vma))
-  return has(vma, VM_READ) || (flags.force === true && has(vma, VM_MAYREAD))
 }
 
 /** What differs between kernels, and what the call has done about this page already. */
@@ -36,21 +41,66 @@ export interface FollowRules {
   readonly unsharesZeroPage: boolean
   /** Anonymous pages are known to be exclusive or not. */
   readonly tracksExclusive: boolean
+  /** Long-term pins for writing are refused where a file system has to hear of writes. */
+  readonly longtermRefusesTracked: boolean
   /** The write fault for it has been made. */
   readonly faulted: boolean
 }
 
-export function followPage(memory: Memory, mm: MmName, vma: Vma, page: Page, flags: GupFlags, rules: FollowRules): Followed {
-  const entry = mmOf(memory, mm).pte.get(page)
-  if (!isPresent(entry)) {
-    return entry === 0 && flags.dump === true && isAnonymous(vma) ? { kind: 'error', errno: 'EFAULT' } : { kind: 'missing', unshare: false }
+export type Followed =
+  /** `facts`: 2 MiB entries are marked as they are followed. */
+  | { readonly kind: 'page'; readonly frame: Pfn; readonly clean: boolean; readonly facts: readonly Fact[] }
+  /** An entry without a page that could be had: it is marked, and there is no more to it. */
+  | { readonly kind: 'raw'; readonly facts: readonly Fact[] }
+  /** To be faulted in; with `unshare`, a copy is to be made without writing. */
+  | { readonly kind: 'missing'; readonly unshare: boolean }
+  /** A 2 MiB entry, to be split. */
+  | { readonly kind: 'split' }
+  | { readonly kind: 'error'; readonly errno: 'EFAULT' }
+
+const TRACKED: ReadonlySet<FileKind> = new Set<FileKind>(['ext4', 'dax'])
+const UNHANDLED: ReadonlySet<FileKind> = new Set<FileKind>(['test_hmm', 'probe'])
+const fileIn = (memory: Memory, vma: Vma): File | undefined => (isAnonymous(vma) ? undefined : fileOf(memory, vma.file))
+
+/** Why pages of this area cannot be had at all, if so: `check_vma_flags()` */
+export function refusesGup(
+  memory: Memory,
+  vma: Vma,
+  flags: GupFlags,
+  rules: Omit<FollowRules, 'faulted'>,
+): 'EFAULT' | 'EOPNOTSUPP' | undefined {
+  if (has(vma, VM_IO | VM_PFNMAP)) return 'EFAULT'
+  const kind = fileIn(memory, vma)?.kind
+  if (flags.longterm === true && kind === 'dax') return 'EOPNOTSUPP'
+  if (flags.write === true) {
+    const tracked = kind !== undefined && TRACKED.has(kind) && has(vma, VM_SHARED) && has(vma, VM_WRITE)
+    if (rules.longtermRefusesTracked && flags.longterm === true && flags.take === 'pin' && tracked) return 'EFAULT'
+    return has(vma, VM_WRITE) || (flags.force === true && !has(vma, VM_HUGETLB) && isCow(vma)) ? undefined : 'EFAULT'
   }
-  const frame = frameOf(entry)
-  const special = (entry & SPECIAL) !== 0
-  if (flags.write === true && !canFollowWrite(memory.frames, vma, entry, frame, flags, rules)) return { kind: 'missing', unshare: false }
-  if (special && flags.dump === true) return { kind: 'error', errno: 'EFAULT' }
-  if (!isWritable(entry) && mustUnshare(memory.frames, vma, frame, flags, rules)) return { kind: 'missing', unshare: true }
-  return { kind: 'page', frame, clean: (entry & DIRTY) === 0 }
+  return has(vma, VM_READ) || (flags.force === true && has(vma, VM_MAYREAD)) ? undefined : 'EFAULT'
+}
+
+export function followPage(memory: Memory, mm: MmName, vma: Vma, page: Page, flags: GupFlags, rules: FollowRules): Followed {
+  const leaf = leafAt(mmOf(memory, mm), page)
+  const { entry, level, index } = leaf
+  if (!isPresent(entry)) {
+    const bare = entry === NONE && flags.dump === true && (isAnonymous(vma) || UNHANDLED.has(fileOf(memory, vma.file).kind))
+    return bare ? { kind: 'error', errno: 'EFAULT' } : { kind: 'missing', unshare: false }
+  }
+  if (level === 'pmd' && flags.splitPmd === true) return { kind: 'split' }
+  const frame = frameAt(leaf, page)
+  // What is mapped by one entry is exclusive as a whole: its first frame says so.
+  const first = frameOf(entry)
+  const zero = frameKind(memory.frames, frame) === 'zero'
+  if (flags.write === true && !canFollowWrite(memory.frames, vma, entry, first, flags, rules)) return { kind: 'missing', unshare: false }
+  if (zero && flags.dump === true) return { kind: 'error', errno: 'EFAULT' }
+  const marked = withFlags(entry, ACCESSED | (flags.write === true ? DIRTY : 0))
+  const marks = marked === entry ? [] : [entries(level, mm, index, 1, marked)]
+  // Device memory is a page only for who takes it: what only faults in goes on without.
+  const raw = ((entry & SPECIAL) !== 0 && !zero) || ((entry & DEVMAP) !== 0 && flags.take === undefined && !zero)
+  if (raw) return flags.dump === true && level === 'pte' ? { kind: 'error', errno: 'EFAULT' } : { kind: 'raw', facts: marks }
+  if (!isWritable(entry) && mustUnshare(memory.frames, vma, first, flags, rules)) return { kind: 'missing', unshare: true }
+  return { kind: 'page', frame, clean: level === 'pte' && (entry & DIRTY) === 0, facts: level === 'pte' ? [] : marks }
 }
 
 /**
@@ -62,12 +112,12 @@ function canFollowWrite(frames: Frames, vma: Vma, entry: number, frame: Pfn, fla
   if (flags.force !== true) return false
   if (!rules.tracksExclusive) return rules.faulted && (entry & DIRTY) !== 0
   if (has(vma, VM_MAYSHARE | VM_SHARED | VM_WRITE) || !isCow(vma)) return false
-  return frameKind(frames, frame) === 'anon' && isExclusive(frames, frame)
+  return isAnon(frames, frame) && isExclusive(frames, frame)
 }
 
 /** `gup_must_unshare()`: what is pinned for reading must stay what the process sees. */
 function mustUnshare(frames: Frames, vma: Vma, frame: Pfn, flags: GupFlags, rules: FollowRules): boolean {
   if (flags.take !== 'pin' || flags.write === true || !rules.tracksExclusive) return false
-  if (frameKind(frames, frame) === 'anon') return !isExclusive(frames, frame)
+  if (isAnon(frames, frame)) return !isExclusive(frames, frame)
   return rules.unsharesZeroPage && flags.longterm === true && isCow(vma)
 }

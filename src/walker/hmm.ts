@@ -1,16 +1,16 @@
 /**
  * The walk of `hmm_range_fault()` (mm/hmm.c) as an immutable reducer: it fills the caller's array from the page table,
- * at most `budget` entries a call, and stops where something has to happen first: a CPU fault, or an error.
+ * at most `budget` entries a call, and stops where something has to happen first: a CPU fault, a wait, or an error.
  *
  * The array holds one word a page, indexed by page number: requests before the walk has come by, results after. So what
  * an error leaves in it is what the kernel leaves: results up to where the walk stopped, requests from there on.
  */
 import { produce } from 'immer'
-import { endAt, indexAt, page, type Page } from '../memory/address.ts'
-import { NEXT_FRAME, NONE, PRESENT } from '../memory/entry.ts'
-import { mmOf, type Memory, type Mm, type MmName } from '../memory/memory.ts'
+import { endAt, indexAt, page, pageAt, PMD_PAGES, PUD_PAGES, type Level, type Page, type Pfn } from '../memory/address.ts'
+import { frameOf, isMigration, isPresent, kindOf, NEXT_FRAME, NONE, PRESENT, PROTNONE, SPECIAL } from '../memory/entry.ts'
+import { mmOf, ZERO_PFN, type Memory, type Mm, type MmName } from '../memory/memory.ts'
 import { LEAF, type Rewrite, type Table } from '../memory/table.ts'
-import { findVma, has, VM_READ, VM_WRITE, type Vma } from '../memory/vma.ts'
+import { findVma, has, VM_HUGETLB, VM_IO, VM_PFNMAP, VM_READ, VM_WRITE, type Vma } from '../memory/vma.ts'
 
 /**
  * A word of the array: frame │ order (5 bits) │ ERROR │ WRITE │ VALID. As requests, VALID and WRITE are `REQ_FAULT`
@@ -19,7 +19,14 @@ import { findVma, has, VM_READ, VM_WRITE, type Vma } from '../memory/vma.ts'
 export const HMM_PFN_VALID = 1
 export const HMM_PFN_WRITE = 2
 export const HMM_PFN_ERROR = 4
+const ORDER_SHIFT = 3
+/** `hmm_pfn_to_map_order()`: how many pages the CPU maps at once there, as a power of two. */
+export const mapOrder = (word: number): number => (word >>> ORDER_SHIFT) & 31
 const FRAME_AND_FLAGS = ~(NEXT_FRAME - 1) | HMM_PFN_VALID | HMM_PFN_WRITE
+const ORDER: Readonly<Record<'pmd' | 'pud', number>> = {
+  pmd: Math.log2(PMD_PAGES) << ORDER_SHIFT,
+  pud: Math.log2(PUD_PAGES) << ORDER_SHIFT,
+}
 
 /** What `struct hmm_range` asks for; it does not change during the walk. */
 export interface HmmRange {
@@ -29,6 +36,8 @@ export interface HmmRange {
   readonly defaultFlags: number
   /** What the words of the array may request of their own page. */
   readonly pfnFlagsMask: number
+  /** `dev_private_owner`: pages in these frames are the caller's own, and are reported where they are. */
+  readonly owned: { readonly first: Pfn; readonly end: Pfn } | null
 }
 
 const NO_ENTRIES: readonly number[] = Array.from({ length: LEAF }, () => NONE)
@@ -36,7 +45,10 @@ const NO_ENTRIES: readonly number[] = Array.from({ length: LEAF }, () => NONE)
 /** Why a walk stopped before its end. */
 export type Stop =
   /** `hmm_vma_fault()`: every page up to `end` has to be faulted in, with write if one of them asked for it. */
-  { readonly why: 'fault'; readonly end: Page; readonly write: boolean } | { readonly why: 'error'; readonly errno: 'EFAULT' | 'EPERM' }
+  | { readonly why: 'fault'; readonly end: Page; readonly write: boolean }
+  /** A page that is wanted is on its way from one frame to another. */
+  | { readonly why: 'migration'; readonly frame: Pfn }
+  | { readonly why: 'error'; readonly errno: 'EFAULT' | 'EPERM' }
 
 export interface Walk {
   /** Pages before it have results in the array. */
@@ -65,21 +77,24 @@ export function walk(memory: Memory, name: MmName, range: HmmRange, before: Walk
 /** A walk under way. */
 type Walking = { -readonly [K in keyof Walk]: Walk[K] }
 
-/** One part: a gap, an area that cannot be walked, a hole, or entries of one PTE table. Answers the entries it covered. */
+/** One part: a gap, an area that cannot be walked, a hole, a huge entry, or entries of one PTE table. Answers the entries it covered. */
 function walkPart(mm: Mm, range: HmmRange, w: Walking, budget: number): number {
   const vma = findVma(mm.vmas, w.last)
-  if (vma === undefined || w.last < vma.start) {
-    const end = page(Math.min(range.end, vma?.start ?? range.end))
-    return needIn(range, w.array, w.last, end, 0) === NO_FAULT ? fill(w, end, HMM_PFN_ERROR) : fail(w, 'EFAULT')
-  }
+  if (vma === undefined || w.last < vma.start) return refused(range, w, page(Math.min(range.end, vma?.start ?? range.end)))
   const end = page(Math.min(range.end, vma.end))
-  if (!has(vma, VM_READ)) {
-    return needIn(range, w.array, w.last, end, 0) === NO_FAULT ? fill(w, end, HMM_PFN_ERROR) : fail(w, 'EFAULT')
-  }
+  if (!has(vma, VM_READ) || has(vma, VM_IO | VM_PFNMAP)) return refused(range, w, end)
   for (const level of ['pgd', 'pud', 'pmd'] as const) {
-    if (mm[level].get(indexAt(level, w.last)) === NONE) return hole(range, w, vma, endAt(level, w.last, end))
+    const entry = mm[level].get(indexAt(level, w.last))
+    const stop = endAt(level, w.last, end)
+    if (entry === NONE) return level === 'pmd' && has(vma, VM_HUGETLB) ? huge(range, w, vma, level, entry, stop) : hole(range, w, vma, stop)
+    if (level !== 'pgd' && isPresent(entry)) return huge(range, w, vma, level, entry, stop)
   }
   return entries(mm, range, w, vma, endAt('pmd', w.last, end), budget)
+}
+
+/** `hmm_vma_walk_test()`, and gaps: nothing there is the device's business; only who asks for it is told so. */
+function refused(range: HmmRange, w: Walking, end: Page): number {
+  return needIn(range, w.array, w.last, end, 0) === NO_FAULT ? fill(w, end, HMM_PFN_ERROR) : fail(w, 'EFAULT')
 }
 
 /** `hmm_vma_walk_hole()` inside an area. */
@@ -88,37 +103,73 @@ function hole(range: HmmRange, w: Walking, vma: Vma, end: Page): number {
   return need === NO_FAULT ? fill(w, end, 0) : fault(w, vma, end, need)
 }
 
+/** `hmm_vma_handle_pmd()`, `hmm_vma_walk_pud()`, and hugetlb, of which only the first page's request counts. */
+function huge(range: HmmRange, w: Walking, vma: Vma, level: Exclude<Level, 'pgd' | 'pte'>, entry: number, end: Page): number {
+  const cpu = isPresent(entry) && (entry & PROTNONE) === 0 ? entry & (HMM_PFN_VALID | HMM_PFN_WRITE) : 0
+  const need = has(vma, VM_HUGETLB) ? needOf(range, w.array.get(w.last), cpu) : needIn(range, w.array, w.last, end, cpu)
+  if (need !== NO_FAULT) return fault(w, vma, end, need)
+  const frame = frameOf(entry) + (w.last - pageAt(level, indexAt(level, w.last)))
+  const step = cpu === 0 ? 0 : NEXT_FRAME
+  w.array = w.array.setRange(w.last, end - w.last, (cpu === 0 ? 0 : frame * NEXT_FRAME) | cpu | ORDER[level], step)
+  w.last = end
+  return 1
+}
+
 /** `hmm_vma_handle_pte()` from `last` on, as far as entries satisfy what is requested of them. */
 function entries(mm: Mm, range: HmmRange, w: Walking, vma: Vma, end: Page, budget: number): number {
   const until = Math.min(end, w.last + budget)
   const asks = (range.defaultFlags | range.pfnFlagsMask) & HMM_PFN_VALID
-  let stop: number = until
+  let at: number = until
   let need: Need = NO_FAULT
   if (asks !== 0) {
-    for (stop = w.last; stop < until; stop++) {
-      need = needOf(range, w.array.get(stop), wordOf(mm.pte.get(stop)))
-      if (need !== NO_FAULT) break
+    for (at = w.last; at < until; at++) {
+      const entry = mm.pte.get(at)
+      const cpu = wordOf(entry, range)
+      // The caller's own pages are not faulted in, whatever is asked of them: they are reported as they are.
+      need = cpu !== 0 && !isPresent(entry) ? NO_FAULT : needOf(range, w.array.get(at), cpu)
+      // Raw frames are nothing that a device could have, though they may be written.
+      if (need !== NO_FAULT || (isRaw(entry) && needOf(range, w.array.get(at), 0) !== NO_FAULT)) break
     }
   }
-  const covered = stop - w.last
-  w.array = w.array.rewrite(w.last, covered, wordsFrom(mm.pte))
-  w.last = page(stop)
-  return need === NO_FAULT ? Math.max(covered, 1) : covered + fault(w, vma, end, need)
+  const covered = at - w.last
+  w.array = w.array.rewrite(w.last, covered, wordsFrom(mm.pte, range))
+  w.last = page(at)
+  if (at === until) return Math.max(covered, 1)
+  const entry = mm.pte.get(at)
+  if (need === NO_FAULT) return covered + fail(w, 'EFAULT')
+  if (isMigration(entry)) {
+    w.stop = { why: 'migration', frame: frameOf(entry) }
+    return covered + 1
+  }
+  return covered + fault(w, vma, end, need)
 }
 
 /** The results for entries that need nothing, leaf by leaf. */
-function wordsFrom(pte: Table): Rewrite {
+function wordsFrom(pte: Table, range: HmmRange): Rewrite {
   return (copy, from, to, base) => {
     const leaf = pte.leaf(base) ?? NO_ENTRIES
-    for (let i = from; i < to; i++) copy[i] = wordOf(leaf[i] ?? NONE)
+    for (let i = from; i < to; i++) {
+      const entry = leaf[i] ?? NONE
+      copy[i] = isRaw(entry) ? HMM_PFN_ERROR : wordOf(entry, range)
+    }
   }
 }
 
-/**
- * What the CPU may do with a page is what the device may: VALID and WRITE are the entry's own bits, and so is the frame.
- * `-(1)` has all bits, `-(0)` none: an entry that is not present comes out as 0 without a branch.
- */
-const wordOf = (entry: number): number => -(entry & PRESENT) & entry & FRAME_AND_FLAGS
+/** What the CPU may do with a page is what the device may: VALID and WRITE are the entry's own bits, and so is the frame. */
+const wordOf = (entry: number, range: HmmRange): number =>
+  (entry & (PRESENT | PROTNONE)) === PRESENT ? entry & FRAME_AND_FLAGS : entry === NONE || isPresent(entry) ? 0 : absentWord(entry, range)
+
+/** A present entry of a frame that is no page: driver mappings of raw frames. */
+const isRaw = (entry: number): boolean => (entry & (PRESENT | SPECIAL)) === (PRESENT | SPECIAL) && frameOf(entry) !== ZERO_PFN
+
+/** Of entries that are not present, only the caller's own device-private pages count: they are left where they are. */
+function absentWord(entry: number, { owned }: HmmRange): number {
+  const frame = frameOf(entry)
+  if (owned === null || frame < owned.first || frame >= owned.end) return 0
+  const kind = kindOf(entry)
+  if (kind === '!devpriv-w') return frame * NEXT_FRAME + (HMM_PFN_VALID | HMM_PFN_WRITE)
+  return kind === '!devpriv-r' ? frame * NEXT_FRAME + HMM_PFN_VALID : 0
+}
 
 /** `hmm_pte_need_fault()` */
 function needOf(range: HmmRange, word: number, cpu: number): Need {

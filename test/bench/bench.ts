@@ -8,7 +8,7 @@ import { LogWriter } from '../../src/log/writer.ts'
 import { page, pfn } from '../../src/memory/address.ts'
 import { ACCESSED, DIRTY, present, WRITE } from '../../src/memory/entry.ts'
 import { entries, fold, type Fact } from '../../src/memory/facts.ts'
-import { stateOf, ZERO_STATE } from '../../src/memory/frames.ts'
+import { stateOf } from '../../src/memory/frames.ts'
 import { bootMemory, type Memory } from '../../src/memory/memory.ts'
 import { Table } from '../../src/memory/table.ts'
 import { scenario, type Built } from '../../src/index.ts'
@@ -75,8 +75,8 @@ function mapped(): Memory {
     entries('pud', 'mm0', 0, 1, 2 as never),
     entries('pmd', 'mm0', 0, 512, 2 as never),
   ]
-  const vma = { start: page(0), end, flags: 0x273, pgoff: 0, anonVma: 1, file: '' }
-  const memory = fold(bootMemory(['mm0'], ZERO_STATE), [
+  const vma = { start: page(0), end, flags: 0x273, pgoff: 0, anonVma: 1, linked: [1], order: 1, file: '' }
+  const memory = fold(bootMemory(['mm0']), [
     ['vmas', 'mm0', 0, 0, [vma]],
     ...tables,
     entries('pte', 'mm0', 0, PAGES, present(WRITE | DIRTY | ACCESSED, pfn(2)), 1),
@@ -87,8 +87,12 @@ function mapped(): Memory {
     frames: {
       refs: column(1),
       maps: column(1),
+      hugeMaps: Table.empty,
       state: column(stateOf('anon:X')),
       content: Table.empty.setRange(2, PAGES, 1000, 1),
+      anonVma: column(1),
+      index: Table.empty.setRange(2, PAGES, 0, 1),
+      locked: Table.empty,
       free: pfn(PAGES + 2),
     },
   }
@@ -108,7 +112,7 @@ const plainLoop =
   }) /
   20 /
   PAGES
-const range = { start: page(0), end: page(PAGES), defaultFlags: 0, pfnFlagsMask: 0 }
+const range = { start: page(0), end: page(PAGES), defaultFlags: 0, pfnFlagsMask: 0, owned: null }
 const snapshot =
   cpuSeconds(() => {
     const walked = walk(memory, 'mm0', range, { last: range.start, array: Table.empty, stop: null }, Infinity)

@@ -74,11 +74,11 @@ test('run: verdicts first, then the timeline, the log, and how to do it again', 
   assert.match(lines[0] ?? '', /^seed 004: a valid flag forgets an invalidation {2}kernel profile v5\.2$/)
   assert.match(
     lines[1] ?? '',
-    /^ {2}✔ the device keeps a stale page — at step 29: gpu0 still maps page 16 to frame 2, where the CPU maps nothing$/,
+    /^ {2}✔ the device keeps a stale page — at step 30: gpu0 still maps page 16 to frame 2, where the CPU maps nothing$/,
   )
-  assert.match(out, /^29 .* maps on gpu0: 16 → #2 W\n {4}! gpu0 still maps page 16/m)
-  assert.match(out, /32 steps, all done\. Log: logs\/004-stale-valid-v5\.2\.jsonl\nagain: npx mirrorwalk run .* --profile v5\.2\n/)
-  assert.is(readFileSync(join(folder, 'logs/004-stale-valid-v5.2.jsonl'), 'utf8').trimEnd().split('\n').length, 34)
+  assert.match(out, /^30 .* maps on gpu0: 16 → #2 W\n {4}! gpu0 still maps page 16/m)
+  assert.match(out, /33 steps, all done\. Log: logs\/004-stale-valid-v5\.2\.jsonl\nagain: npx mirrorwalk run .* --profile v5\.2\n/)
+  assert.is(readFileSync(join(folder, 'logs/004-stale-valid-v5.2.jsonl'), 'utf8').trimEnd().split('\n').length, 35)
 })
 
 test('run: both sides of a seed, as JSON', async ({ folder }) => {
@@ -168,12 +168,12 @@ test('replay: the same, damaged, or different', async ({ folder }) => {
   assert.is(good.code, 0)
   assert.match(
     good.out,
-    /39 steps decided again\n {2}✔ every record is the same, and so is the world they lead to; the run ended with everybody at rest/,
+    /40 steps decided again\n {2}✔ every record is the same, and so is the world they lead to; the run ended with everybody at rest/,
   )
   const fold = await cli(folder, ['replay', 'good.jsonl', '--fold', '--json'])
   assert.equal(
     [fold.code, JSON.parse(fold.out)],
-    [0, { log: 'good.jsonl', way: 'fold', same: true, steps: 39, end: 'at rest', difference: null, damage: null }],
+    [0, { log: 'good.jsonl', way: 'fold', same: true, steps: 40, end: 'at rest', difference: null, damage: null }],
   )
 
   const text = readFileSync(join(folder, 'good.jsonl'), 'utf8')
@@ -200,15 +200,15 @@ test('log: filters by actor, type, page and steps', async ({ folder }) => {
       .filter(l => l !== '')
       .map(l => (JSON.parse(l) as { readonly n: number }).n)
   }
-  assert.is((await steps()).length, 32)
-  assert.equal(await steps('--type', 'commit'), [29])
-  assert.equal(await steps('--actor', 'gpu0'), [22, 27, 29, 30])
+  assert.is((await steps()).length, 33)
+  assert.equal(await steps('--type', 'commit'), [30])
+  assert.equal(await steps('--actor', 'gpu0'), [23, 28, 30, 31])
   // Page 17 was never touched, but the tables that it would hang in were made.
-  assert.equal(await steps('--page', '17'), [8])
-  assert.equal(await steps('--page', '16', '--from', '19', '--to', '25'), [20, 21, 22, 23, 24, 25])
-  assert.equal(await steps('--type', 'driver_lock', '--type', 'driver_unlock', '--to', '29'), [27])
+  assert.equal(await steps('--page', '17'), [7, 9])
+  assert.equal(await steps('--page', '16', '--from', '20', '--to', '26'), [21, 22, 23, 24, 25, 26])
+  assert.equal(await steps('--type', 'driver_lock', '--type', 'driver_unlock', '--to', '30'), [28])
   const printed = await cli(folder, ['log', 'log.jsonl', '--type', 'commit'])
-  assert.match(printed.out, /29 .*maps on gpu0: 16 → #2 W\n\n1 step of 32; the run ended with everybody at rest\./)
+  assert.match(printed.out, /30 .*maps on gpu0: 16 → #2 W\n\n1 step of 33; the run ended with everybody at rest\./)
 })
 
 test('conform: one object, with everything in it', async ({ folder }) => {

@@ -6,14 +6,13 @@ import { readLocked, section, type Agenda, type Rules } from '../../src/kernel/a
 import { profileNamed, type Profile } from '../../src/kernel/profiles.ts'
 import { kernelOf } from '../../src/kernel/rules.ts'
 import { page, pfn } from '../../src/memory/address.ts'
-import { ZERO_STATE } from '../../src/memory/frames.ts'
 import { bootMemory } from '../../src/memory/memory.ts'
 import { Table } from '../../src/memory/table.ts'
 
 const MM = 'mm0'
 const kernel = kernelOf(profileNamed('v6.12') as Profile)
-const memory = bootMemory([MM], ZERO_STATE)
-const working = (agenda: Agenda): Work => ({ agenda, array: Table.empty, fail: null, ret: 0 })
+const memory = bootMemory([MM])
+const working = (agenda: Agenda): Work => ({ agenda, array: Table.empty, fail: null, ret: 0, out: {} })
 
 const isAction = (x: Action | Work): x is Action => 'item' in x
 /** The items that act, one after the other, with these replies to the calls of each kind. */

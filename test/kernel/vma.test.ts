@@ -5,7 +5,6 @@ import * as assert from 'uvu/assert'
 import { insertVma, modifyFlags, splitAt, vmasFact } from '../../src/kernel/vma.ts'
 import { page } from '../../src/memory/address.ts'
 import { fold } from '../../src/memory/facts.ts'
-import { ZERO_STATE } from '../../src/memory/frames.ts'
 import { bootMemory, mmOf } from '../../src/memory/memory.ts'
 import { linearIndex, VM_READ, VM_WRITE, vmasIn, type Vma } from '../../src/memory/vma.ts'
 
@@ -26,7 +25,8 @@ const areas: fc.Arbitrary<readonly Vma[]> = fc
     const vmas: Vma[] = []
     for (const { gap, count, flags: f, anonVma, shift } of list) {
       const start = (vmas.at(-1)?.end ?? 0) + gap
-      vmas.push({ start: page(start), end: page(start + count), flags: f, pgoff: start + shift, anonVma, file: '' })
+      const [linked, order] = [anonVma === 0 ? [] : [anonVma], vmas.length + 1]
+      vmas.push({ start: page(start), end: page(start + count), flags: f, pgoff: start + shift, anonVma, linked, order, file: '' })
     }
     return vmas
   })
@@ -96,7 +96,7 @@ test('a new area merges with what continues it, and with nothing else', () => {
       fc.constantFrom('next', 'previous'),
       (vmas, start, count, f, prefers) => {
         if (vmasIn(vmas, page(start), page(start + count)).length > 0) return
-        const added: Vma = { start: page(start), end: page(start + count), flags: f, pgoff: start, anonVma: 0, file: '' }
+        const added = { ...vmaOf(start, start + count, 0), flags: f }
         const after = insertVma(vmas, added, prefers === 'next' ? 'next' : 'previous')
         assert.ok(inOrder(after))
         assert.equal(pagesOf(after), { ...pagesOf(vmas), ...pagesOf([added]) })
@@ -137,18 +137,40 @@ const vmaOf = (start: number, end: number, anonVma: number): Vma => ({
   flags: VM_READ,
   pgoff: start,
   anonVma,
+  linked: anonVma === 0 ? [] : [anonVma],
+  order: 0,
   file: '',
 })
 
+test('an area that is linked to the anon_vma of a parent too takes none in that has no other', () => {
+  const forked = { ...vmaOf(0, 2, 2), linked: [1, 2] }
+  const after = (added: Vma): readonly (readonly number[])[] => insertVma([forked], added, 'previous').map(v => [v.start, v.end])
+  assert.equal(after(vmaOf(2, 4, 0)), [
+    [0, 2],
+    [2, 4],
+  ])
+  assert.equal(after(vmaOf(2, 4, 2)), [[0, 4]])
+})
+
 test('the fact about a change says no more than what changed, and folding it makes the change', () => {
+  const unordered = (vmas: readonly Vma[]): readonly object[] => vmas.map(({ order: _, ...v }) => v)
   fc.assert(
     fc.property(areas, areas, fc.integer({ min: 0, max: 40 }), (vmas, others, at) => {
-      for (const after of [others, splitAt(vmas, page(at)).vmas]) {
-        const memory = fold(bootMemory(['mm0'], ZERO_STATE), [vmasFact('mm0', [], vmas)])
-        assert.equal(mmOf(fold(memory, [vmasFact('mm0', vmas, after)]), 'mm0').vmas, after)
+      const memory = fold(bootMemory(['mm0']), [['vmas', 'mm0', 0, 0, vmas]])
+      const last = Math.max(...vmas.map(v => v.order))
+      for (const wanted of [others, splitAt(vmas, page(at)).vmas]) {
+        const after = mmOf(fold(memory, [vmasFact(memory, 'mm0', wanted)]), 'mm0').vmas
+        assert.equal(unordered(after), unordered(wanted))
+        // What kept its borders keeps its place in the reverse mappings; all else stands behind.
+        for (const [i, v] of wanted.entries()) {
+          const kept = vmas.some(was => was.start === v.start && was.end === v.end && was.order === v.order)
+          assert.ok(kept ? after[i]?.order === v.order : (after[i]?.order ?? 0) > last)
+        }
+        assert.is(new Set(after.map(v => v.order)).size, after.length)
       }
-      const cut = vmasFact('mm0', vmas, splitAt(vmas, page(at)).vmas)
+      const cut = vmasFact(memory, 'mm0', splitAt(vmas, page(at)).vmas)
       assert.ok(cut[0] === 'vmas' && cut[4].length <= 2 && cut[3] <= 1)
+      assert.equal(vmasFact(memory, 'mm0', vmas), ['vmas', 'mm0', vmas.length, 0, []])
     }),
   )
 })

@@ -17,8 +17,10 @@ import {
 import type { Outcome, Rules } from '../../src/kernel/agenda.ts'
 import { kernelOf } from '../../src/kernel/rules.ts'
 import { threadDoes } from '../../src/kernel/thread.ts'
-import type { Fact } from '../../src/memory/facts.ts'
-import type { Memory } from '../../src/memory/memory.ts'
+import { pfn, slot } from '../../src/memory/address.ts'
+import { absent, present, swapEntry, WRITE } from '../../src/memory/entry.ts'
+import { entries, fold, type Fact } from '../../src/memory/facts.ts'
+import { bootMemory, type Memory } from '../../src/memory/memory.ts'
 import { Table } from '../../src/memory/table.ts'
 import { profileOf, type Kinds } from '../../src/scenario/standard.ts'
 import { kind } from '../../src/system/actor.ts'
@@ -70,7 +72,7 @@ const threads = (wrong: Partial<Rules>): Kinds => ({
   thread: kind<Memory, Fact, typeof thread>(thread, threadDoes({ ...kernel, rules: { ...kernel.rules, ...wrong } })),
 })
 const without = (what: Fact[0], outcome: Outcome): Outcome => ({ ...outcome, facts: (outcome.facts ?? []).filter(f => f[0] !== what) })
-const { unmap_page_range, handle_mm_fault, try_to_unmap_one } = kernel.rules
+const { unmap_page_range, handle_pte_fault, try_to_unmap } = kernel.rules
 
 test('all are silent where nothing is wrong', () => {
   for (const oracle of [noStaleDeviceMapping, deviceWritesWhatCpuMay, balancedAtRest]) assert.is(rings(oracle), undefined)
@@ -121,12 +123,12 @@ const forgotten: readonly (readonly [string, Kinds, RegExp])[] = [
   ],
   [
     'a fault that maps what it did not take',
-    threads({ handle_mm_fault: (...at) => without('alloc', handle_mm_fault(...at)) }),
+    threads({ handle_pte_fault: (...at) => without('alloc', handle_pte_fault(...at)) }),
     /frame \d+ has map count 0, and \d+ entries map it/,
   ],
   [
     'a page that goes to swap and stays mapped',
-    threads({ try_to_unmap_one: (...at) => without('pte', try_to_unmap_one(...at)) }),
+    threads({ try_to_unmap: (...at) => without('pte', try_to_unmap(...at)) }),
     /frame \d+ has map count 0, and 1 entries map it/,
   ],
 ]
@@ -145,6 +147,41 @@ test('frames balance: swap slots, and the frame that is given out next', () => {
   assert.match(
     told({ ...memory, frames: { ...memory.frames, refs: memory.frames.refs.set(2, 1) } }) ?? '',
     /frame 2 \(free\) has 1 references, and 0 are accounted for/,
+  )
+})
+
+test('frames balance: large folios, device memory, exclusive entries, the swap cache, and pages on their way', () => {
+  const [LARGE, PRIVATE, HELD, CACHED] = [pfn(1024), pfn(4096), pfn(2), pfn(3)]
+  const facts: readonly Fact[] = [
+    ['folio', LARGE, 'anon:XH', 3],
+    ['hugeMaps', LARGE, 1, 1],
+    ['maps', pfn(LARGE + 5), 1, 1],
+    entries('pmd', 'mm0', 0, 1, present(WRITE, LARGE)),
+    entries('pte', 'mm0', 600, 1, present(0, pfn(LARGE + 5))),
+    ['alloc', HELD, 'anon', 1, 0, 0, 0, 0],
+    entries('pte', 'mm0', 601, 1, absent('!excl-w', HELD)),
+    ['alloc', PRIVATE, 'devpriv', 1, 1, 0, 0, 0],
+    entries('pte', 'mm0', 602, 1, absent('!devpriv-r', PRIVATE)),
+    ['alloc', CACHED, 'anon', 1, 0, 7, 0, 0],
+    ['swap', slot(1), 7],
+    ['swap-cache', slot(1), CACHED],
+    entries('pte', 'mm0', 603, 1, swapEntry(slot(1), false)),
+    // Part of the large folio is the device's for now: its entry keeps the head's reference.
+    entries('pte', 'mm0', 604, 1, absent('!excl-r', pfn(LARGE + 6))),
+  ]
+  const told = (...more: readonly Fact[]): string | undefined =>
+    framesBalance({ names: [], world: { memory: fold(bootMemory(['mm0']), [...facts, ...more]), actors: [] } })
+  assert.is(told(), undefined)
+  assert.match(told(['refs', LARGE, 1, 1]) ?? '', /^frame 1024 \(anon\) has 4 references, and 3 are accounted for$/)
+  assert.match(told(['refs', pfn(LARGE + 1), 1, 1]) ?? '', /^frame 1025 \(anon\) has 2 references, and 1 are accounted for$/)
+  assert.match(told(['hugeMaps', LARGE, 1, 1]) ?? '', /^frame 1024 has a map count of 2 for 2 MiB, and 1 entries map that$/)
+  assert.match(told(['maps', HELD, 1, 1]) ?? '', /^frame 2 has map count 1, and 0 entries map it$/)
+  assert.match(told(['maps', PRIVATE, 1, -1]) ?? '', /^frame 4096 has map count 0, and 1 entries map it$/)
+  assert.match(told(['swap-cache', slot(1), pfn(0)]) ?? '', /^frame 3 \(anon\) has 1 references, and 0 are accounted for$/)
+  assert.match(told(['lock', LARGE, true]) ?? '', /^frame 1024 is locked, and nobody is there to unlock it$/)
+  assert.match(
+    told(entries('pte', 'mm0', 600, 1, absent('!migr-x', LARGE))) ?? '',
+    /^page 600 of mm0 is on its way from frame 1024, and nobody is moving it$/,
   )
 })
 

@@ -14,7 +14,7 @@ import type { Statement } from '../../src/kernel/thread.ts'
 
 const mm = 'mm0'
 const program = (start: number): readonly Statement[] => [
-  { do: 'mmap', mm, start: page(start), end: page(start + 2), prot: 'rw', shared: false },
+  { do: 'mmap', mm, start: page(start), end: page(start + 2), prot: 'rw', shared: false, of: 'anon' },
   { do: 'store', at: page(start), end: page(start + 2), value: 7 },
   { do: 'munmap', mm, start: page(start), end: page(start + 2) },
 ]
@@ -79,7 +79,7 @@ test('world$, memory$ and actor$ begin with what is, and tell what becomes', () 
   assert.is(new Set(memories).size, memories.length)
   assert.ok(memories.length < worlds.length)
   assert.equal([states[0], states.at(-1)], ['syscall', 'user'])
-  assert.throws(() => live.actor$('cpu9'), /no actor 'cpu9' in this system; there are mm0\.mmap_lock/)
+  assert.throws(() => live.actor$('cpu9'), /no actor 'cpu9' in this system; there are folio_lock, mm0\.mmap_lock/)
 })
 
 test('a refused choice says who refused it, and changes nothing', () => {

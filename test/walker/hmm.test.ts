@@ -4,13 +4,15 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { indexAt, page, pfn, slot, type Page } from '../../src/memory/address.ts'
 import {
+  absent,
   ACCESSED,
   frameOf,
+  isMigration,
   isPresent,
   isWritable,
+  kindOf,
   NONE,
   present,
-  slotOf,
   SPECIAL,
   swapEntry,
   TABLE,
@@ -18,11 +20,10 @@ import {
   type Entry,
 } from '../../src/memory/entry.ts'
 import { entries, fold, type Fact } from '../../src/memory/facts.ts'
-import { ZERO_STATE } from '../../src/memory/frames.ts'
 import { bootMemory, mmOf, ZERO_PFN, type Memory } from '../../src/memory/memory.ts'
 import { Table } from '../../src/memory/table.ts'
 import { VM_READ, VM_WRITE, vmaAt, vmasIn, type Vma } from '../../src/memory/vma.ts'
-import { HMM_PFN_ERROR, HMM_PFN_VALID, HMM_PFN_WRITE, walk, type HmmRange, type Walk } from '../../src/walker/hmm.ts'
+import { HMM_PFN_ERROR, HMM_PFN_VALID, HMM_PFN_WRITE, walk, type HmmRange, type Stop, type Walk } from '../../src/walker/hmm.ts'
 
 const MM = 'mm0'
 /** Two PTE tables meet at page 512; the walks go around it. */
@@ -37,8 +38,14 @@ const entry: fc.Arbitrary<Entry> = fc.oneof(
       .map(([write, frame]) => present(ACCESSED | (write ? WRITE : 0), pfn(frame))),
     weight: 4,
   },
-  { arbitrary: fc.constant(present(ACCESSED | SPECIAL, ZERO_PFN)), weight: 1 },
-  { arbitrary: fc.integer({ min: 1, max: 9 }).map(n => swapEntry(slot(n))), weight: 1 },
+  { arbitrary: fc.constantFrom(present(ACCESSED | SPECIAL, ZERO_PFN), present(ACCESSED | SPECIAL | WRITE, pfn(7))), weight: 1 },
+  { arbitrary: fc.tuple(fc.integer({ min: 1, max: 9 }), fc.boolean()).map(([n, own]) => swapEntry(slot(n), own)), weight: 1 },
+  {
+    arbitrary: fc
+      .tuple(fc.constantFrom('!devpriv-r', '!devpriv-w', '!excl-w', '!migr-r', '!migr-w'), fc.integer({ min: 2, max: 99 }))
+      .map(([kind, frame]) => absent(kind, frame)),
+    weight: 2,
+  },
 )
 
 /** Areas that lie one behind the other with gaps, and entries; which of the two PTE tables are there. */
@@ -60,7 +67,7 @@ const memory: fc.Arbitrary<Memory> = fc
     const vmas: Vma[] = []
     let at = FIRST
     for (const [gap, count, flags] of areas) {
-      vmas.push({ start: page(at + gap), end: page(at + gap + count), flags, pgoff: at + gap, anonVma: 1, file: '' })
+      vmas.push({ start: page(at + gap), end: page(at + gap + count), flags, pgoff: at + gap, anonVma: 1, linked: [1], order: 1, file: '' })
       at += gap + count
     }
     const tables: Fact[] = [entries('pgd', MM, 0, 1, TABLE), entries('pud', MM, 0, 1, TABLE)]
@@ -69,19 +76,9 @@ const memory: fc.Arbitrary<Memory> = fc
     const mapped = list.flatMap((e, i): readonly Fact[] => {
       const p = page(FIRST + i)
       if (e === NONE || vmaAt(vmas, p) === undefined || !(p < 512 ? low : high)) return []
-      return [
-        [
-          'pte',
-          MM,
-          p,
-          1,
-          isPresent(e) ? (isWritable(e) ? 'PWA' : frameOf(e) === ZERO_PFN ? 'PAS' : 'PA') : '!swap',
-          isPresent(e) ? frameOf(e) : slotOf(e),
-          0,
-        ],
-      ]
+      return [entries('pte', MM, p, 1, e)]
     })
-    return fold(bootMemory([MM], ZERO_STATE), [['vmas', MM, 0, 0, vmas], ...tables, ...mapped])
+    return fold(bootMemory([MM]), [['vmas', MM, 0, 0, vmas], ...tables, ...mapped])
   })
 
 const flags = fc.constantFrom(0, HMM_PFN_VALID, HMM_PFN_WRITE, HMM_PFN_VALID | HMM_PFN_WRITE)
@@ -95,10 +92,11 @@ const asked: fc.Arbitrary<Asked> = fc
     count: fc.integer({ min: 1, max: LAST - FIRST }),
     flags,
     mask: flags,
+    owned: fc.constantFrom(null, { first: pfn(30), end: pfn(60) }),
     requests: fc.array(flags, { minLength: LAST - FIRST, maxLength: LAST - FIRST }),
   })
-  .map(({ from, count, flags: defaultFlags, mask: pfnFlagsMask, requests }) => ({
-    range: { start: page(from), end: page(Math.min(LAST, from + count)), defaultFlags, pfnFlagsMask },
+  .map(({ from, count, flags: defaultFlags, mask: pfnFlagsMask, owned, requests }) => ({
+    range: { start: page(from), end: page(Math.min(LAST, from + count)), defaultFlags, pfnFlagsMask, owned },
     requests: Table.empty.update(FIRST, LAST - FIRST, (_, i) => requests[i - FIRST] ?? 0),
   }))
 
@@ -134,11 +132,18 @@ function naive(mem: Memory, { range, requests }: Asked): { readonly words: reado
       continue
     }
     const e = mm.pte.get(p)
-    const has = isPresent(e) ? HMM_PFN_VALID | (isWritable(e) ? HMM_PFN_WRITE : 0) : 0
-    const need = wants(p, has)
+    const frame = frameOf(e)
+    const own = range.owned !== null && range.owned.first <= frame && frame < range.owned.end && kindOf(e).startsWith('!devpriv')
+    const writable = isPresent(e) ? isWritable(e) : kindOf(e) === '!devpriv-w'
+    const has = isPresent(e) || own ? HMM_PFN_VALID | (writable ? HMM_PFN_WRITE : 0) : 0
+    // Device-private pages of the caller are reported, never faulted in.
+    const need = own ? 'no' : wants(p, has)
+    if (need !== 'no' && isMigration(e)) return { words, stop: `migration of ${frame}` }
     if (need === 'write' && (vma.flags & VM_WRITE) === 0) return { words, stop: 'EPERM' }
     if (need !== 'no') return { words, stop: `fault to ${partEnd} ${need}` }
-    words.push(has === 0 ? 0 : has | (frameOf(e) << 8))
+    const raw = isPresent(e) && (e & SPECIAL) !== 0 && frame !== ZERO_PFN
+    if (raw && wants(p, 0) !== 'no') return { words, stop: 'EFAULT' }
+    words.push(raw ? HMM_PFN_ERROR : has === 0 ? 0 : has | (frame << 8))
     p = page(p + 1)
   }
   return { words, stop: null }
@@ -147,9 +152,13 @@ function naive(mem: Memory, { range, requests }: Asked): { readonly words: reado
 const begin = ({ range, requests }: Asked): Walk => ({ last: range.start, array: requests, stop: null })
 function told({ range }: Asked, walked: Walk): { readonly words: readonly number[]; readonly stop: string | null } {
   const { stop } = walked
+  const why = (s: Stop): string => {
+    if (s.why === 'error') return s.errno
+    return s.why === 'migration' ? `migration of ${s.frame}` : `fault to ${s.end} ${s.write ? 'write' : 'read'}`
+  }
   return {
     words: Array.from({ length: walked.last - range.start }, (_, i) => walked.array.get(range.start + i)),
-    stop: stop === null ? null : stop.why === 'error' ? stop.errno : `fault to ${stop.end} ${stop.write ? 'write' : 'read'}`,
+    stop: stop === null ? null : why(stop),
   }
 }
 

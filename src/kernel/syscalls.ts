@@ -1,0 +1,51 @@
+/** What a program can ask the kernel for: the part of the vocabulary of agendas that statements are made of. */
+import type { FileKind, FileName, MmName } from '../memory/memory.ts'
+import type { Page } from '../memory/address.ts'
+import type { GupFlags } from '../walker/gup.ts'
+import type { ActorName, Call } from './offer.ts'
+import type { Advice, FilePages, FileWrite, MapOf, Mirror, Move, Notifier, NotifierRange, Prot, Span } from './operands.ts'
+
+/** What a program can ask the kernel for: system calls, and calls that a driver would make in its place. */
+export interface SystemCalls {
+  mmap: Span & { readonly prot: Prot; readonly shared: boolean; readonly of: MapOf }
+  munmap: Span
+  mprotect: Span & { readonly prot: Prot }
+  madvise: Span & { readonly advice: Advice }
+  /** A process with an address space of its own; `thread` is its first. */
+  fork: { readonly mm: MmName; readonly child: MmName; readonly thread: ActorName }
+  exit: { readonly mm: MmName }
+  mlock: Span
+  munlock: Span
+  /** Opens a file, made empty if it is not there. */
+  open: { readonly mm: MmName; readonly file: FileName; readonly kind: FileKind }
+  close: { readonly mm: MmName; readonly file: FileName }
+  /** To a size in bytes. */
+  ftruncate: { readonly file: FileName; readonly size: number }
+  /** Blocks for pages that have none. */
+  fallocate: FilePages
+  punch_hole: FilePages
+  /** What each page begins with, into the array, by index. */
+  pread: FilePages
+  /** Writes `value`, `value + 1`, … at the start of each page, `bytes` of them a page. */
+  pwrite: FileWrite
+  mremap: Move
+  get_user_pages: Span & { readonly flags: GupFlags }
+  mmu_interval_notifier_insert: Notifier & { readonly start: Page; readonly end: Page }
+  mmu_interval_notifier_remove: Notifier
+  mmu_interval_read_begin: Notifier
+  mmu_interval_read_retry: Notifier
+  mmu_notifier_invalidate_range_start: { readonly range: NotifierRange }
+  mmu_notifier_invalidate_range_end: { readonly range: NotifierRange }
+  // The commands of the HMM test driver (lib/test_hmm.c); `mm` is the process that opened it.
+  dmirror_open: Mirror
+  dmirror_read: Mirror & Span
+  dmirror_write: Mirror & Span & { readonly value: number }
+  dmirror_migrate_to_device: Mirror & Span
+  dmirror_migrate_to_system: Mirror & Span
+  dmirror_snapshot: Mirror & Span
+  dmirror_exclusive: Mirror & Span
+  dmirror_check_exclusive: Mirror & Span
+  dmirror_release: Mirror
+  /** A call of a driver's own, made in one step. */
+  driver_call: Call
+}
