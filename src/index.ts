@@ -27,6 +27,7 @@ export type {
 export { prepare, runScenario } from './scenario/run.ts'
 export type { LinuxEntry, Report, RunOptions, ScenarioRun, Verdict } from './scenario/run.ts'
 export type { View } from './scenario/view.ts'
+export type { Page, Pages } from './memory/address.ts'
 export { noStaleDeviceMapping } from './oracles/no-stale-device-mapping.ts'
 export { deviceWritesWhatCpuMay } from './oracles/device-writes-what-cpu-may.ts'
 export { framesBalance } from './oracles/frames-balance.ts'

@@ -17,6 +17,12 @@ export interface ProcessNames {
   readonly file: string
 }
 
+/** A process, with what the recorder has opened in it, by its own numbers and names; null: closed. */
+export interface Process extends ProcessNames {
+  readonly devices: Map<number, string | null>
+  readonly files: Map<string, string>
+}
+
 export const processNames = (k: number): ProcessNames => ({
   mm: `mm${k}`,
   cpu: k === 0 ? 'cpu0' : `mm${k}.cpu0`,

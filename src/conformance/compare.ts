@@ -8,13 +8,18 @@ export type Level = (typeof LEVELS)[number]
 export interface Seen {
   readonly res: Result
   readonly obs: Readonly<Record<string, { readonly ev: readonly EventRow[]; readonly pt: readonly Row[] }>>
-  /** The kernel died, in this function. */
+  /** The kernel died, in this function; or `hang`: it never came back. */
   readonly oops?: string
   /**
    * A device's memory was given up, frame by frame in ascending order. Which frames the device had given out hangs on what
    * earlier programs did with it, which a program that stands alone cannot know: such events are compared as a set.
    */
   readonly evicted?: boolean
+  /**
+   * Of the values read, those that came from frames which are not the process's any more: a mirror of the test driver does
+   * not hear of what its device migrates for another. What such a frame holds cannot be known.
+   */
+  readonly unknown?: readonly number[]
 }
 
 /** A difference: where, what the kernel did, and what the model did. */
@@ -43,6 +48,12 @@ const RESULT_FIELDS = [
   'calls',
   'lastseq',
 ]
+/** Values, without those that cannot be known. */
+function known(runs: unknown, unknown: readonly number[]): unknown {
+  if (unknown.length === 0 || !Array.isArray(runs)) return runs
+  const values = (runs as readonly (readonly [number, number])[]).flatMap(([count, value]) => Array.from({ length: count }, () => value))
+  return values.map((value, i) => (unknown.includes(i) ? null : value))
+}
 /** Bits that only the finest level compares. */
 const FINE = /[DAX]/g
 
@@ -57,7 +68,9 @@ export function differences(expected: Seen, got: Seen, snapshot: boolean): Reado
   if (expected.oops !== undefined) return found
   for (const field of RESULT_FIELDS) {
     const level = field === 'val' && snapshot ? 'pfns' : 'result'
-    note(level, firstDifference(`res.${field}`, expected.res[field], got.res[field]))
+    const [e, g] =
+      field === 'val' ? [expected, got].map(({ res }) => known(res['val'], got.unknown ?? [])) : [expected.res[field], got.res[field]]
+    note(level, firstDifference(`res.${field}`, e, g))
   }
   note('pfns', firstDifference('res.pfns', expected.res['pfns'], got.res['pfns']))
   for (const who of new Set([...Object.keys(expected.obs), ...Object.keys(got.obs)])) {

@@ -1,6 +1,6 @@
 /** What a recorder would have seen of a world: page tables, results of calls, and frames numbered by first appearance. */
-import { endAt, page, type Page, type Pfn } from '../memory/address.ts'
-import { frameOf, isPresent, kindOf, NONE, wordOf } from '../memory/entry.ts'
+import { endAt, page, type Level, type Page, type Pfn } from '../memory/address.ts'
+import { frameOf, isPresent, kindOf, NONE, PROTNONE, wordOf } from '../memory/entry.ts'
 import { frameKind, isExclusive } from '../memory/frames.ts'
 import { mmOf, type Frames, type Memory, type Mm, type MmName } from '../memory/memory.ts'
 import { frameAt, leafAt } from '../memory/pagetable.ts'
@@ -28,10 +28,11 @@ export class FrameNumbers {
 /** What a driver has made is a page like any other to the recorder. */
 const kindOfFrame = (frames: Frames, frame: Pfn): string => frameKind(frames, frame).replace(/^driver$/, 'file')
 
-/** Kind and bits of a present entry, or what an absent one is. */
-function whatOf(entry: number, frames: Frames): string {
+/** Kind and bits of a present entry, or what an absent one is. Of 1 GiB without any right, the kernel says that nothing is there. */
+function whatOf(entry: number, frames: Frames, level: Level): string {
   if (entry === NONE) return 'none'
   if (!isPresent(entry)) return kindOf(entry).replace(/^!swap-x$/, '!swap')
+  if (level === 'pud' && (entry & PROTNONE) !== 0) return '!'
   const frame = frameOf(entry)
   const bits = wordOf(entry).slice(1)
   const kind = kindOfFrame(frames, frame)
@@ -84,7 +85,7 @@ function addPart(
     const { level, entry } = leaf
     const stop = endAt(level === 'pte' ? 'pmd' : level, p, end)
     if (level !== 'pgd' && level !== 'pte' && isPresent(entry)) {
-      add(p, stop - p, LEVEL[level], whatOf(entry, frames), [frameAt(leaf, p)])
+      add(p, stop - p, LEVEL[level], whatOf(entry, frames, level), [frameAt(leaf, p)])
       p = stop
       continue
     }
@@ -93,7 +94,7 @@ function addPart(
     p = next
     if (next >= stop) continue
     const small = mm.pte.get(next)
-    add(next, 1, 1, whatOf(small, frames), isPresent(small) || leadsToFrame(small) ? [frameOf(small)] : [])
+    add(next, 1, 1, whatOf(small, frames, 'pte'), isPresent(small) || leadsToFrame(small) ? [frameOf(small)] : [])
     p = page(next + 1)
   }
 }

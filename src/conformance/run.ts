@@ -2,46 +2,30 @@
  * A recorded program, run in the model: op by op, as the recorder ran it, through the same actors as everything else.
  * What the recorder keeps books of (processes, open files, notifiers that are inserted) is kept here.
  */
-import type { MapOf, NotifierRange, SystemCalls } from '../kernel/agenda.ts'
-import { mirrorName } from '../kernel/names.ts'
+import type { MapOf, NotifierRange } from '../kernel/agenda.ts'
+import type { Access } from '../kernel/access.ts'
 import type { Statement } from '../kernel/thread.ts'
 import { frameOf, NONE } from '../memory/entry.ts'
-import { DEVICE_PAGES, mmOf, PAGE_SIZE, type MmName } from '../memory/memory.ts'
+import { DEVICE_PAGES, mmOf, type Memory, type MmName } from '../memory/memory.ts'
 import { frameAt, leafAt } from '../memory/pagetable.ts'
-import { pfn, type Page } from '../memory/address.ts'
+import { page, pfn, type Page } from '../memory/address.ts'
 import { Table } from '../memory/table.ts'
+import { vmaAt } from '../memory/vma.ts'
 import { linuxSystem } from '../scenario/standard.ts'
 import type { Take } from '../system/take.ts'
 import type { HmmRange } from '../walker/hmm.ts'
-import { actorsFor, processNames, type ProcessNames } from './actors.ts'
+import { actorsFor, processNames, type Process } from './actors.ts'
 import type { Seen } from './compare.ts'
+import { DeviceOps, type Commanded } from './device-ops.ts'
+import { fileOp } from './file-ops.ts'
 import { NotifierOps, returned } from './iv-ops.ts'
 import { FrameNumbers, pagesOf, pfnRuns, rowsOf, runLengths } from './observe.ts'
-import { parseLine, type DeviceOp, type Op } from './ops.ts'
+import { parseLine, type Op } from './ops.ts'
 import type { EventRow, Observed, Result } from './recording.ts'
 import { Session } from './session.ts'
 
 /** What of an op is known only when frames have their numbers, which the page tables give first. */
 type Told = (numbers: FrameNumbers) => Result
-
-/** A process: what the recorder has opened in it, by its own numbers and names. */
-interface Process extends ProcessNames {
-  readonly devices: Map<number, string | null>
-  readonly files: Map<string, string>
-}
-
-const COMMANDS: Readonly<Record<DeviceOp, keyof SystemCalls & `dmirror_${string}`>> = {
-  dread: 'dmirror_read',
-  dwrite: 'dmirror_write',
-  dtodev: 'dmirror_migrate_to_device',
-  dtosys: 'dmirror_migrate_to_system',
-  dsnap: 'dmirror_snapshot',
-  dexcl: 'dmirror_exclusive',
-  dchk: 'dmirror_check_exclusive',
-  drel: 'dmirror_release',
-}
-/** Those that hand pages to their caller. */
-const READS: ReadonlySet<DeviceOp> = new Set<DeviceOp>(['dread', 'dtodev', 'dexcl', 'dsnap'])
 
 const PROBE_OFFSETS = { pfnmap: 0, insert: 1, special: 2 }
 
@@ -49,13 +33,16 @@ export class ProgramRun {
   readonly #session: Session
   readonly #notifiers: NotifierOps
   readonly #processes = new Map<number, Process>()
+  readonly #devices: DeviceOps
   #forks = 0
-  #mirrors = 0
+  #unknown: readonly number[] = []
+  #hangs = false
 
   /** `ops`: all that will be run, for the actors that they need. */
   constructor(ops: readonly string[], profile: string, take?: Take) {
     this.#session = new Session(linuxSystem({ profile, mms: ['mm0'], actors: actorsFor(ops) }, {}, take))
     this.#notifiers = new NotifierOps(this.#session)
+    this.#devices = new DeviceOps(this.#session)
     this.#processes.set(0, { ...processNames(0), devices: new Map(), files: new Map() })
   }
 
@@ -63,6 +50,7 @@ export class ProgramRun {
   op(line: string): Seen {
     const { who, op } = parseLine(line)
     this.#session.fresh()
+    this.#unknown = []
     const by = this.#processes.get(who)
     if (by === undefined) throw new Error(`there is no process ${who}`)
     const told = this.#run(op, by, who)
@@ -71,9 +59,18 @@ export class ProgramRun {
     for (const [k, { mm, probe }] of this.#processes) {
       obs[k] = { ev: op.op === 'fork' && k === this.#forks ? [] : this.#events(probe), pt: rowsOf(this.#session.memory, mm, numbers) }
     }
-    const oops = this.#session.told(by.cpu, 'oops')
+    const oops = this.#hangs ? 'hang' : this.#session.told(by.cpu, 'oops')?.where
     const evicted = this.#session.steps.some(s => s.do === 'dmirror_evict')
-    return { obs, res: told(numbers), evicted, ...(oops === undefined ? {} : { oops: oops.where }) }
+    return { obs, res: told(numbers), evicted, unknown: this.#unknown, ...(oops === undefined ? {} : { oops }) }
+  }
+
+  get memory(): Memory {
+    return this.#session.memory
+  }
+
+  /** Steps of the last op. */
+  get steps(): Session['steps'] {
+    return this.#session.steps
   }
 
   #run(op: Op, by: Process, who: number): Told {
@@ -104,7 +101,7 @@ export class ProgramRun {
       case 'punch':
       case 'pread':
       case 'pwrite':
-        return this.#file(op, by)
+        return this.#answer(fileOp(this.#session, op, by))
       case 'fork':
         return this.#fork()
       case 'exit':
@@ -112,17 +109,23 @@ export class ProgramRun {
         this.#processes.delete(who)
         return () => ({ ret: 0 })
       case 'dopen':
-        by.devices.set(op.fd, this.#open(by, op.device))
+        by.devices.set(op.fd, this.#devices.open(by, op.device))
         return () => ({ ret: 0 })
       case 'dclose':
-        return this.#close(by, op.fd)
+        return this.#answer(this.#devices.close(by, op.fd))
       case 'iv':
         return this.#answer(this.#notifiers.withResumed(this.#notifiers.iv(op)))
       case 'inv':
         return this.#answer(this.#notifiers.withResumed(this.#notifiers.inv(op)))
       default:
-        return this.#command(op, by)
+        return this.#commanded(this.#devices.command(op, by))
     }
+  }
+
+  #commanded({ result, unknown, hangs }: Commanded): Told {
+    this.#unknown = unknown
+    this.#hangs = hangs
+    return () => result
   }
 
   #answer(result: Result): Told {
@@ -150,7 +153,7 @@ export class ProgramRun {
         this.#session.run(by.cpu, { do: 'open', mm: by.mm, file: by.file, kind: 'probe' })
         return map({ file: by.file, pgoff: PROBE_OFFSETS[kind] })
       case 'mixed': {
-        const name = this.#open(by, 0)
+        const name = this.#devices.open(by, 0)
         const told = map({ file: name, pgoff: 0 })
         this.#session.run(by.cpu, { do: 'close', mm: by.mm, file: name })
         return told
@@ -164,15 +167,23 @@ export class ProgramRun {
     }
   }
 
-  #access(by: Process, statement: Statement): Told {
+  #access(by: Process, statement: Access): Told {
     this.#session.run(by.cpu, statement)
     const values = this.#session.allTold(by.cpu, 'accessed').flatMap(event => event.values)
     const signal = this.#session.told(by.cpu, 'signal')
+    this.#unknown = values.flatMap((value, i) => (value === 0 && this.#isDevdax(by.mm, page(statement.at + i)) ? [i] : []))
     const end = signal === undefined ? { ret: 0 } : { ret: -1, sig: signal.sig, code: signal.code, at: signal.at }
     return () => (statement.do === 'load' ? { ...end, val: runLengths(values) } : end)
   }
 
+  /** The device of 1 GiB keeps what earlier programs have written into it, which no program alone can know. */
+  #isDevdax(name: MmName, at: Page): boolean {
+    const { files, mms } = this.#session.memory
+    return files[vmaAt(mms[name]?.vmas ?? [], at)?.file ?? '']?.kind === 'devdax'
+  }
+
   #gup({ start, end, flags }: Op & { readonly op: 'gup' }, { mm, cpu }: Process): Told {
+    if (start === end) return this.#answer({ ret: -1, err: 'EINVAL' })
     this.#session.run(cpu, { do: 'get_user_pages', mm, start, end, flags })
     const result = returned(this.#session, cpu)
     const array = this.#session.told(cpu, 'returned')?.array ?? Table.empty
@@ -212,32 +223,6 @@ export class ProgramRun {
     return of === undefined ? null : { first: of.first, end: pfn(of.first + DEVICE_PAGES) }
   }
 
-  #file(op: Op & { readonly op: 'file' | 'truncate' | 'punch' | 'pread' | 'pwrite' }, by: Process): Told {
-    if (op.op === 'file') return this.#newFile(op, by)
-    const file = by.files.get(op.name)
-    if (file === undefined) return this.#answer({ ret: -1, err: 'EBADF' })
-    if (op.op === 'truncate') return this.#call(by, { do: 'ftruncate', file, size: op.pages * PAGE_SIZE })
-    const pages = { file, start: op.first, end: op.first + op.count }
-    if (op.op === 'punch') return this.#call(by, { do: 'punch_hole', ...pages })
-    if (op.op === 'pwrite') return this.#call(by, { do: 'pwrite', ...pages, value: op.value, bytes: 8 })
-    this.#session.run(by.cpu, { do: 'pread', ...pages })
-    const { array } = this.#session.told(by.cpu, 'returned') ?? { array: Table.empty }
-    return this.#answer({ ret: 0, val: runLengths(Array.from({ length: op.count }, (_, i) => array.get(op.first + i))) })
-  }
-
-  /** A file of so many pages, the i-th of which begins with the number 1000 + i, or a hole. */
-  #newFile({ name, fs, pages, hole }: Op & { readonly op: 'file' }, by: Process): Told {
-    const file = this.#session.memory.files[name] === undefined ? name : `${by.mm}.${name}`
-    by.files.set(name, file)
-    this.#session.run(by.cpu, { do: 'open', mm: by.mm, file, kind: fs })
-    this.#session.run(by.cpu, { do: 'ftruncate', file, size: pages * PAGE_SIZE })
-    if (!hole) {
-      if (fs === 'dax') this.#session.run(by.cpu, { do: 'fallocate', file, start: 0, end: pages })
-      this.#session.run(by.cpu, { do: 'pwrite', file, start: 0, end: pages, value: 1000, bytes: PAGE_SIZE })
-    }
-    return this.#answer({ ret: 0 })
-  }
-
   #fork(): Told {
     const parent = this.#processes.get(0)
     if (parent === undefined) throw new Error('the first process is gone')
@@ -246,38 +231,6 @@ export class ProgramRun {
     this.#session.run(parent.cpu, { do: 'fork', mm: parent.mm, child: child.mm, thread: child.cpu })
     this.#processes.set(k, child)
     return this.#answer({ ret: k })
-  }
-
-  /** Opens a device of the test driver; the name of the open file. */
-  #open(by: Process, device: number): string {
-    const who = mirrorName(this.#mirrors++)
-    this.#session.run(by.cpu, { do: 'dmirror_open', who, mm: by.mm, device: `hmm_dmirror${device}` })
-    return who
-  }
-
-  #close(by: Process, fd: number): Told {
-    const file = by.devices.get(fd)
-    if (file === null) return this.#answer({ ret: -1, err: 'EBADF' })
-    by.devices.set(fd, null)
-    return file === undefined ? this.#answer({ ret: 0 }) : this.#call(by, { do: 'close', mm: by.mm, file })
-  }
-
-  /** A command works on the process that opened the device, whoever asks. */
-  #command({ op, fd, start, end, value }: Op & { readonly op: DeviceOp }, by: Process): Told {
-    const who = by.devices.get(fd)
-    const mirror = who === undefined || who === null ? undefined : this.#session.memory.files[who]?.mirror
-    if (who === undefined || who === null || mirror === undefined || mirror === null)
-      return this.#answer({ ret: -1, err: who === null ? 'EBADF' : 'ENOTTY' })
-    this.#session.run(by.cpu, { do: COMMANDS[op], who, ...mirror, start, end, value })
-    const told = this.#session.told(by.cpu, 'returned')
-    if (told === undefined) return this.#answer({})
-    const result = returned(this.#session, by.cpu)
-    if (result['err'] !== undefined) return this.#answer(result)
-    const { out, array } = told
-    const counts = { cpages: out['cpages'] ?? 0, faults: out['faults'] ?? 0 }
-    if (!READS.has(op)) return this.#answer({ ...result, ...counts })
-    const val = runLengths(Array.from({ length: end - start }, (_, i) => array.get(start + i)))
-    return this.#answer({ ...result, ...counts, val })
   }
 
   /** The calls of the plain notifier, as the recorder has logged them. */

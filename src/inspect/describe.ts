@@ -241,6 +241,16 @@ export function factInWords(fact: Fact): string {
       return fact[2] === null ? `${fact[1]} is gone` : `${fact[1]} of ${pagesIn(fact[2])} pages`
     case 'size':
       return `${fact[1]} of ${fact[2]} bytes`
+    case 'blocks':
+      return fact[4] === 0
+        ? `${fact[1]} has holes at ${pages(fact[2], fact[2] + fact[3])}`
+        : `${fact[1]} has ${frames(fact[4], fact[3])} at ${fact[2]}`
+    case 'pagemap':
+      return `page map of ${fact[1]} ${fact[2] > 0 ? 'held' : 'let go'}`
+    case 'clear_bad':
+      return `${whereOf(fact[2], fact[3], 1)} := none, as damage`
+    case 'tlb':
+    case 'dax':
     case 'cache':
     case 'maps':
     case 'hugeMaps':
@@ -252,6 +262,8 @@ export function factInWords(fact: Fact): string {
     case 'index':
     case 'swap-refs':
     case 'swap-cache':
+    case 'reserved':
+    case 'promised':
       return ''
   }
 }

@@ -28,7 +28,7 @@ export interface Action {
 }
 
 /** Items that are done whatever has failed. */
-const CLEANUP: ReadonlySet<keyof Items> = new Set(['mmap_unlock', 'invalidate_range_end', 'notifier_range_end'])
+const CLEANUP: ReadonlySet<keyof Items> = new Set(['mmap_unlock', 'invalidate_range_end', 'notifier_range_end', 'put_dev_pagemap'])
 
 /** Items that deal with a failure which comes by: what it becomes there, and what is done. */
 export type Catchers = { readonly [D in keyof Items]?: (item: Item<D>, failure: Failure, array: Table) => Outcome }

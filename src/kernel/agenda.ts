@@ -12,7 +12,9 @@ import type { Entry } from '../memory/entry.ts'
 import type { Fact } from '../memory/facts.ts'
 import type { FileName, Memory, MmName } from '../memory/memory.ts'
 import type { Table } from '../memory/table.ts'
+import type { Vma } from '../memory/vma.ts'
 import type { GupFlags } from '../walker/gup.ts'
+import type { DaxItems } from './dax-items.ts'
 import type { Failure } from './failure.ts'
 import type { ActorName, Calls } from './offer.ts'
 import type {
@@ -20,9 +22,13 @@ import type {
   At,
   Cursor,
   DmirrorPages,
+  Fault,
+  FaultAccess,
+  FilePages,
   FileWrite,
   Folio,
   Forking,
+  GupErrors,
   Isolated,
   MakeExclusive,
   Migrated,
@@ -40,7 +46,7 @@ import type { SystemCalls } from './syscalls.ts'
 export type * from './operands.ts'
 export type { SystemCalls } from './syscalls.ts'
 
-export interface Items extends SystemCalls {
+export interface Items extends SystemCalls, DaxItems {
   // locks.ts
   mmap_read_lock: { readonly mm: MmName; readonly body: Agenda }
   mmap_write_lock: { readonly mm: MmName; readonly body: Agenda }
@@ -75,6 +81,14 @@ export interface Items extends SystemCalls {
   fput: { readonly file: FileName }
   generic_perform_write: FileWrite
 
+  // truncate.ts
+  /** `evenCows`: also what private mappings have copied. */
+  unmap_mapping_range: FilePages & { readonly evenCows: boolean }
+  truncate_inode_pages_range: FilePages
+  filemap_write_range: FilePages
+  page_mkclean: At & Folio
+  folio_clear_dirty: Folio
+
   // mmap.ts, munmap.ts, zap.ts
   mmap_region: SystemCalls['mmap']
   call_mmap: Span & { readonly pgoff: number }
@@ -82,7 +96,8 @@ export interface Items extends SystemCalls {
   split_vma: At
   do_munmap: Span & { readonly downgrade: boolean }
   detach_vmas: Span & { readonly downgrade: boolean }
-  unmap_page_range: Cursor
+  /** `keepsCows`: copies that private mappings have made stay. */
+  unmap_page_range: Cursor & { readonly keepsCows?: boolean }
   free_pgtables: Span
 
   // mprotect.ts, mlock.ts
@@ -98,8 +113,8 @@ export interface Items extends SystemCalls {
   madvise_free_pte_range: Cursor
   madvise_cold_or_pageout: Cursor & { readonly pageout: boolean }
   madvise_cold_or_pageout_pte_range: Cursor & { readonly pageout: boolean; readonly isolated: readonly Isolated[] }
-  /** `failed`: why an earlier block could not be made huge. */
-  madvise_collapse: Cursor & { readonly failed: Failure | null }
+  /** `failure`: why an earlier block could not be made huge; `tried`: the one at `at` was tried. */
+  madvise_collapse: Cursor & { readonly failure: Failure | null; readonly tried: boolean }
   collapse_begin: { readonly mm: MmName; readonly at: Page; readonly body: Agenda }
   collapse_huge_page: { readonly mm: MmName; readonly at: Page }
   shrink_folio: Isolated
@@ -165,6 +180,7 @@ export interface Items extends SystemCalls {
   // split.ts
   /** `split` is what is done once the folio is small, `kept` if it cannot be split. */
   split_folio: Folio & { readonly pins: number; readonly split: Agenda; readonly kept: Agenda }
+  unmap_folio_in: Span & Folio
   try_to_migrate: Span & Folio
   remap_page: Folio
   folio_unlock: Folio
@@ -195,9 +211,29 @@ export interface Items extends SystemCalls {
   split_huge_pmd: At & Folio & { readonly freeze: boolean }
   finish_fault: Fault & { readonly frame: Pfn }
 
+  // hugetlb.ts, hugetlb-vma.ts
+  hugetlb_fault: Fault
+  /** A page that was taken for it is to become a copy of what `old` maps. */
+  hugetlb_cow: Fault & { readonly old: Entry; readonly frame: Pfn }
+  unmap_ref_private: At & Folio
+  unmap_hugepage_range: Cursor & { readonly vma: Vma }
+  hugetlb_vm_op_close: { readonly vma: Vma }
+  hugetlb_change_protection: Cursor
+  move_hugetlb_page_tables: Move
+  /** [start, end) has moved away from its area. */
+  clear_vma_resv_huge_pages: Span
+  copy_hugetlb_page_range: Forking & Cursor & { readonly cow: boolean }
+
   // gup.ts
   /** `faulted`: the page at which it is has been faulted in. */
-  gup_pages: Cursor & { readonly flags: GupFlags; readonly errors: GupErrors; readonly faulted: boolean }
+  gup_pages: Cursor & {
+    readonly flags: GupFlags
+    readonly errors: GupErrors
+    readonly faulted: boolean
+    /** Page maps of DAX memory to which the call has a reference. */
+    readonly pagemaps?: readonly string[]
+  }
+  put_dev_pagemap: { readonly pagemap: string }
   gup_end: Span
   /** Long-term pins must not hold pages that have to go again: they are put back, moved, and pinned anew. */
   check_and_migrate_movable_pages: Span & { readonly flags: GupFlags }
@@ -211,10 +247,6 @@ export interface Items extends SystemCalls {
   hmm_vma_fault: Cursor & { readonly access: FaultAccess }
 }
 
-/** A page fault: where, and why. */
-export interface Fault extends At {
-  readonly access: FaultAccess
-}
 /** Items that are steps of a fault, with nothing else to them. */
 export type FaultItem = Item<
   | 'do_user_addr_fault'
@@ -226,10 +258,6 @@ export type FaultItem = Item<
   | 'do_huge_pmd_anonymous_page'
   | 'do_huge_pmd_wp_page'
 >
-/** Why a fault is made: `FAULT_FLAG_WRITE`, `FAULT_FLAG_UNSHARE` or neither. */
-export type FaultAccess = 'read' | 'write' | 'unshare'
-/** How `get_user_pages` reports pages that it cannot have: to its caller, to `MADV_POPULATE_*`, or to `mlock`. */
-export type GupErrors = 'gup' | 'populate'
 
 /** An item of the agenda: what is to be done, and with what. */
 export type Item<D extends keyof Items = keyof Items> = { readonly [K in D]: { readonly do: K } & Readonly<Items[K]> }[D]

@@ -3,9 +3,10 @@ import { page, type Pfn } from '../memory/address.ts'
 import { ACCESSED, frameOf, present, SPECIAL, withFlags, type Entry } from '../memory/entry.ts'
 import { pte, type Fact } from '../memory/facts.ts'
 import { EXCLUSIVE, frameFlags, headOf, isAnon, isExclusive, isLarge } from '../memory/frames.ts'
-import { mmOf, type Memory } from '../memory/memory.ts'
+import { fileOf, mmOf, type Memory } from '../memory/memory.ts'
 import { has, VM_SHARED, type Vma } from '../memory/vma.ts'
 import { section, type Fault, type Outcome, type Rules } from './agenda.ts'
+import { daxFault } from './dax.ts'
 import { faultingVma, newAnon, pageProt, prepared, written } from './faulting.ts'
 import { flagged, unmapped } from './folio.ts'
 import type { Profile } from './profiles.ts'
@@ -40,6 +41,8 @@ export function doWpPage(memory: Memory, item: Fault, vma: Vma, profile: Profile
   const old = withFlags(mmOf(memory, mm).pte.get(at), 0)
   const frame = frameOf(old)
   const reused = [pte(mm, at, withFlags(old, ACCESSED | written(vma)))]
+  if (has(vma, VM_SHARED) && (old & SPECIAL) !== 0 && fileOf(memory, vma.file).kind === 'dax')
+    return access === 'unshare' ? {} : daxFault(item, 'pte')
   if (has(vma, VM_SHARED)) return access === 'unshare' ? {} : { then: [{ do: 'wp_page_shared', mm, page: at, access }] }
   if ((old & SPECIAL) === 0 && canReuse(memory, frame, profile)) {
     const own = isExclusive(memory.frames, frame) ? [] : owned(memory, vma, frame, profile)

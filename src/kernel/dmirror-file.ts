@@ -6,7 +6,7 @@ import { deviceFirst, DEVICE_PAGES, mmOf, type Memory } from '../memory/memory.t
 import type { Agenda, Migration, Mirror, Outcome, Rules } from './agenda.ts'
 import { migrateWord } from './migrate.ts'
 import { ownerOf } from './migrated.ts'
-import { registryOf } from './names.ts'
+import { FOLIO_LOCK, registryOf } from './names.ts'
 import { call } from './offer.ts'
 
 /** Devices 0 and 1 have private memory, 2 and 3 coherent memory. */
@@ -84,6 +84,9 @@ export const dmirrorFileRules = {
   // The memory is given back to the system; what is made of it at the next use begins anew.
   dmirror_devmem_reset: (memory, { device }) => {
     const own = memory.devices[device]
+    // `memunmap_pages()` waits until nobody has any page of it: for ever, if one could not be moved.
+    const [used] = own === undefined ? [] : usedFrames(memory, own.first)
+    if (used !== undefined) return { calls: [call(FOLIO_LOCK, 'put_page', { folio: used })] }
     return own === undefined ? {} : { facts: [['device', device, own.kind, own.first]] }
   },
 } satisfies Partial<Rules>

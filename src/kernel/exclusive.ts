@@ -5,7 +5,7 @@
 import { page, type Page, type Pfn } from '../memory/address.ts'
 import { absent, DIRTY, frameOf, isPresent, isWritable, kindOf, present, PROTNONE, SPECIAL, WRITE, type Entry } from '../memory/entry.ts'
 import { pte, type Fact } from '../memory/facts.ts'
-import { folioMapcount, folioSize, frameKind, headOf, isLocked } from '../memory/frames.ts'
+import { folioMapcount, folioSize, frameFlags, frameKind, headOf, isLocked, POOL } from '../memory/frames.ts'
 import { mmOf, type Memory } from '../memory/memory.ts'
 import { leafAt } from '../memory/pagetable.ts'
 import { Table } from '../memory/table.ts'
@@ -55,7 +55,7 @@ function makeNext(memory: Memory, item: Item<'make_device_exclusive'>, { array }
   const frame = array.get(at) as Pfn
   const next = { ...item, at: page(at + 1), made }
   const { frames } = memory
-  if (headOf(frames, frame) !== frame || isLocked(frames, frame)) return { then: [next] }
+  if (headOf(frames, frame) !== frame || isLocked(frames, frame) || (frameFlags(frames, frame) & POOL) !== 0) return { then: [next] }
   const kind = frameKind(frames, frame)
   if (kind !== 'anon' && kind !== 'devcoh') return { then: [next] }
   const leaf = leafAt(mmOf(memory, item.mm), at).entry

@@ -4,12 +4,14 @@
  */
 import { ACCESSED, DIRTY, isPresent, isWritable, NONE, withFlags, type Entry } from '../memory/entry.ts'
 import { entries, pte, tablesTo, type Fact } from '../memory/facts.ts'
-import { mmOf, type Memory } from '../memory/memory.ts'
+import { fileOf, mmOf, type Memory } from '../memory/memory.ts'
 import { leafAt } from '../memory/pagetable.ts'
-import { has, isAccessible, isAnonymous, VM_WRITE, vmaAt } from '../memory/vma.ts'
+import { has, isAccessible, isAnonymous, VM_HUGETLB, VM_WRITE, vmaAt } from '../memory/vma.ts'
 import { readLocked, type Fault, type FaultAccess, type Outcome, type Rules, type Scene } from './agenda.ts'
 import { doAnonymousPage } from './anon.ts'
 import { doWpPage } from './cow.ts'
+import { daxFault, triesHuge } from './dax.ts'
+import { devDaxFault } from './devdax.ts'
 import { faultingVma, goesOn } from './faulting.ts'
 import { mayMapHuge } from './huge.ts'
 import { doSwapPage } from './swap.ts'
@@ -19,12 +21,17 @@ import { freeAnonVma, neighbourAnonVma, vmasFact } from './vma.ts'
 function handle(memory: Memory, item: Fault): Outcome {
   const vma = faultingVma(memory, item)
   const { mm, page: at, access } = item
+  const kind = isAnonymous(vma) ? undefined : fileOf(memory, vma.file).kind
+  if (kind === 'devdax') return devDaxFault(memory, item, vma)
   const upper = tablesTo(memory, mm, at, 'pmd')
   if (upper.length > 0) return { facts: upper, ...goesOn('handle_mm_fault', item) }
+  if (has(vma, VM_HUGETLB)) return { then: [{ do: 'hugetlb_fault', mm, page: at, access }] }
   const { level, index, entry } = leafAt(mmOf(memory, mm), at)
   if (level === 'pmd' && entry === NONE && mayMapHuge(vma, at)) return goesOn('do_huge_pmd_anonymous_page', item)
+  if (level === 'pmd' && entry === NONE && kind === 'dax' && triesHuge(vma)) return daxFault(item, 'pmd')
   if (level === 'pmd' && isPresent(entry)) {
-    if (access !== 'read' && !isWritable(entry)) return goesOn('do_huge_pmd_wp_page', item)
+    if (access !== 'read' && !isWritable(entry))
+      return kind === 'dax' ? { then: [{ do: 'wp_huge_pmd', mm, page: at, access }] } : goesOn('do_huge_pmd_wp_page', item)
     return touched([entries('pmd', mm, index, 1, marked(entry, access))], marked(entry, access) !== entry)
   }
   return goesOn('handle_pte_fault', item)
@@ -37,7 +44,9 @@ const touched = (facts: readonly Fact[], changed: boolean): Outcome => (changed 
 function handlePte(memory: Memory, item: Fault, scene: Scene): Outcome {
   const vma = faultingVma(memory, item)
   const { mm, page: at, access } = item
-  const entry = leafAt(mmOf(memory, mm), at).entry
+  const { level, entry } = leafAt(mmOf(memory, mm), at)
+  // Somebody else has mapped 2 MiB meanwhile.
+  if (level !== 'pte' && isPresent(entry)) return {}
   if (entry === NONE) return isAnonymous(vma) ? doAnonymousPage(memory, item, vma, scene.profile) : goesOn('do_fault', item)
   if (!isPresent(entry)) return doSwapPage(memory, item, vma, entry, scene.profile)
   if (access !== 'read' && !isWritable(entry)) return doWpPage(memory, item, vma, scene.profile)

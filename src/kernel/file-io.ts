@@ -1,4 +1,5 @@
-/** Reading, writing and resizing files by system calls (mm/filemap.c, mm/truncate.c, mm/shmem.c). */
+/** Reading and writing files by system calls (mm/filemap.c, mm/shmem.c). */
+import { pfn } from '../memory/address.ts'
 import { frameOf, isPresent, isSwap, slotOf } from '../memory/entry.ts'
 import type { Fact } from '../memory/facts.ts'
 import { FOLIO_DIRTY } from '../memory/frames.ts'
@@ -9,21 +10,23 @@ import { contents } from './folio.ts'
 
 /** What a page of a file begins with. */
 function contentOf(memory: Memory, name: FileName, index: number): number {
-  const { cache, size } = fileOf(memory, name)
+  const { cache, blocks, size } = fileOf(memory, name)
   if (index * PAGE_SIZE >= size) return 0
+  if (blocks.get(index) !== 0) return memory.frames.content.get(pfn(blocks.get(index)))
   const entry = cache.get(index)
   return isPresent(entry) ? memory.frames.content.get(frameOf(entry)) : isSwap(entry) ? memory.swap.content.get(slotOf(entry)) : 0
 }
 
 export const fileIoRules = {
-  ftruncate: (memory, { file, size }) => (fileOf(memory, file).size === size ? {} : { facts: [['size', file, size]] }),
-  fallocate: () => ({}),
-  punch_hole: () => ({}),
+  fallocate: (memory, { do: _do, ...pages }) =>
+    fileOf(memory, pages.file).kind === 'dax' ? { then: [{ do: 'dax_allocate', ...pages }] } : {},
   pread: (memory, { file, start, end }, { array }) => ({
     array: array.update(start, end - start, (_, index) => contentOf(memory, file, index)),
   }),
 
-  pwrite: (_, { do: _do, ...item }) => ({ then: [{ do: 'generic_perform_write', ...item }] }),
+  pwrite: (memory, { do: _do, ...item }) => ({
+    then: [{ do: fileOf(memory, item.file).kind === 'dax' ? 'dax_iomap_rw' : 'generic_perform_write', ...item }],
+  }),
   // The pages are in the page cache, and dirty.
   generic_perform_write: (memory, item, { budget }) => {
     const { do: _, ...write } = item

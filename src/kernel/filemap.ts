@@ -9,6 +9,7 @@ import { FOLIO_DIRTY, stateWord } from '../memory/frames.ts'
 import { fileOf, mmOf, pagesIn, type File, type FileKind, type FileName, type Memory } from '../memory/memory.ts'
 import { has, linearIndex, VM_SHARED, type Vma } from '../memory/vma.ts'
 import type { Fault, Outcome, Rules } from './agenda.ts'
+import { daxFault } from './dax.ts'
 import { faultingVma, goesOn, newAnon, pageProt, prepared, written } from './faulting.ts'
 import { dirtied, flagged, freeFrames, mapped } from './folio.ts'
 import type { Profile } from './profiles.ts'
@@ -72,8 +73,9 @@ export const filemapRules = {
   do_fault: (memory, item) => {
     const vma = faultingVma(memory, item)
     const file = fileOf(memory, vma.file)
-    if (!HANDLED.has(file.kind)) return { fail: 'VM_FAULT_SIGBUS' }
+    if (file.kind !== 'dax' && !HANDLED.has(file.kind)) return { fail: 'VM_FAULT_SIGBUS' }
     if (isWrite(item) && !has(vma, VM_SHARED) && vma.anonVma === 0) return prepared(item)
+    if (file.kind === 'dax') return daxFault(item, 'pte')
     const index = linearIndex(vma, item.page)
     if (isBeyond(file, index)) return { fail: 'VM_FAULT_SIGBUS' }
     const { frames, facts } = cachedPages(memory, vma.file, [index])

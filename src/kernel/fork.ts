@@ -1,5 +1,5 @@
 /** `fork()` (kernel/fork.c, mm/memory.c): a process with a copy of the address space; and its end. */
-import { endAt, indexAt, page, PAGE_LIMIT, type Level, type Page, type Pfn } from '../memory/address.ts'
+import { endAt, indexAt, page, PAGE_LIMIT, pfn, type Level, type Page, type Pfn } from '../memory/address.ts'
 import {
   absent,
   ACCESSED,
@@ -24,9 +24,12 @@ import { leafAt } from '../memory/pagetable.ts'
 import {
   findVma,
   has,
+  HPAGE_RESV_OWNER,
+  HPAGE_RESV_UNMAPPED,
   isAnonymous,
   isCow,
   VM_DONTCOPY,
+  VM_HUGETLB,
   VM_LOCKED,
   VM_MIXEDMAP,
   VM_PFNMAP,
@@ -37,19 +40,31 @@ import {
 import { section, writeLocked, type Agenda, type Item, type Outcome, type Rules } from './agenda.ts'
 import { isExclusiveEntry } from './exclusive-entry.ts'
 import { flagged, mapped } from './folio.ts'
+import { closed } from './hugetlb-vma.ts'
 import { call } from './offer.ts'
-import { freeAnonVma } from './vma.ts'
-import { nextTable } from './zap.ts'
+import { freeAnonVma, nextOrder } from './vma.ts'
 
 /** `vma_needs_copy()`: what a fault would bring back by itself is not copied. */
 const needsCopy = (vma: Vma): boolean => !has(vma, VM_WIPEONFORK) && (vma.anonVma !== 0 || has(vma, VM_PFNMAP | VM_MIXEDMAP))
 
+/** `vma_interval_tree_insert_after()`: among the areas of a file the copy comes before copies that were made earlier. */
+function orderBehind({ mms }: Memory, { order, file }: Vma): number {
+  if (file === '') return order
+  const later = Object.values(mms).flatMap(({ vmas }) => vmas.flatMap(v => (v.file === file && v.order > order ? [v.order] : [])))
+  return (order + Math.min(Math.floor(order) + 1, ...later)) / 2
+}
+
 /** The area as the child has it: `anon_vma_fork()` gives it an `anon_vma` of its own, beside those of its parents. */
 function copiedArea(memory: Memory, vma: Vma): Vma {
-  const flags = vma.flags & ~VM_LOCKED
-  if (vma.anonVma === 0 || has(vma, VM_WIPEONFORK)) return { ...vma, flags, anonVma: 0, linked: [] }
+  const copy = {
+    ...vma,
+    flags: vma.flags & ~(VM_LOCKED | HPAGE_RESV_OWNER | HPAGE_RESV_UNMAPPED),
+    order: orderBehind(memory, vma),
+    anonOrder: nextOrder(memory),
+  }
+  if (vma.anonVma === 0 || has(vma, VM_WIPEONFORK)) return { ...copy, anonVma: 0, linked: [] }
   const own = freeAnonVma(memory.mms)
-  return { ...vma, flags, anonVma: own, linked: [...vma.linked, own] }
+  return { ...copy, anonVma: own, linked: [...vma.linked, own] }
 }
 
 /** One area after the other: `dup_mmap()`. */
@@ -59,12 +74,19 @@ function dupArea(memory: Memory, item: Item<'dup_mmap'>): Outcome {
   if (vma === undefined) return {}
   const rest: Agenda = [{ ...item, at: vma.end }]
   if (has(vma, VM_DONTCOPY)) return { then: rest }
-  const copy: Agenda = [{ do: 'copy_page_range', mm, child, at: vma.start, end: vma.end, cow: isCow(vma), shared: has(vma, VM_SHARED) }]
-  const cow = section({ mm, event: 'PROTECTION_PAGE', start: vma.start, end: vma.end }, copy)
   return {
     facts: [['vmas', child, mmOf(memory, child).vmas.length, 0, [copiedArea(memory, vma)]]],
-    then: [...(!needsCopy(vma) ? [] : isCow(vma) ? cow : copy), ...rest],
+    then: [...(needsCopy(vma) ? copyEntries(item, vma) : []), ...rest],
   }
+}
+
+function copyEntries({ mm, child }: Item<'dup_mmap'>, vma: Vma): Agenda {
+  const { start, end } = vma
+  const [cow, huge] = [isCow(vma), has(vma, VM_HUGETLB)]
+  const copy: Agenda = huge
+    ? [{ do: 'copy_hugetlb_page_range', mm, child, at: start, end, cow }]
+    : [{ do: 'copy_page_range', mm, child, at: start, end, cow, shared: has(vma, VM_SHARED) }]
+  return cow ? section({ mm, event: huge ? 'CLEAR' : 'PROTECTION_PAGE', start, end }, copy) : copy
 }
 
 /** What the parent keeps of an entry, and what the child gets. */
@@ -90,18 +112,29 @@ function childTables(memory: Memory, child: string, at: Page, above: readonly Ex
   return above.flatMap(level => (mm[level].get(indexAt(level, at)) === NONE ? [entries(level, child, indexAt(level, at), 1, TABLE)] : []))
 }
 
-/** The next table's entries, or a huge one. */
+/** The tables above an entry of a level. */
+const ABOVE: Readonly<Record<Level, readonly Exclude<Level, 'pte'>[]>> = {
+  pgd: [],
+  pud: ['pgd'],
+  pmd: ['pgd', 'pud'],
+  pte: ['pgd', 'pud', 'pmd'],
+}
+
+/** The next table's entries, or a huge one. The child has a table wherever the parent has one, also an empty one, but of PTEs. */
 function copyRange(memory: Memory, item: Item<'copy_page_range'>, budget: number): Outcome {
-  const { mm: name, child, end } = item
+  const { mm: name, child, at, end } = item
   const mm = mmOf(memory, name)
-  const at = nextTable(mm, item.at, end)
   if (at >= end) return {}
   const { level, index, entry } = leafAt(mm, at)
   const stop = endAt(level === 'pte' ? 'pmd' : level, at, end)
   const rest: Agenda = stop < end ? [{ ...item, at: stop }] : []
+  if (level !== 'pte' && entry === NONE) {
+    const tables = childTables(memory, child, at, ABOVE[level])
+    return tables.length === 0 ? { then: rest } : { facts: tables, then: rest }
+  }
   if (level !== 'pte') return copyHuge(memory, item, at, index, entry, rest)
 
-  const facts: Fact[] = [...childTables(memory, child, at, ['pgd', 'pud', 'pmd'])]
+  const facts: Fact[] = [...childTables(memory, child, at, ABOVE.pte)]
   const frames: Pfn[] = []
   let p = page(mm.pte.next(at, stop))
   let left = budget
@@ -132,7 +165,7 @@ function copyHuge(memory: Memory, item: Item<'copy_page_range'>, at: Page, index
     frame === HUGE_ZERO_PFN ? [] : [['hugeMaps', frame, 1, 1], ['refs', frame, 1, 1], ...flagged(memory.frames, frame, 0, EXCLUSIVE)]
   return {
     facts: [
-      ...childTables(memory, child, at, ['pgd', 'pud']),
+      ...childTables(memory, child, at, ABOVE.pmd),
       ...(copied.parent === entry ? [] : [entries('pmd', mm, index, 1, copied.parent)]),
       entries('pmd', child, index, 1, copied.child),
       ...counted,
@@ -153,8 +186,10 @@ export const forkRules = {
       { do: 'ret_from_fork', thread },
     ],
   }),
+  // Entries are about to lose rights, all over: nothing is to be known of them.
   dup_mm: (memory, { mm, child }) => ({
     facts: [
+      ...[...mmOf(memory, mm).tlb.runs()].map(([first, count]): Fact => ['tlb', mm, page(first), count, 'none', pfn(0), 0]),
       ['mm', child, true],
       ['open', child, mmOf(memory, mm).open],
     ],
@@ -176,8 +211,13 @@ export const forkRules = {
     return {
       facts: [['vmas', mm, 0, vmas.length, []]],
       then: [
-        ...vmas.map(v => ({ do: 'unmap_page_range', mm, at: v.start, end: v.end }) as const),
+        ...vmas.map((v): Item =>
+          has(v, VM_HUGETLB)
+            ? { do: 'unmap_hugepage_range', mm, vma: v, at: v.start, end: v.end }
+            : { do: 'unmap_page_range', mm, at: v.start, end: v.end },
+        ),
         { do: 'free_pgtables', mm, start: page(0), end: PAGE_LIMIT },
+        ...closed(vmas),
       ],
     }
   },

@@ -1,13 +1,14 @@
 /** `get_user_pages()`, and populating, which is the same without taking the pages (mm/gup.c). */
 import { page, type Page, type Pfn } from '../memory/address.ts'
 import type { Fact } from '../memory/facts.ts'
+import { pagemapOf } from '../memory/dax.ts'
 import { frameKind } from '../memory/frames.ts'
 import { mmOf, ZERO_PFN, type Frames, type Memory } from '../memory/memory.ts'
 import type { Table } from '../memory/table.ts'
-import { has, isAccessible, VM_IO, VM_PFNMAP, VM_SHARED, VM_WRITE, vmaAt, vmasIn, type Vma } from '../memory/vma.ts'
+import { has, isAccessible, VM_HUGETLB, VM_IO, VM_PFNMAP, VM_SHARED, VM_WRITE, vmaAt, vmasIn, type Vma } from '../memory/vma.ts'
 import { followPage, refusesGup, type FollowRules, type GupFlags } from '../walker/gup.ts'
 import type { Catchers } from './advance.ts'
-import { readLocked, type GupErrors, type Outcome, type Rules } from './agenda.ts'
+import { readLocked, type GupErrors, type Item, type Outcome, type Rules, type Scene } from './agenda.ts'
 import type { Failure } from './failure.ts'
 import { dirtied, referenced } from './folio.ts'
 import type { Profile } from './profiles.ts'
@@ -29,6 +30,8 @@ const followRules = (profile: Profile): Omit<FollowRules, 'faulted'> => ({
   unsharesZeroPage: profile.longtermUnsharesZeroPage,
   tracksExclusive: profile.tracksExclusive,
   longtermRefusesTracked: profile.longtermRefusesTracked,
+  followsHugetlbApart: profile.followsHugetlbApart,
+  marksHugePud: profile.populateMarksPud,
 })
 
 /** Why no page of the area can be had; who populates is told otherwise. */
@@ -52,59 +55,87 @@ function framesFrom(array: Table, start: Page, end: Page): readonly Pfn[] {
 /** What a populating walk asks for: to write where only this process will see it, else to read. */
 const populating = (vma: Vma): GupFlags => (has(vma, VM_WRITE) && !has(vma, VM_SHARED) ? { write: true } : { force: true })
 
-export const gupRules = {
-  // The caller holds mmap_lock throughout, and puts the pages back at once.
-  get_user_pages: (_, { mm, start, end, flags }) => ({
-    then: [
-      ...readLocked(mm, [
-        { do: 'gup_pages', mm, at: start, end, flags, errors: 'gup', faulted: false },
-        { do: 'gup_end', mm, start, end },
-        ...(flags.longterm === true && flags.take === 'pin'
-          ? ([{ do: 'check_and_migrate_movable_pages', mm, start, end, flags }] as const)
-          : []),
-      ]),
-      { do: 'put_pages', mm, start, end, pin: flags.take === 'pin' },
-    ],
-  }),
+/**
+ * Pages one after the other, as far as they can be had. The first page of a DAX device takes a reference to the device's page
+ * map, so that it stays one (`get_dev_pagemap()`); what the call holds it gives back at its end, however that comes.
+ */
+function gupPages(memory: Memory, item: Item<'gup_pages'>, { profile, budget, array }: Scene): Outcome {
+  const { mm, end, flags, errors } = item
+  const { vmas } = mmOf(memory, mm)
+  const until = Math.min(end, item.at + budget)
+  const facts: Fact[] = []
+  const rules = followRules(profile)
+  const before = item.pagemaps ?? []
+  const held = [...before]
+  let pages = array
+  const done = (rest: Outcome): Outcome => {
+    const puts = held.slice(before.length).map(pagemap => ({ do: 'put_dev_pagemap', pagemap }) as const)
+    return { ...took(facts, array, pages), ...rest, then: [...(rest.then ?? []), ...puts] }
+  }
+  const again = (at: Page, faulted: boolean): Item<'gup_pages'> => ({
+    ...item,
+    at,
+    faulted,
+    ...(held.length > 0 ? { pagemaps: held } : {}),
+  })
 
-  gup_pages: (memory: Memory, item, { profile, budget, array }) => {
-    const { mm, end, flags, errors } = item
-    const { vmas } = mmOf(memory, mm)
-    const until = Math.min(end, item.at + budget)
-    const facts: Fact[] = []
-    const rules = followRules(profile)
-    let pages = array
-    for (let at = item.at; at < until; at = page(at + 1)) {
-      const vma = vmaAt(vmas, at)
-      const bad = refused(memory, vma, flags, errors, profile)
-      if (vma === undefined || bad !== undefined) return { ...took(facts, array, pages), fail: bad ?? 'EFAULT' }
-      const found = followPage(memory, mm, vma, at, flags, { ...rules, faulted: item.faulted && at === item.at })
-      if (found.kind === 'error') return { ...took(facts, array, pages), fail: found.errno }
-      if (found.kind === 'split') return { ...took(facts, array, pages), then: [...splitHugePmd(mm, at), { ...item, at }] }
-      if (found.kind === 'missing') {
-        if (flags.nofault === true) return { ...took(facts, array, pages), fail: 'EFAULT' }
-        const access = found.unshare ? 'unshare' : flags.write === true ? 'write' : 'read'
-        return {
-          ...took(facts, array, pages),
-          then: [
-            { do: 'handle_mm_fault', mm, page: at, access },
-            { ...item, at, faulted: true },
-          ],
-        }
-      }
-      facts.push(...found.facts)
-      if (found.kind === 'raw') {
-        // An entry without a page: who wants pages is told so, who only faults in goes on.
-        if (flags.take !== undefined) return { ...took(facts, array, pages), fail: 'EEXIST' }
-        continue
-      }
-      // FOLL_TOUCH: a page that is to be written is dirty from now on, though no entry may say so.
-      if (flags.write === true && found.clean) facts.push(...dirtied(memory, found.frame))
-      facts.push(...grabbed(memory.frames, found.frame, flags))
-      if (flags.take !== undefined) pages = pages.set(at, found.frame)
+  let at = item.at
+  while (at < until) {
+    const vma = vmaAt(vmas, at)
+    const bad = refused(memory, vma, flags, errors, profile)
+    if (vma === undefined || bad !== undefined) return done({ fail: bad ?? 'EFAULT' })
+    const found = followPage(memory, mm, vma, at, flags, { ...rules, faulted: item.faulted && at === item.at })
+    if (found.kind === 'error') return done({ fail: found.errno })
+    if (found.kind === 'split') return done({ then: [...splitHugePmd(mm, at), again(at, item.faulted)] })
+    if (found.kind === 'missing') {
+      if (flags.nofault === true && !(profile.followsHugetlbApart && has(vma, VM_HUGETLB))) return done({ fail: 'EFAULT' })
+      const access = found.unshare ? 'unshare' : flags.write === true ? 'write' : 'read'
+      return done({ then: [{ do: 'handle_mm_fault', mm, page: at, access }, again(at, true)] })
     }
-    return { ...took(facts, array, pages), then: until < end ? [{ ...item, at: page(until), faulted: false }] : [], cut: until < end }
+    facts.push(...found.facts)
+    if (found.kind === 'raw') {
+      // An entry without a page: who wants pages is told so, who only faults in goes on.
+      if (flags.take !== undefined) return done({ fail: 'EEXIST' })
+      at = found.end
+      continue
+    }
+    // FOLL_TOUCH: a page that is to be written is dirty from now on, though no entry may say so.
+    if (flags.write === true && found.clean) facts.push(...dirtied(memory, found.frame))
+    facts.push(...grabbed(memory.frames, found.frame, flags))
+    if (flags.take !== undefined) {
+      pages = pages.set(at, found.frame)
+      const pagemap = pagemapOf(found.frame)
+      if (pagemap !== undefined && !held.includes(pagemap)) {
+        facts.push(['pagemap', pagemap, 1])
+        held.push(pagemap)
+      }
+    }
+    at = page(at + 1)
+  }
+  return done({ then: at < end ? [again(at, false)] : [], cut: at < end })
+}
+
+export const gupRules = {
+  // The caller holds mmap_lock throughout, and puts the pages back at once. Only pins may be meant to last.
+  get_user_pages: (_, { mm, start, end, flags }, { profile }) => {
+    const pin = flags.take === 'pin'
+    const lasts = flags.longterm === true
+    if (lasts && !pin && profile.longtermNeedsPin) return { fail: 'EINVAL' }
+    const migrates = lasts && pin ? ([{ do: 'check_and_migrate_movable_pages', mm, start, end, flags }] as const) : []
+    return {
+      then: [
+        ...readLocked(mm, [
+          { do: 'gup_pages', mm, at: start, end, flags, errors: 'gup', faulted: false },
+          { do: 'gup_end', mm, start, end },
+          ...migrates,
+        ]),
+        { do: 'put_pages', mm, start, end, pin },
+      ],
+    }
   },
+
+  gup_pages: (memory, item, scene) => gupPages(memory, item, scene),
+  put_dev_pagemap: (_, { pagemap }) => ({ facts: [['pagemap', pagemap, -1]] }),
 
   // The number of pages up to the first failure; the failure itself only if there is none.
   gup_end: (_, { start, end }, { array }) => ({ ret: countFrom(array, start, end) }),

@@ -1,19 +1,35 @@
 /** `MADV_FREE`, `MADV_COLD` and `MADV_PAGEOUT`: what reclaim may do with pages, and what it does at once (mm/madvise.c). */
 import { endAt, page, pageAt, PMD_PAGES, pmdEnd, type Page, type Pfn } from '../memory/address.ts'
-import { ACCESSED, DIRTY, frameOf, isPresent, isSwap, NONE, SPECIAL, slotOf, withoutFlags, type Entry } from '../memory/entry.ts'
+import { ACCESSED, DEVMAP, DIRTY, frameOf, isPresent, isSwap, NONE, SPECIAL, slotOf, withoutFlags, type Entry } from '../memory/entry.ts'
 import { entries, pte, type Fact } from '../memory/facts.ts'
 import { FOLIO_DIRTY, folioMapcount, folioSize, frameFlags, frameKind, headOf, isAnon, isLarge, LAZYFREE } from '../memory/frames.ts'
 import { mmOf, type Memory, type MmName } from '../memory/memory.ts'
-import { leafAt } from '../memory/pagetable.ts'
-import { linearIndex, vmaAt } from '../memory/vma.ts'
+import { entryAt, frameAt, leafAt } from '../memory/pagetable.ts'
+import { has, linearIndex, VM_LOCKED, vmaAt } from '../memory/vma.ts'
 import type { Agenda, Item, Outcome, Rules } from './agenda.ts'
+import { splitHugePud } from './devdax.ts'
 import { flagged } from './folio.ts'
 import type { Profile } from './profiles.ts'
-import { slotCaching, uncached } from './swapcache.ts'
+import { anonPlaces } from './rmap.ts'
+import { slotCaching, swapFreed, uncached } from './swapcache.ts'
 import { nextTable } from './zap.ts'
+
+/** A folio is not on the lists of reclaim if an area that has it is locked, whoever's that is. */
+const isUnevictable = (memory: Memory, head: Pfn): boolean =>
+  anonPlaces(memory, head).some(({ mm: name, start, end }) => {
+    const mm = mmOf(memory, name)
+    const vma = vmaAt(mm.vmas, start)
+    if (vma === undefined || !has(vma, VM_LOCKED)) return false
+    for (let p = start; p < end; p = page(p + 1)) {
+      const leaf = leafAt(mm, p)
+      if (isPresent(leaf.entry) && headOf(memory.frames, frameAt(leaf, p)) === head) return true
+    }
+    return false
+  })
 
 /** `MADV_FREE` on a folio: it becomes clean, and reclaim may drop it. */
 const lazy = (memory: Memory, head: Pfn): readonly Fact[] => {
+  if (folioMapcount(memory.frames, head) > 1 && isUnevictable(memory, head)) return []
   const slot = slotCaching(memory.swap, head)
   return [...flagged(memory.frames, head, LAZYFREE, FOLIO_DIRTY), ...(slot === undefined ? [] : uncached(slot, head))]
 }
@@ -29,7 +45,7 @@ function mayFree(memory: Memory, head: Pfn): boolean {
 /** `MADV_FREE` on one entry: swapped contents go; a page of this process alone becomes clean, and reclaim may drop it. */
 function freed(memory: Memory, mm: MmName, p: Page): readonly Fact[] {
   const entry = mmOf(memory, mm).pte.get(p) as Entry
-  if (isSwap(entry)) return [pte(mm, p, NONE), ['swap-refs', slotOf(entry), -1]]
+  if (isSwap(entry)) return [pte(mm, p, NONE), ...swapFreed(memory, slotOf(entry))]
   if (!isReclaimable(memory, entry)) return []
   const frame = frameOf(entry)
   if (!mayFree(memory, frame)) return []
@@ -76,7 +92,8 @@ function splitPart(
   const frame = frameOf(mmOf(memory, item.mm).pte.get(p))
   const folio = headOf(memory.frames, frame)
   const behind: Agenda = [{ ...item, at: profile.goesOnBehindShared ? page(p + 1) : stop }]
-  if (isShared(memory, frame, profile)) return behind
+  // `MADV_FREE` asks how often the first page is mapped, the others how often this one is.
+  if (isShared(memory, item.do === 'madvise_free_pte_range' ? folio : frame, profile)) return behind
   return [{ do: 'split_folio', folio, pins: 0, split: [{ ...item, at: p }], kept: behind }]
 }
 
@@ -148,6 +165,8 @@ function coldRange(memory: Memory, item: Item<'madvise_cold_or_pageout_pte_range
   const { level, index, entry } = leafAt(mm, item.at)
   const ages = !pageout || profile.pageoutClearsAccessed
   if (level !== 'pte') {
+    // A kernel that does not know what it sees takes the entry away, and says nothing.
+    if ((entry & DEVMAP) !== 0 && !profile.reclaimKnowsDaxPmd) return { facts: [['clear_bad', name, 'pmd', index]] }
     if (level !== 'pmd' || !isReclaimable(memory, entry)) return {}
     const folio = frameOf(entry)
     if (isShared(memory, folio, profile)) return {}
@@ -200,6 +219,8 @@ export const madviseLruRules = {
     const { mm, end, pageout } = item
     const at = nextTable(mmOf(memory, mm), item.at, end)
     if (at >= end) return {}
+    // The walk for small entries splits those of 1 GiB on its way.
+    if (isPresent(entryAt(mmOf(memory, mm), 'pud', at))) return { then: [...splitHugePud(mm, at), { ...item, at }] }
     const stop = endAt('pmd', at, end)
     return {
       then: [

@@ -16,11 +16,13 @@ import {
   VM_WIPEONFORK,
   type Vma,
 } from '../memory/vma.ts'
-import { blocksIn } from './collapse.ts'
+import { collapse } from './collapse.ts'
 import { readLocked, section, writeLocked, type Advice, type Agenda, type Item, type Rules } from './agenda.ts'
 import type { Failure } from './failure.ts'
 import { FAULT_ERRNO } from './gup.ts'
-import { cutHuge, modifyFlags, vmasFact } from './vma.ts'
+import { unmapSingleVma } from './hugetlb-vma.ts'
+import type { Profile } from './profiles.ts'
+import { modified } from './vma.ts'
 
 const populate = (mm: MmName, at: Page, end: Page, advice: Advice): Agenda => [
   { do: 'gup_pages', mm, at, end, flags: advice === 'popw' ? { write: true } : {}, errors: 'populate', faulted: false },
@@ -53,7 +55,14 @@ function discards(vma: Vma, at: Page, end: Page): Page | undefined {
 }
 
 /** What is done to one area's part; a string is the error that ends the call there. */
-function visit(memory: Memory, { mm, advice }: Item<'madvise_walk_vmas'>, vma: Vma, at: Page, end: Page): Agenda | Failure {
+function visit(
+  memory: Memory,
+  { mm, advice }: Item<'madvise_walk_vmas'>,
+  vma: Vma,
+  at: Page,
+  end: Page,
+  profile: Profile,
+): Agenda | Failure {
   switch (advice) {
     case 'popr':
     case 'popw':
@@ -61,7 +70,7 @@ function visit(memory: Memory, { mm, advice }: Item<'madvise_walk_vmas'>, vma: V
     case 'dontneed': {
       const stop = discards(vma, at, end)
       if (stop === undefined) return 'EINVAL'
-      return stop <= at ? [] : section({ mm, event: 'CLEAR', start: at, end: stop }, [{ do: 'unmap_page_range', mm, at, end: stop }])
+      return stop <= at ? [] : section({ mm, event: 'CLEAR', start: at, end: stop }, unmapSingleVma(mm, vma, at, stop, profile))
     }
     case 'free':
       if (has(vma, VM_LOCKED | VM_PFNMAP | VM_HUGETLB) || !isAnonymous(vma)) return 'EINVAL'
@@ -71,7 +80,7 @@ function visit(memory: Memory, { mm, advice }: Item<'madvise_walk_vmas'>, vma: V
       if (has(vma, VM_LOCKED | VM_PFNMAP | VM_HUGETLB)) return 'EINVAL'
       return [{ do: 'madvise_cold_or_pageout', mm, at, end, pageout: advice === 'pageout' }]
     case 'collapse':
-      return [{ do: 'madvise_collapse', mm, ...blocksIn(at, end), failed: null }]
+      return collapse(mm, vma, at, end)
     case 'huge':
     case 'nohuge':
     case 'dontfork':
@@ -79,10 +88,7 @@ function visit(memory: Memory, { mm, advice }: Item<'madvise_walk_vmas'>, vma: V
     case 'wipeonfork': {
       const flags = advised(advice, vma)
       if (flags === undefined || typeof flags === 'string') return flags ?? 'EINVAL'
-      if (flags === vma.flags) return []
-      const as = mmOf(memory, mm)
-      const { vmas, cuts } = modifyFlags(as.vmas, vma, at, end, flags)
-      return [...cuts.flatMap(cut => cutHuge(mm, as, cut)), { do: 'vma_set', mm, facts: [vmasFact(memory, mm, vmas)] }]
+      return flags === vma.flags ? [] : modified(memory, mm, vma, at, end, flags)
     }
   }
 }
@@ -95,14 +101,14 @@ export const madviseRules = {
   },
 
   // A gap is reported in the end, but what lies behind it is done; an error ends the call where it strikes.
-  madvise_walk_vmas: (memory, item) => {
+  madvise_walk_vmas: (memory, item, { profile }) => {
     const { mm, at, end, gap } = item
     if (at >= end) return gap ? { fail: 'ENOMEM' } : {}
     const vma = findVma(mmOf(memory, mm).vmas, at)
     if (vma === undefined || vma.start >= end) return { fail: 'ENOMEM' }
     const from = page(Math.max(at, vma.start))
     const stop = page(Math.min(vma.end, end))
-    const doing = visit(memory, item, vma, from, stop)
+    const doing = visit(memory, item, vma, from, stop, profile)
     const gaps = gap || from > at
     const more = stop < end || gaps ? [{ ...item, at: stop, gap: gaps }] : []
     return typeof doing === 'string' ? { fail: doing } : { then: [...doing, ...more] }

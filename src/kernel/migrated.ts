@@ -2,7 +2,7 @@
 import { page, type Pfn } from '../memory/address.ts'
 import { absent, frameOf, isMigration, kindOf, type Entry } from '../memory/entry.ts'
 import { pte, type Fact } from '../memory/facts.ts'
-import { EXCLUSIVE, FOLIO_DIRTY, frameFlags, frameKind, LAZYFREE, stateWord } from '../memory/frames.ts'
+import { EXCLUSIVE, FOLIO_DIRTY, frameFlags, frameKind, isAnon, stateWord } from '../memory/frames.ts'
 import { DEVICE_PAGES, mmOf, type Memory } from '../memory/memory.ts'
 import { has, VM_WRITE, vmaAt, type Vma } from '../memory/vma.ts'
 import { flagged } from './folio.ts'
@@ -40,7 +40,7 @@ export function restoreEntries(
   }
   if (count === 0) return all
   all.push(['maps', to, 1, count], ['refs', to, 1, count])
-  if (exclusive && profile.tracksExclusive) all.push(...flagged(memory.frames, to, EXCLUSIVE))
+  if (exclusive && profile.tracksExclusive && isAnon(memory.frames, to)) all.push(...flagged(memory.frames, to, EXCLUSIVE))
   return all
 }
 
@@ -51,10 +51,13 @@ export const isPrivate = (memory: Memory, frame: Pfn): boolean => {
 const privateEntry = (entry: Entry, vma: Vma, to: Pfn): Entry =>
   absent(kindOf(entry).startsWith('!migr-w') && has(vma, VM_WRITE) ? '!devpriv-w' : '!devpriv-r', to)
 
-/** The state that a page takes over from the one whose place it takes. */
+/**
+ * The state that a page takes over from the one whose place it takes. That it was freed lazily is lost: nobody clears the
+ * flags of a device's pages, so each of them counts as swap-backed once it was, and what comes back from it too.
+ */
 export const movedState = (memory: Memory, from: Pfn, to: Pfn): readonly Fact[] => {
   const { frames } = memory
-  const flags = frameFlags(frames, from) & (FOLIO_DIRTY | LAZYFREE)
+  const flags = frameFlags(frames, from) & FOLIO_DIRTY
   return [
     ['state', to, 1, stateWord(frameKind(frames, to), flags)],
     ['anonVma', to, 1, frames.anonVma.get(from), 0],

@@ -3,7 +3,7 @@ import { page } from '../memory/address.ts'
 import { fileOf, mmOf, type Memory } from '../memory/memory.ts'
 import { findVma, has, isAnonymous, VM_HUGETLB, VM_LOCKED, VM_SPECIAL, type Vma } from '../memory/vma.ts'
 import { readLocked, writeLocked, type Rules } from './agenda.ts'
-import { cutHuge, modifyFlags, vmasFact } from './vma.ts'
+import { modified } from './vma.ts'
 
 /** Areas whose pages are there anyway are populated, but not locked. */
 const isUnlockable = (memory: Memory, vma: Vma): boolean =>
@@ -24,15 +24,11 @@ export const mlockRules = {
   mlock_fixup: (memory, item) => {
     const { mm, at, end, lock } = item
     if (at >= end) return {}
-    const as = mmOf(memory, mm)
-    const vma = findVma(as.vmas, at)
+    const vma = findVma(mmOf(memory, mm).vmas, at)
     if (vma === undefined || vma.start > at) return { fail: 'ENOMEM' }
     const stop = page(Math.min(vma.end, end))
     const next = { ...item, at: stop }
     if (has(vma, VM_LOCKED) === lock || isUnlockable(memory, vma)) return { then: [next] }
-    const { vmas, cuts } = modifyFlags(as.vmas, vma, at, stop, vma.flags ^ VM_LOCKED)
-    return {
-      then: [...cuts.flatMap(cut => cutHuge(mm, as, cut)), { do: 'vma_set', mm, facts: [vmasFact(memory, mm, vmas)] }, next],
-    }
+    return { then: [...modified(memory, mm, vma, at, stop, vma.flags ^ VM_LOCKED), next] }
   },
 } satisfies Partial<Rules>

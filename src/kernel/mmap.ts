@@ -1,11 +1,12 @@
 /** `mmap()` (mm/mmap.c), and what drivers do when they are mapped. */
-import { isPmdAligned, page, type Page, type Pfn } from '../memory/address.ts'
+import { isPmdAligned, page, PMD_PAGES, type Page, type Pfn } from '../memory/address.ts'
 import { frameOf, isPresent, present, SPECIAL } from '../memory/entry.ts'
 import { cached, pte, tablesTo, type Fact } from '../memory/facts.ts'
 import { stateWord } from '../memory/frames.ts'
 import { fileOf, mmOf, PAGE_SIZE, type FileName, type Memory } from '../memory/memory.ts'
 import {
   has,
+  HPAGE_RESV_OWNER,
   partOf,
   VM_ACCOUNT,
   VM_DONTEXPAND,
@@ -27,10 +28,12 @@ import {
   vmasIn,
   type Vma,
 } from '../memory/vma.ts'
-import { writeLocked, type Item, type Outcome, type Prot, type Rules } from './agenda.ts'
+import { section, writeLocked, type Item, type Outcome, type Prot, type Rules } from './agenda.ts'
+import { suitsDevdax } from './devdax.ts'
 import type { Failure } from './failure.ts'
 import { pageProt } from './faulting.ts'
 import { freeFrames } from './folio.ts'
+import { reserved } from './hugetlb-pool.ts'
 import type { Profile } from './profiles.ts'
 import { insertVma, vmasFact } from './vma.ts'
 
@@ -61,10 +64,12 @@ interface Mapped {
 
 function mappedBy(memory: Memory, { of, start, end, shared }: Item<'mmap_region'>): Mapped | Failure {
   if (of === 'hugetlb') {
-    if (!isPmdAligned(start)) return 'EINVAL'
     const file = freeFileName(memory, 'hugetlb')
+    const promised = reserved(memory, file, (end - start) / PMD_PAGES)
+    if (promised === undefined) return 'ENOMEM'
     const made: Fact = ['file', file, { kind: 'hugetlb', size: (end - start) * PAGE_SIZE, mirror: null }]
-    return { file, pgoff: 0, flags: VM_HUGETLB | VM_DONTEXPAND, made: [made] }
+    const owns = shared ? 0 : HPAGE_RESV_OWNER
+    return { file, pgoff: 0, flags: VM_HUGETLB | VM_DONTEXPAND | owns, made: [made, ...promised] }
   }
   if (of === 'anon') {
     if (!shared) return { file: '', pgoff: start, flags: 0, made: [] }
@@ -84,8 +89,7 @@ function mappedBy(memory: Memory, { of, start, end, shared }: Item<'mmap_region'
     case 'dax':
       return { ...plain, flags: VM_HUGEPAGE | (shared ? VM_WRITENOTIFY : 0) }
     case 'devdax':
-      // One entry maps 1 GiB: nothing smaller can be mapped, and nothing privately.
-      return shared && isPudAligned(start) && isPudAligned(end) ? { ...plain, flags: VM_HUGEPAGE } : 'EINVAL'
+      return { ...plain, flags: VM_HUGEPAGE }
     case 'probe':
       return {
         ...plain,
@@ -94,21 +98,25 @@ function mappedBy(memory: Memory, { of, start, end, shared }: Item<'mmap_region'
       }
   }
 }
-const isPudAligned = (p: Page): boolean => p % 262_144 === 0
 
 function mapRegion(memory: Memory, item: Item<'mmap_region'>, profile: Profile): Outcome {
   const { mm, prot, shared, of } = item
   const start = item.start
   // The length of 2 MiB pages is rounded up.
-  const end = of === 'hugetlb' ? page(start + Math.ceil((item.end - start) / 512) * 512) : item.end
+  const end = of === 'hugetlb' ? page(start + Math.ceil((item.end - start) / PMD_PAGES) * PMD_PAGES) : item.end
   const { vmas } = mmOf(memory, mm)
+  if (of === 'hugetlb' && !isPmdAligned(start)) return { fail: 'EINVAL' }
   // MAP_FIXED_NOREPLACE: where something is mapped already, nothing is done.
   if (vmasIn(vmas, start, end).length > 0) return { fail: 'EEXIST' }
   const by = mappedBy(memory, { ...item, end })
-  if (typeof by === 'string') return { fail: by }
+  // Who is mapped refuses it only when the area is there, which is then taken away again.
+  if (typeof by === 'string') return { then: [...section({ mm, event: 'UNMAP', start, end }, []), { do: 'fail', failure: by }] }
   const accounted = !shared && prot.includes('w') && of !== 'hugetlb' ? VM_ACCOUNT : 0
   const flags = rightsOf(prot) | MAY | (shared ? VM_SHARED | VM_MAYSHARE : 0) | accounted | by.flags
-  const vma: Vma = { start, end, flags, pgoff: by.pgoff, anonVma: 0, linked: [], order: 0, file: by.file }
+  const vma: Vma = { start, end, flags, pgoff: by.pgoff, anonVma: 0, linked: [], order: 0, anonOrder: 0, file: by.file }
+  // The device looks at the area, and refuses it: what could be mapped there by now is unmapped.
+  if (typeof of === 'object' && fileOf(memory, of.file).kind === 'devdax' && !suitsDevdax(vma))
+    return { then: [...section({ mm, event: 'UNMAP', start, end }, []), { do: 'fail', failure: 'EINVAL' }] }
   const fills = of !== 'anon' && of !== 'hugetlb' && /^(test_hmm|probe)$/.test(fileOf(memory, of.file).kind)
   return {
     facts: [...by.made, vmasFact(memory, mm, insertVma(vmas, vma, profile.mmapMergePrefers))],

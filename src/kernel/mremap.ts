@@ -1,13 +1,16 @@
 /** `mremap()` (mm/mremap.c): entries move with all their bits; only the old place is invalidated, twice. */
-import { endAt, indexAt, isPmdAligned, page, PMD_PAGES, pmdStart, type Page } from '../memory/address.ts'
+import { endAt, indexAt, isPmdAligned, page, PMD_PAGES, pmdStart, PUD_PAGES, type Page } from '../memory/address.ts'
 import { isPresent, NONE, TABLE, type Entry } from '../memory/entry.ts'
 import { entries, pte, tablesTo, type Fact } from '../memory/facts.ts'
 import { mmOf, type Memory, type MmName } from '../memory/memory.ts'
 import { entryAt } from '../memory/pagetable.ts'
-import { has, isAnonymous, linearIndex, VM_LOCKED, vmaAt, vmasIn, type Vma } from '../memory/vma.ts'
-import { readLocked, section, writeLocked, type Item, type Move, type Outcome, type Rules } from './agenda.ts'
+import { has, isAnonymous, linearIndex, VM_HUGETLB, VM_LOCKED, vmaAt, vmasIn, type Vma } from '../memory/vma.ts'
+import { readLocked, section, writeLocked, type Agenda, type Item, type Move, type Outcome, type Rules } from './agenda.ts'
 import { mayGrow } from './mmap.ts'
-import { insertVma, splitHugePmd, vmasFact } from './vma.ts'
+import { insertVma, maySplit, splitHugePmd, vmasFact } from './vma.ts'
+
+/** Lengths of 2 MiB pages are rounded up. */
+const inBlocks = (pages: number): number => Math.ceil(pages / PMD_PAGES) * PMD_PAGES
 
 const plus = (p: Page, n: number): Page => page(p + n)
 
@@ -57,6 +60,13 @@ const movedHuge = (memory: Memory, mm: MmName, from: Page, to: Page, entry: Entr
   entries('pmd', mm, indexAt('pmd', to), 1, entry),
 ]
 
+/** An entry of 1 GiB: what is cut nowhere else moves as a whole. */
+const movedPud = (memory: Memory, mm: MmName, from: Page, to: Page, entry: Entry): readonly Fact[] => [
+  ...tablesTo(memory, mm, to, 'pud'),
+  entries('pud', mm, indexAt('pud', from), 1, NONE),
+  entries('pud', mm, indexAt('pud', to), 1, entry),
+]
+
 export const mremapRules = {
   mremap: (_, item) => {
     const { mm, to, old, pages } = item
@@ -72,6 +82,11 @@ export const mremapRules = {
     const { mm, from, to, old, pages } = item
     const vma = vmaAt(mmOf(memory, mm).vmas, from)
     if (vma === undefined) return { fail: 'EFAULT' }
+    if (has(vma, VM_HUGETLB)) {
+      const [whole, wanted] = [inBlocks(old), inBlocks(pages)]
+      if (!isPmdAligned(from) || !isPmdAligned(to) || wanted > whole) return { fail: 'EINVAL' }
+      if (whole !== old || wanted !== pages) return { then: [{ ...item, old: whole, pages: wanted }] }
+    }
     if (to === from) return resize(memory, item, vma, profile.mmapMergePrefers)
     if (from + old > to && to + pages > from) return { fail: 'EINVAL' }
     const kept = Math.min(old, pages)
@@ -89,17 +104,18 @@ export const mremapRules = {
     const { vmas } = mmOf(memory, mm)
     const vma = vmaAt(vmas, from)
     if (vma === undefined || old > vma.end - from || (pages > old && !mayGrow(vma))) return { fail: 'EFAULT' }
+    if ([from, plus(from, old)].some(at => vma.start < at && at < vma.end && !maySplit(memory, { vma, at }))) return { fail: 'EINVAL' }
     const pgoff = isAnonymous(vma) && vma.anonVma === 0 ? to : linearIndex(vma, from)
     const after = insertVma(vmas, { ...vma, start: to, end: plus(to, pages), pgoff }, 'previous')
     const offset = profile.mremapRealigns ? realigned(after, item) : 0
-    const start = plus(from, -offset)
-    return {
-      facts: [vmasFact(memory, mm, after)],
-      then: [
-        ...section({ mm, event: 'UNMAP', start, end: plus(from, old) }, [{ ...item, do: 'move_page_tables', at: 0 }]),
-        { do: 'do_munmap', mm, start: from, end: plus(from, old), downgrade: false },
-      ],
-    }
+    const span = { mm, start: from, end: plus(from, old) }
+    const moves: Agenda = has(vma, VM_HUGETLB)
+      ? [
+          ...section({ ...span, event: 'CLEAR' }, [{ ...item, do: 'move_hugetlb_page_tables' }]),
+          { do: 'clear_vma_resv_huge_pages', ...span },
+        ]
+      : section({ ...span, event: 'UNMAP', start: plus(from, -offset) }, [{ ...item, do: 'move_page_tables', at: 0 }])
+    return { facts: [vmasFact(memory, mm, after)], then: [...moves, { do: 'do_munmap', ...span, downgrade: false }] }
   },
   move_page_tables: (memory, item, { budget }) => {
     const { mm, from, to, old, at } = item
@@ -107,6 +123,8 @@ export const mremapRules = {
     const as = mmOf(memory, mm)
     const [source, target] = [plus(from, at), plus(to, at)]
     const end = plus(from, old)
+    const pud = entryAt(as, 'pud', source)
+    if (isPresent(pud)) return { facts: movedPud(memory, mm, source, target, pud), then: [{ ...item, at: at + PUD_PAGES }] }
     // As far as neither side leaves its table.
     const room = Math.min(endAt('pmd', source, end) - source, endAt('pmd', target, plus(to, old)) - target)
     const next = (pages: number): Item => ({ ...item, at: at + pages })

@@ -136,3 +136,16 @@ export interface Move {
   readonly old: number
   readonly pages: number
 }
+/** Why a fault is made: `FAULT_FLAG_WRITE`, `FAULT_FLAG_UNSHARE` or neither. */
+export type FaultAccess = 'read' | 'write' | 'unshare'
+/** How `get_user_pages` reports pages that it cannot have: to its caller, to `MADV_POPULATE_*`, or to `mlock`. */
+export type GupErrors = 'gup' | 'populate'
+/** A page fault: where, and why. */
+export interface Fault extends At {
+  readonly access: FaultAccess
+}
+/** A fault on a file on DAX, for an entry of 2 MiB or a small one; `wp`: to make one that is there writable. */
+export interface DaxFault extends Fault {
+  readonly order: 'pmd' | 'pte'
+  readonly wp: boolean
+}

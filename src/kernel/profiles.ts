@@ -44,12 +44,39 @@ export interface Profile {
   readonly pageoutClearsAccessed: boolean
   /** `MADV_POPULATE_*` over a gap: area by area, going on behind it, or one walk that ends there (v6.10). */
   readonly populateStopsAtGap: boolean
+  /** `FOLL_LONGTERM` is for pins alone (`is_valid_gup_flags()`, v5.6). */
+  readonly longtermNeedsPin: boolean
   /** A read-only long-term pin of the zero page gets a page of its own (v6.2, `gup_must_unshare()`). */
   readonly longtermUnsharesZeroPage: boolean
   /** Long-term pins for writing are refused where the file system has to hear of writes (v6.5, `writable_file_mapping_allowed()`). */
   readonly longtermRefusesTracked: boolean
   /** `mremap` aligns a move down to 2 MiB where both sides leave room (v6.7, `try_realign_addr()`). */
   readonly mremapRealigns: boolean
+  /** Taking 2 MiB pages of the pool away opens a section of its own, within the caller's (until v6.2, `__unmap_hugepage_range()`). */
+  readonly hugetlbUnmapNotifies: boolean
+  /** A page of the pool that its owner gives up is promised to him again (v6.9). */
+  readonly hugetlbRestoresPromise: boolean
+  /** GUP follows pages of the pool by a function of its own, which marks nothing, and faults whatever is asked (until v6.6, `follow_hugetlb_page()`). */
+  readonly followsHugetlbApart: boolean
+  /** Punching a hole into a file of ext4 writes the dirty pages of the range back first (`ext4_punch_hole()`, until it was refactored). */
+  readonly punchWritesBack: boolean
+  /** A hole that reaches over the end of a file of ext4 whose last page is whole is punched a page further than the file goes (likewise). */
+  readonly punchPassesEnd: boolean
+  /** It breaks the layout of a file on DAX even where there is nothing to punch (`ext4_fallocate()`). */
+  readonly punchAlwaysBreaksLayouts: boolean
+  /** Read faults on DAX mark what they map dirty too, as if it had to be written back (until v6.3, `dax_insert_entry()`). */
+  readonly daxReadsDirty: boolean
+  /** A write to a private 2 MiB entry of a file asks the file for a writable one before it is split (until v6.8, `wp_huge_pmd()`). */
+  readonly privateHugeWritesAskFile: boolean
+  /**
+   * `MADV_COLD` and `MADV_PAGEOUT` know 2 MiB entries of DAX files, and leave them alone (v6.5); before, they take one for
+   * a damaged table and clear it, without a word to anybody (`pmd_trans_unstable()`).
+   */
+  readonly reclaimKnowsDaxPmd: boolean
+  /** `mprotect` knows entries of 1 GiB (v6.12, `change_huge_pud()`); before, it takes one for a damaged table and clears it, without a word to anybody. */
+  readonly mprotectKnowsPud: boolean
+  /** Populating marks entries of 1 GiB as accessed, and dirty where it writes (until v6.11, `follow_devmap_pud()`). */
+  readonly populateMarksPud: boolean
   /** Where a new mapping could merge with either neighbour but not with both, it takes this one (v6.12: previous). */
   readonly mmapMergePrefers: 'next' | 'previous'
 }
@@ -74,9 +101,21 @@ const v6_1: Profile = {
   unmapSplitsFirst: true,
   pageoutClearsAccessed: true,
   populateStopsAtGap: false,
+  longtermNeedsPin: true,
   longtermUnsharesZeroPage: false,
   longtermRefusesTracked: false,
   mremapRealigns: false,
+  hugetlbUnmapNotifies: true,
+  hugetlbRestoresPromise: false,
+  followsHugetlbApart: true,
+  punchWritesBack: true,
+  punchPassesEnd: true,
+  punchAlwaysBreaksLayouts: false,
+  daxReadsDirty: true,
+  privateHugeWritesAskFile: true,
+  reclaimKnowsDaxPmd: false,
+  mprotectKnowsPud: false,
+  populateMarksPud: true,
   mmapMergePrefers: 'next',
 }
 
@@ -100,6 +139,17 @@ const v6_12: Profile = {
   longtermUnsharesZeroPage: true,
   longtermRefusesTracked: true,
   mremapRealigns: true,
+  hugetlbUnmapNotifies: false,
+  hugetlbRestoresPromise: true,
+  followsHugetlbApart: false,
+  punchWritesBack: false,
+  punchPassesEnd: false,
+  punchAlwaysBreaksLayouts: true,
+  daxReadsDirty: false,
+  privateHugeWritesAskFile: false,
+  reclaimKnowsDaxPmd: true,
+  mprotectKnowsPud: true,
+  populateMarksPud: false,
   mmapMergePrefers: 'previous',
 }
 
@@ -111,6 +161,7 @@ const v5_2: Profile = {
   invalidRange: 'EAGAIN',
   rangeFaultReturns: 'pages',
   mprotectRestoresWrite: 'never',
+  longtermNeedsPin: false,
   tracksExclusive: false,
 }
 

@@ -16,14 +16,19 @@ interface Found {
   readonly vma: Vma
 }
 
-/** Areas of which part is [index, index + count), by ascending offset; of equal ones, as they were inserted. */
-function places(memory: Memory, index: number, count: number, wanted: (vma: Vma) => boolean): readonly Place[] {
+/** Areas of which part is [index, index + count), by ascending offset; of equal ones, by their order. */
+function places(
+  memory: Memory,
+  index: number,
+  count: number,
+  wanted: (vma: Vma) => boolean,
+  orderOf: (vma: Vma) => number,
+): readonly Place[] {
   const found: Found[] = []
   for (const [mm, { vmas }] of Object.entries(memory.mms)) {
     for (const vma of vmas) if (wanted(vma) && vma.pgoff < index + count && index < vma.pgoff + pagesOf(vma)) found.push({ mm, vma })
   }
-  // Sorting is stable: what a fork made stands behind what it was made of.
-  found.sort((a, b) => a.vma.pgoff - b.vma.pgoff || a.vma.order - b.vma.order)
+  found.sort((a, b) => a.vma.pgoff - b.vma.pgoff || orderOf(a.vma) - orderOf(b.vma))
   return found.map(({ mm, vma }) => ({
     mm,
     start: page(vma.start + Math.max(0, index - vma.pgoff)),
@@ -35,9 +40,27 @@ function places(memory: Memory, index: number, count: number, wanted: (vma: Vma)
 export function anonPlaces(memory: Memory, head: Pfn): readonly Place[] {
   const { frames } = memory
   const anonVma = frames.anonVma.get(head)
-  return places(memory, frames.index.get(head), folioSize(frames, head), vma => vma.linked.includes(anonVma))
+  return places(
+    memory,
+    frames.index.get(head),
+    folioSize(frames, head),
+    vma => vma.linked.includes(anonVma),
+    vma => vma.anonOrder,
+  )
 }
 
-/** Where pages of a file may be mapped. */
-export const filePlaces = (memory: Memory, file: FileName, index: number, count: number): readonly Place[] =>
-  places(memory, index, count, vma => vma.file === file)
+/** Where pages of a file may be mapped: in its areas, or in those of them that are wanted. */
+export const filePlaces = (
+  memory: Memory,
+  file: FileName,
+  index: number,
+  count: number,
+  wanted = (_: Vma): boolean => true,
+): readonly Place[] =>
+  places(
+    memory,
+    index,
+    count,
+    vma => vma.file === file && wanted(vma),
+    vma => vma.order,
+  )

@@ -4,6 +4,10 @@ import type { Rules } from './agenda.ts'
 import { collapseRules } from './collapse.ts'
 import { cowRules } from './cow.ts'
 import { exclusiveCatchers, exclusiveRules } from './exclusive.ts'
+import { daxRules } from './dax.ts'
+import { daxIoRules } from './dax-io.ts'
+import { daxWritebackRules } from './dax-writeback.ts'
+import { devdaxRules } from './devdax.ts'
 import { dmirrorRules } from './dmirror.ts'
 import { dmirrorFileRules } from './dmirror-file.ts'
 import { dmirrorMigrateRules } from './dmirror-migrate.ts'
@@ -16,6 +20,8 @@ import { forkRules } from './fork.ts'
 import { gupCatchers, gupRules } from './gup.ts'
 import { hmmRules } from './hmm.ts'
 import { hugeRules } from './huge.ts'
+import { hugetlbRules } from './hugetlb.ts'
+import { hugetlbVmaRules } from './hugetlb-vma.ts'
 import { lockCatchers, lockRules } from './locks.ts'
 import { madviseRules } from './madvise.ts'
 import { madviseLruRules } from './madvise-lru.ts'
@@ -29,6 +35,7 @@ import { notifierRules } from './notifiers.ts'
 import type { Profile } from './profiles.ts'
 import { reclaimRules } from './reclaim.ts'
 import { splitRules } from './split.ts'
+import { truncateRules } from './truncate.ts'
 import { zapRules } from './zap.ts'
 
 const rules: Rules = {
@@ -46,6 +53,10 @@ const rules: Rules = {
   ...faultRules,
   ...collapseRules,
   ...cowRules,
+  ...daxRules,
+  ...daxIoRules,
+  ...daxWritebackRules,
+  ...devdaxRules,
   ...exclusiveRules,
   ...forkRules,
   ...splitRules,
@@ -55,9 +66,12 @@ const rules: Rules = {
   ...dmirrorMigrateRules,
   ...dmirrorSnapshotRules,
   ...hugeRules,
+  ...hugetlbRules,
+  ...hugetlbVmaRules,
   ...fileRules,
   ...fileIoRules,
   ...filemapRules,
+  ...truncateRules,
   ...gupRules,
   ...hmmRules,
 }

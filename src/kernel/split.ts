@@ -74,7 +74,7 @@ export const splitRules = {
         ['lock', folio, true],
       ],
       then: [
-        ...anonPlaces(memory, folio).flatMap(place => unmapIn(memory, place, folio)),
+        ...anonPlaces(memory, folio).map(place => ({ do: 'unmap_folio_in', folio, ...place }) as const),
         { do: 'remap_page', folio },
         { do: 'folio_unlock', folio },
         { do: 'put_split', folio },
@@ -82,6 +82,9 @@ export const splitRules = {
       ],
     }
   },
+  // One place after the other, until nothing maps the folio any more.
+  unmap_folio_in: (memory, { folio, ...place }) =>
+    folioMapcount(memory.frames, folio) === 0 ? {} : { then: unmapIn(memory, place, folio) },
   try_to_migrate: (memory, item) => {
     const { facts } = migrationEntries(memory, item)
     return facts.length === 0 ? {} : { facts }

@@ -36,10 +36,12 @@ function shared(memory: Memory, item: Fault, vma: Vma, from: Slot, exclusive: bo
   const frees = last && (has(vma, VM_LOCKED) || (access === 'write' && others === 1))
   const own = exclusive || (frees && others === 1)
   const state = own ? anonState(profile) : stateWord('anon')
+  // What is not the process's own belongs to the `anon_vma` that all who may have it are linked to.
+  const anonVma = own ? vma.anonVma : (vma.linked[0] ?? vma.anonVma)
   return [
     ...(known === 0
       ? ([
-          ['alloc', frame, state, 2, 1, swap.content.get(from), vma.anonVma, linearIndex(vma, page)],
+          ['alloc', frame, state, 2, 1, swap.content.get(from), anonVma, linearIndex(vma, page)],
           ['swap-cache', from, frame],
         ] as const)
       : ([['refs', frame, 1, 1], ['maps', frame, 1, 1], ...(own ? [['state', frame, 1, state] as const] : [])] as const)),

@@ -1,9 +1,9 @@
 /** Areas being split, merged and changed (mm/vma.c, mm/mmap.c): pure functions over the list of an address space. */
-import { isPmdAligned, page, pfn, pmdEnd, pmdStart, type Page } from '../memory/address.ts'
+import { isPmdAligned, isPudAligned, page, pfn, pmdEnd, pmdStart, type Page } from '../memory/address.ts'
 import type { Fact } from '../memory/facts.ts'
-import { mmOf, type Memory, type Mm, type MmName } from '../memory/memory.ts'
+import { fileOf, mmOf, type Memory, type Mm, type MmName } from '../memory/memory.ts'
 import { hasPmdTable } from '../memory/pagetable.ts'
-import { has, pagesOf, partOf, VM_ACCESS_FLAGS, VM_SPECIAL, type Vma } from '../memory/vma.ts'
+import { has, isAnonymous, pagesOf, partOf, VM_ACCESS_FLAGS, VM_HUGETLB, VM_SPECIAL, type Vma } from '../memory/vma.ts'
 import { section, type Agenda } from './agenda.ts'
 
 /** A list of areas after a change, and where borders now cut through an area that was whole. */
@@ -17,15 +17,24 @@ export interface Cut {
   readonly at: Page
 }
 
+/** What stands behind all others in the reverse mappings. */
+export const nextOrder = ({ mms }: Memory): number =>
+  1 + Math.floor(Math.max(0, ...Object.values(mms).flatMap(({ vmas }) => vmas.flatMap(v => [v.order, v.anonOrder]))))
+
 /**
  * The fact that turns the areas of an address space into others. Those whose borders moved stand behind all others in
  * the reverse mappings: they were taken out, and put in again.
  */
 export function vmasFact(memory: Memory, mm: MmName, wanted: readonly Vma[]): Fact {
   const before = mmOf(memory, mm).vmas
-  const known = new Set(before.map(v => `${v.start} ${v.end} ${v.order}`))
-  let order = 1 + Math.max(0, ...Object.values(memory.mms).flatMap(({ vmas }) => vmas.map(v => v.order)))
-  const after = wanted.map(v => (known.has(`${v.start} ${v.end} ${v.order}`) ? v : { ...v, order: order++ }))
+  const known = new Map(before.map(v => [`${v.start} ${v.end} ${v.order}`, v]))
+  let order = nextOrder(memory)
+  const after = wanted.map(v => {
+    const was = known.get(`${v.start} ${v.end} ${v.order}`)
+    if (was === undefined) return { ...v, order, anonOrder: order++ }
+    // Linked to an `anon_vma` only now.
+    return was.linked.length < v.linked.length ? { ...v, anonOrder: order++ } : v
+  })
   let head = 0
   while (head < before.length && head < after.length && before[head] === after[head]) head++
   let tail = 0
@@ -114,6 +123,24 @@ export function modifyFlags(vmas: readonly Vma[], vma: Vma, start: Page, end: Pa
     ...(after.length > 0 ? [{ vma: partOf(vma, start, vma.end), at: end }] : []),
   ]
   return { vmas: list, cuts }
+}
+
+/** `vm_ops->may_split`: what can only be mapped by large entries is cut only between them. */
+export function maySplit(memory: Memory, { vma, at }: Cut): boolean {
+  if (has(vma, VM_HUGETLB)) return isPmdAligned(at)
+  return isAnonymous(vma) || fileOf(memory, vma.file).kind !== 'devdax' || isPudAligned(at)
+}
+
+/**
+ * [start, end) of an area gets other flags; borders split what they cut. Where that may not be it fails, though the border
+ * at the start may stand by then.
+ */
+export function modified(memory: Memory, mm: MmName, vma: Vma, start: Page, end: Page, flags: number): Agenda {
+  const as = mmOf(memory, mm)
+  const { vmas, cuts } = modifyFlags(as.vmas, vma, start, end, flags)
+  const bad = cuts.findIndex(cut => !maySplit(memory, cut))
+  if (bad >= 0) return [...(bad > 0 ? ([{ do: 'split_vma', mm, page: start }] as const) : []), { do: 'fail', failure: 'EINVAL' }]
+  return [...cuts.flatMap(cut => cutHuge(mm, as, cut)), { do: 'vma_set', mm, facts: [vmasFact(memory, mm, vmas)] }]
 }
 
 /** The smallest number that names no `anon_vma` yet. */

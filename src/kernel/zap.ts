@@ -1,13 +1,15 @@
 /** Entries being taken away: `unmap_page_range()`, and the tables that nothing needs any more (mm/memory.c). */
-import { endAt, indexAt, page, PAGE_LIMIT, pageAt, pmdEnd, type Page, type Pfn } from '../memory/address.ts'
+import { endAt, indexAt, page, PAGE_LIMIT, pageAt, pmdEnd, PUD_PAGES, type Page, type Pfn } from '../memory/address.ts'
 import { DIRTY, frameOf, isPresent, isSwap, kindOf, NONE, SPECIAL, slotOf, TABLE, type Entry } from '../memory/entry.ts'
 import { entries, type Fact } from '../memory/facts.ts'
-import { frameKind } from '../memory/frames.ts'
-import { HUGE_ZERO_PFN, mmOf, type Memory, type Mm, type MmName } from '../memory/memory.ts'
+import { frameKind, isAnon } from '../memory/frames.ts'
+import { HUGE_ZERO_PFN, mmOf, type Memory, type Mm } from '../memory/memory.ts'
 import { leafAt } from '../memory/pagetable.ts'
-import type { Cursor, Outcome, Rules } from './agenda.ts'
+import type { Item, Outcome, Rules } from './agenda.ts'
+import { splitHugePud } from './devdax.ts'
 import { isExclusiveEntry } from './exclusive-entry.ts'
 import { dirtied, hugeUnmapped, overRuns, referenced, unmapped } from './folio.ts'
+import { cacheFreed, swapFreed } from './swapcache.ts'
 import { holeAround, splitHugePmd } from './vma.ts'
 
 /** What goes with an entry of 2 MiB that is taken away whole. */
@@ -24,10 +26,11 @@ export function entriesGone(memory: Memory, gone: readonly number[]): readonly F
   const held: Pfn[] = []
   const others: Fact[] = []
   for (const entry of gone) {
-    if (isSwap(entry)) others.push(['swap-refs', slotOf(entry), -1])
+    if (isSwap(entry)) others.push(...swapFreed(memory, slotOf(entry)))
     else if (isPresent(entry)) {
       if ((entry & SPECIAL) !== 0) continue
       frames.push(frameOf(entry))
+      others.push(...cacheFreed(memory, frameOf(entry)))
       if ((entry & DIRTY) !== 0 && frameKind(memory.frames, frameOf(entry)) === 'file') others.push(...dirtied(memory, frameOf(entry)))
     } else if (isExclusiveEntry(entry)) held.push(frameOf(entry))
     else if (kindOf(entry).startsWith('!devpriv')) frames.push(frameOf(entry))
@@ -45,35 +48,51 @@ export function nextTable(mm: Mm, at: Page, end: Page): Page {
   return end
 }
 
-/** The next entries of [at, end) to be taken away, within one table; `more` is what is left then. */
-function zap(memory: Memory, item: Cursor, budget: number): Outcome {
+/** `should_zap_folio()`, `should_zap_cows()`: entries that are left where copies stay. */
+const isCow = (memory: Memory, entry: number): boolean =>
+  isPresent(entry) ? (entry & SPECIAL) === 0 && isAnon(memory.frames, frameOf(entry)) : entry !== NONE
+
+/** The next entries of [at, end) to be taken away, within one table. */
+function zap(memory: Memory, item: Item<'unmap_page_range'>, budget: number): Outcome {
   const { mm: name, end } = item
   const mm = mmOf(memory, name)
   for (let at = nextTable(mm, item.at, end); at < end; at = nextTable(mm, at, end)) {
     const { level, index, entry } = leafAt(mm, at)
     const stop = endAt(level === 'pte' ? 'pmd' : level, at, end)
-    const rest = stop < end ? [{ do: 'unmap_page_range', mm: name, at: stop, end } as const] : []
+    const rest = stop < end ? [{ ...item, at: stop }] : []
+    if (level === 'pud') {
+      if (stop - at < PUD_PAGES) return { then: [...splitHugePud(name, at), { ...item, at }] }
+      return { facts: [entries('pud', name, index, 1, NONE)], then: rest }
+    }
     if (level === 'pmd') {
       const whole = pageAt('pmd', index) === at && pmdEnd(at) === stop
-      if (!whole) return { then: [...splitHugePmd(name, at), { do: 'unmap_page_range', mm: name, at, end }] }
+      if (!whole) return { then: [...splitHugePmd(name, at), { ...item, at }] }
       return { facts: [entries('pmd', name, index, 1, NONE), ...hugeEntryGone(memory, entry)], then: rest }
     }
     const from = page(mm.pte.next(at, stop))
-    if (from < stop) return zapPtes(memory, name, from, stop, end, budget)
+    if (from < stop) return zapPtes(memory, item, from, stop, budget)
     at = stop
   }
   return {}
 }
 
-function zapPtes(memory: Memory, mm: MmName, from: Page, stop: Page, end: Page, budget: number): Outcome {
+/** A run of entries that go, from the first that does. */
+function zapPtes(memory: Memory, item: Item<'unmap_page_range'>, first: Page, stop: Page, budget: number): Outcome {
+  const { mm, end } = item
   const { pte } = mmOf(memory, mm)
-  const to = page(Math.min(pte.gap(from), stop, from + budget))
-  const gone = Array.from({ length: to - from }, (_, i) => pte.get(from + i))
-  return {
-    facts: [entries('pte', mm, from, to - from, NONE), ...entriesGone(memory, gone)],
-    then: to < end ? [{ do: 'unmap_page_range', mm, at: to, end }] : [],
-    cut: to === from + budget,
+  const stays = (p: number): boolean => item.keepsCows === true && isCow(memory, pte.get(p))
+  let from = first
+  while (from < stop && stays(from)) from = page(pte.next(from + 1, stop))
+  const gone: number[] = []
+  for (const until = Math.min(stop, from + budget); from + gone.length < until;) {
+    const entry = pte.get(from + gone.length)
+    if (entry === NONE || stays(from + gone.length)) break
+    gone.push(entry)
   }
+  const to = page(from + gone.length)
+  const then = to < end ? [{ ...item, at: to }] : []
+  if (gone.length === 0) return { then }
+  return { facts: [entries('pte', mm, from, gone.length, NONE), ...entriesGone(memory, gone)], then, cut: gone.length === budget }
 }
 
 export const zapRules = {
@@ -85,8 +104,10 @@ export const zapRules = {
     const { floor, ceiling } = holeAround(tables.vmas, start, end, PAGE_LIMIT)
     const facts = (['pmd', 'pud', 'pgd'] as const).flatMap(level => {
       const gone: number[] = []
-      for (let i = indexAt(level, start); pageAt(level, i) < end; i++) {
-        if (tables[level].get(i) === TABLE && pageAt(level, i) >= floor && pageAt(level, i + 1) <= ceiling) gone.push(i)
+      for (const [first, count] of tables[level].runs(indexAt(level, start), indexAt(level, page(end - 1)) + 1)) {
+        for (let i = first; i < first + count; i++) {
+          if (tables[level].get(i) === TABLE && pageAt(level, i) >= floor && pageAt(level, i + 1) <= ceiling) gone.push(i)
+        }
       }
       return overRuns(gone, (first, count) => [entries(level, mm, first, count, NONE)])
     })

@@ -44,5 +44,7 @@ export const pageAt = (level: Level, index: number): Page => page(index * 2 ** S
 export const endAt = (level: Level, p: Page, end: Page): Page => page(Math.min(end, (indexAt(level, p) + 1) * 2 ** SHIFT[level]))
 
 export const isPmdAligned = (p: Page): boolean => p % PMD_PAGES === 0
+export const isPudAligned = (p: Page): boolean => p % PUD_PAGES === 0
 export const pmdStart = (p: Page): Page => page(p - (p % PMD_PAGES))
 export const pmdEnd = (p: Page): Page => page(pmdStart(p) + PMD_PAGES)
+export const pudStart = (p: Page): Page => page(p - (p % PUD_PAGES))

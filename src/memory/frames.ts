@@ -6,6 +6,7 @@
  * others of a large folio have one reference each, which stands for being part of it.
  */
 import { PMD_PAGES, pfn, type Pfn } from './address.ts'
+import { isDevdax } from './dax.ts'
 import type { Frames } from './memory.ts'
 
 /** `file` is a page of a page cache; `driver` one that a driver has made and mapped, and that belongs to no file. */
@@ -20,7 +21,9 @@ export const FOLIO_DIRTY = 2
 export const LAZYFREE = 4
 /** The head of a large folio. */
 export const LARGE = 8
-const LETTERS = ['X', 'D', 'L', 'H']
+/** Such a head, of a 2 MiB page that belongs to the pool (hugetlb). */
+export const POOL = 16
+const LETTERS = ['X', 'D', 'L', 'H', 'P']
 const FLAG_BITS = LETTERS.length
 export const FLAGS = (1 << FLAG_BITS) - 1
 
@@ -46,7 +49,9 @@ export function stateOf(word: string): number {
   return state
 }
 
-export const frameKind = (frames: Frames, frame: Pfn): FrameKind => FRAME_KINDS[frames.state.get(frame) >>> FLAG_BITS] ?? 'free'
+/** The frames of the DAX device are of one kind for ever. */
+export const frameKind = (frames: Frames, frame: Pfn): FrameKind =>
+  isDevdax(frame) ? 'devdax' : (FRAME_KINDS[frames.state.get(frame) >>> FLAG_BITS] ?? 'free')
 /** PageAnon: anonymous memory, in the system's frames or in a device's. */
 export const isAnon = (frames: Frames, frame: Pfn): boolean => ANON.has(frameKind(frames, frame))
 const ANON: ReadonlySet<FrameKind> = new Set<FrameKind>(['anon', 'devpriv', 'devcoh'])

@@ -18,6 +18,11 @@ export interface Mm {
   readonly pud: Table
   readonly pmd: Table
   readonly pte: Table
+  /**
+   * What the CPU still knows of entries of 2 MiB and 1 GiB of DAX memory that it has used, page by page, as small entries: it
+   * looks here first. Whoever takes something from an entry flushes it; a kernel that forgets to lets it see what is gone.
+   */
+  readonly tlb: Table
   /** Files that the process has open and that do something when the last one who has them closes them. */
   readonly open: readonly FileName[]
 }
@@ -67,10 +72,24 @@ export interface File {
   readonly mirror: { readonly mm: MmName; readonly device: string } | null
   /** By index: a present entry with the cached frame, a swap entry, or none. */
   readonly cache: Table
+  /** Of a file on DAX: its blocks, frames by index; 0 is a hole. */
+  readonly blocks: Table
+  /** Of a file on DAX: what its mapping keeps of each index (dax.ts). */
+  readonly dax: Table
 }
 
 export const PAGE_SIZE = 4096
 export const pagesIn = ({ size }: Pick<File, 'size'>): number => Math.ceil(size / PAGE_SIZE)
+
+/** The pool of 2 MiB pages (mm/hugetlb.c), which is set aside for mappings that ask for them. */
+export interface Pool {
+  /** Pages that nobody has, and how many of them are promised to mappings that have not touched them yet. */
+  readonly free: number
+  readonly reserved: number
+  /** By file, and index in 2 MiB: 1 where a page is promised still (`struct resv_map`). */
+  readonly promised: Readonly<Record<FileName, Table>>
+}
+export const POOL_PAGES = 64
 
 /** Memory of a device that is given out a page at a time; the CPU cannot use it, or can. */
 export interface DeviceMemory {
@@ -91,12 +110,15 @@ export interface Memory {
   readonly mms: Readonly<Record<MmName, Mm>>
   readonly frames: Frames
   readonly swap: Swap
+  readonly pool: Pool
   readonly files: Readonly<Record<FileName, File>>
   /** Device memory, by device; there once the device was first opened. */
   readonly devices: Readonly<Record<string, DeviceMemory>>
+  /** References to page maps of DAX memory (`struct dev_pagemap`), by name: of calls that take pages of it just now. */
+  readonly pagemaps: Readonly<Record<string, number>>
 }
 
-export const emptyMm: Mm = { vmas: [], pgd: Table.empty, pud: Table.empty, pmd: Table.empty, pte: Table.empty, open: [] }
+export const emptyMm: Mm = { vmas: [], pgd: Table.empty, pud: Table.empty, pmd: Table.empty, pte: Table.empty, tlb: Table.empty, open: [] }
 
 /** Mapped by reads of private memory that was never written; never given out and never freed. */
 export const ZERO_PFN = pfn(1)
@@ -119,8 +141,10 @@ export const bootMemory = (mms: readonly MmName[]): Memory => ({
     free: FIRST_FREE,
   },
   swap: { refs: Table.empty, content: Table.empty, cache: Table.empty, free: slot(1) },
+  pool: { free: POOL_PAGES, reserved: 0, promised: {} },
   files: {},
   devices: {},
+  pagemaps: {},
 })
 
 /** An address space that rules and machines speak of exists: if not, that is a defect of whoever named it. */

@@ -26,6 +26,9 @@ export const VM_IO = 131072
 export const VM_DONTEXPAND = 262144
 /** `vma_wants_writenotify()`: shared pages are mapped read-only until they are written, so that the file system hears of it. */
 export const VM_WRITENOTIFY = 524288
+/** Of private 2 MiB pages: the mapping that pages are promised to, and one that has lost a page to it. */
+export const HPAGE_RESV_OWNER = 2 ** 28
+export const HPAGE_RESV_UNMAPPED = 2 ** 29
 /** Never merged. */
 export const VM_SPECIAL = VM_PFNMAP | VM_MIXEDMAP | VM_IO | VM_DONTEXPAND
 export const VM_ACCESS_FLAGS = VM_READ | VM_WRITE | VM_EXEC
@@ -40,8 +43,13 @@ export interface Vma {
   readonly anonVma: number
   /** All `anon_vma`s whose pages it may map: its own, and those of the processes it was forked from. */
   readonly linked: readonly number[]
-  /** Reverse mappings visit areas of equal offset in ascending order of this: as they were inserted. */
+  /**
+   * Reverse mappings visit the areas of a file that have equal offsets in ascending order of this: as they were inserted. A
+   * copy that a fork made has the number of its original and a fraction, which puts it right behind.
+   */
   readonly order: number
+  /** The same for anonymous memory, where copies stand as they were made. */
+  readonly anonOrder: number
   /** The file that is mapped (shared anonymous memory has one too); '' for private anonymous memory. */
   readonly file: string
 }
@@ -76,5 +84,6 @@ export const partOf = (v: Vma, start: Page, end: Page): Vma => ({
   anonVma: v.anonVma,
   linked: v.linked,
   order: v.order,
+  anonOrder: v.anonOrder,
   file: v.file,
 })

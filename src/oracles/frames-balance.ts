@@ -1,11 +1,12 @@
 /**
  * Map counts are what the page tables say; nothing maps or caches a free frame; and a folio has as many references as
- * mappings, exclusive entries, its page cache and the swap cache account for. Nothing is locked or on its way.
+ * mappings, exclusive entries, its page cache, the blocks of a DAX file and the swap cache account for. Nothing is locked or
+ * on its way; page maps are held only while pages are being taken; the pool of 2 MiB pages has as many as are not in use.
  */
 import { page, pfn, type Pfn } from '../memory/address.ts'
 import { frameOf, isMigration, isPresent, isSwap, kindOf, slotOf, SPECIAL, type EntryKind } from '../memory/entry.ts'
-import { frameKind, headOf } from '../memory/frames.ts'
-import type { Frames, Memory, Mm, MmName } from '../memory/memory.ts'
+import { frameFlags, frameKind, headOf, isLarge, POOL } from '../memory/frames.ts'
+import { POOL_PAGES, type Frames, type Memory, type Mm, type MmName } from '../memory/memory.ts'
 import type { Table } from '../memory/table.ts'
 import type { Oracle } from './oracle.ts'
 
@@ -35,8 +36,8 @@ const HOLDS: ReadonlySet<EntryKind> = new Set<EntryKind>(['!excl-r', '!excl-w'])
 function countTables(frames: Frames, name: MmName, mm: Mm, { mapped, hugeMapped, held, slots }: Counted): string | undefined {
   for (const index of indices(mm.pmd)) {
     const entry = mm.pmd.get(index)
-    // A page of 2 MiB that is no anonymous folio is not counted.
-    if (!isPresent(entry) || frameKind(frames, frameOf(entry)) !== 'anon') continue
+    // The huge zero page and device memory, which is no folio of that size, are not counted.
+    if (!isPresent(entry) || frameKind(frames, frameOf(entry)) === 'zero' || !isLarge(frames, frameOf(entry))) continue
     count(hugeMapped, frameOf(entry))
     count(held, headOf(frames, frameOf(entry)))
   }
@@ -52,7 +53,8 @@ function countTables(frames: Frames, name: MmName, mm: Mm, { mapped, hugeMapped,
 }
 
 function countCaches({ files, frames, swap }: Memory, { held, slots }: Counted): void {
-  for (const { cache } of Object.values(files)) {
+  for (const { cache, blocks } of Object.values(files)) {
+    for (const index of indices(blocks)) count(held, blocks.get(index))
     for (const index of indices(cache)) {
       const entry = cache.get(index)
       if (isSwap(entry)) count(slots, slotOf(entry))
@@ -75,7 +77,7 @@ function wrongWith(frames: Frames, frame: Pfn, { mapped, hugeMapped, held }: Cou
 
 /** For worlds in which nobody is inside the kernel: there, no reference is held but by entries and caches. */
 export const framesBalance: Oracle = ({ world: { memory } }) => {
-  const { frames, swap, mms } = memory
+  const { frames, swap, mms, pool } = memory
   const counted: Counted = { mapped: new Map(), hugeMapped: new Map(), held: new Map(), slots: new Map() }
   for (const [name, mm] of Object.entries(mms)) {
     const wrong = countTables(frames, name, mm, counted)
@@ -95,6 +97,10 @@ export const framesBalance: Oracle = ({ world: { memory } }) => {
     if (swap.refs.get(slot) !== (slots.get(slot) ?? 0))
       return `swap slot ${slot} has ${swap.refs.get(slot)} references, and ${slots.get(slot) ?? 0} entries lead to it`
   }
+  const held = Object.entries(memory.pagemaps).find(([, refs]) => refs !== 0)
+  if (held !== undefined) return `the page map of ${held[0]} has ${held[1]} references, and nobody is there to put them`
+  const used = [...known].filter(frame => (frameFlags(frames, pfn(frame)) & POOL) !== 0).length
+  if (pool.free + used !== POOL_PAGES) return `the pool has ${pool.free} free pages, and ${used} are in use, of ${POOL_PAGES}`
   if (frames.refs.gap(2) !== frames.free) return `frame ${frames.free} is said to be the lowest free one, and ${frames.refs.gap(2)} is`
   return undefined
 }

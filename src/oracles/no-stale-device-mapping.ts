@@ -1,14 +1,21 @@
-/** Once no invalidation is in flight, a device maps only what the CPU's page table maps there. */
-import { frameOf, isPresent } from '../memory/entry.ts'
+/**
+ * Once no invalidation is in flight, a device maps only what the CPU's page table maps there, or has lent to a device. A page
+ * that is on its way is nobody's until it has arrived.
+ */
+import { frameOf, isMigration, isPresent, kindOf, type EntryKind } from '../memory/entry.ts'
 import { deviceMappings, devicesOf, invalidationsInFlight, type Oracle } from './oracle.ts'
+
+/** Entries of pages that a device has, and the CPU has not. */
+const LENT: ReadonlySet<EntryKind> = new Set<EntryKind>(['!devpriv-r', '!devpriv-w', '!excl-r', '!excl-w'])
 
 export const noStaleDeviceMapping: Oracle = view => {
   for (const device of devicesOf(view)) {
     if (invalidationsInFlight(view, device.mm) > 0) continue
     for (const { page, word, entry } of deviceMappings(view, device)) {
-      if (isPresent(entry) && frameOf(entry) === frameOf(word)) continue
-      const cpu = isPresent(entry) ? `frame ${frameOf(entry)}` : 'nothing'
-      return `${device.name} still maps page ${page} to frame ${frameOf(word)}, where the CPU maps ${cpu}`
+      const leads = isPresent(entry) || LENT.has(kindOf(entry))
+      if (isMigration(entry) || (leads && frameOf(entry) === frameOf(word))) continue
+      const cpu = leads ? `frame ${frameOf(entry)}` : 'nothing'
+      return `${device.name} still maps page ${page} to frame ${frameOf(word)}, where the process has ${cpu}`
     }
   }
   return undefined

@@ -15,7 +15,7 @@ export interface View {
 /** What is wrong with a world, in one sentence; undefined if nothing is. */
 export type Oracle = (view: View) => string | undefined
 
-/** Anything that keeps a page table of its own for an address space: an actor whose context has `mm` and `table`. */
+/** Anything that keeps a page table of its own for an address space which is there: an actor whose context has `mm` and `table`. */
 export interface DeviceView {
   readonly name: ActorName
   readonly mm: MmName
@@ -26,7 +26,9 @@ export interface DeviceView {
 export function devicesOf({ names, world }: View): readonly DeviceView[] {
   return world.actors.flatMap((snapshot, i) => {
     const { mm, table } = snapshot.context as Partial<DeviceView>
-    return typeof mm === 'string' && table instanceof Table ? [{ name: names[i] ?? '', mm, table }] : []
+    return typeof mm === 'string' && world.memory.mms[mm] !== undefined && table instanceof Table
+      ? [{ name: names[i] ?? '', mm, table }]
+      : []
   })
 }
 

@@ -9,6 +9,7 @@ import { random } from '../system/choosers/random.ts'
 import { roundRobin } from '../system/choosers/round-robin.ts'
 import { Live, type Ended, type Entry } from '../system/live.ts'
 import { snapshotOf, type World } from '../system/world.ts'
+import { difference, inBrief } from './brief.ts'
 import { planned, type Progress } from './plan.ts'
 import type { Answer, Built, Command, Expectation, StatementRef, Wanted } from './api.ts'
 import { linuxSystem, type Kinds, type LinuxSystem } from './standard.ts'
@@ -132,9 +133,13 @@ function answerOf({ ret, err, out = {}, array, values }: Told, statement: Statem
   return { ret, err, cpages, faults, values: values ?? read }
 }
 
-function answered(answer: Answer, wanted: Wanted): boolean {
-  if (typeof wanted === 'function') return wanted(answer)
-  return Object.entries(wanted).every(([key, value]) => JSON.stringify(answer[key as keyof Answer]) === JSON.stringify(value))
+/** What of an answer is not as it is wanted, if anything. */
+function unlike(answer: Answer, wanted: Wanted): string | undefined {
+  if (typeof wanted === 'function') return wanted(answer) ? undefined : `it answers ${inBrief(answer)}`
+  const wrong = Object.entries(wanted).find(([key, value]) => JSON.stringify(answer[key as keyof Answer]) !== JSON.stringify(value))
+  if (wrong === undefined) return undefined
+  if (answer.err !== null) return `it answers ${answer.err}`
+  return `its ${wrong[0]}: ${difference(wrong[1], answer[wrong[0] as keyof Answer])}`
 }
 
 /** Keeps what was found out about each expectation while the run goes on. */
@@ -219,14 +224,16 @@ class Judge {
         const got = this.#answers.get(expectation.statement.by)?.[expectation.statement.index]
         if (got === undefined) return { expectation: name, holds: null, why: 'it has not answered' }
         const holds = JSON.stringify(got.short) === JSON.stringify(expectation.value)
-        return holds ? { expectation: name, holds } : { expectation: name, holds, why: `it answers ${JSON.stringify(got.short)}` }
+        return holds
+          ? { expectation: name, holds }
+          : { expectation: name, holds, why: `it answers ${difference(expectation.value, got.short)}` }
       }
       case 'answers': {
         const got = this.#answers.get(expectation.statement.by)?.[expectation.statement.index]
         if (got === undefined) return { expectation: name, holds: null, why: 'it has not answered' }
         const answer = answerOf(got, expectation.statement)
-        const holds = answered(answer, expectation.wanted)
-        return holds ? { expectation: name, holds } : { expectation: name, holds, why: `it answers ${JSON.stringify(answer)}` }
+        const wrong = unlike(answer, expectation.wanted)
+        return wrong === undefined ? { expectation: name, holds: true } : { expectation: name, holds: false, why: wrong }
       }
     }
   }

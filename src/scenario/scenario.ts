@@ -14,6 +14,7 @@ import type { ActorName } from '../system/actor.ts'
 import { HMM_PFN_VALID, HMM_PFN_WRITE } from '../walker/hmm.ts'
 import type { Built, Device, Expect, Expectation, Linux, Race, Scenario, ScenarioContext, StatementRef, Thread, Until } from './api.ts'
 import type { Goal, Stage } from './plan.ts'
+import { inBrief } from './brief.ts'
 import { threadOf, type Writing } from './threads.ts'
 import { mmActors, profileOf, type ActorSpec, type SystemSpec } from './standard.ts'
 
@@ -200,12 +201,12 @@ class Builder implements Writing {
       returns: (statement, value) =>
         add({
           kind: 'returns',
-          name: `${statement.by} answers ${JSON.stringify(value)} to statement ${statement.index + 1}`,
+          name: `${statement.by} answers ${inBrief(value)} to statement ${statement.index + 1}`,
           statement,
           value: value as Failure,
         }),
       answers: (statement, wanted) => {
-        const what = typeof wanted === 'function' ? 'as it must' : JSON.stringify(wanted)
+        const what = typeof wanted === 'function' ? 'as it must' : inBrief(wanted)
         add({ kind: 'answers', name: `${statement.by} answers ${what} to statement ${statement.index + 1}`, statement, wanted })
       },
     }

@@ -1,7 +1,7 @@
 /** A world as expectations see it: by the names of a scenario. */
 import { frameOf, isPresent, wordOf, type Entry } from '../memory/entry.ts'
 import { mmOf } from '../memory/memory.ts'
-import { smallEntryAt } from '../memory/pagetable.ts'
+import { isHuge, smallEntryAt } from '../memory/pagetable.ts'
 import { devicesOf, type View as OracleView } from '../oracles/oracle.ts'
 import type { Page, Pages } from '../memory/address.ts'
 
@@ -12,6 +12,8 @@ export interface View extends OracleView {
   entry(page: Page): string
   /** What the page contains, if it is mapped. */
   content(page: Page): number | undefined
+  /** Does one entry of 2 MiB map it? */
+  huge(page: Page): boolean
 }
 
 export function viewOf({ names, world }: OracleView): View {
@@ -22,5 +24,6 @@ export function viewOf({ names, world }: OracleView): View {
     maps: (device, { start, end }) => devicesOf({ names, world }).some(d => d.name === device && d.table.next(start, end) < end),
     entry: p => wordOf(entryOf(p)),
     content: p => (isPresent(entryOf(p)) ? world.memory.frames.content.get(frameOf(entryOf(p))) : undefined),
+    huge: p => isHuge(mmOf(world.memory, 'mm0'), p),
   }
 }

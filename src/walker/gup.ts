@@ -1,5 +1,5 @@
 /** Looking one page up for `get_user_pages()`: `follow_page_mask()` and what it asks of areas (mm/gup.c). */
-import type { Page, Pfn } from '../memory/address.ts'
+import { pageAt, PMD_PAGES, type Level, type Page, type Pfn } from '../memory/address.ts'
 import { ACCESSED, DEVMAP, DIRTY, frameOf, isPresent, isWritable, NONE, SPECIAL, withFlags } from '../memory/entry.ts'
 import { entries, type Fact } from '../memory/facts.ts'
 import { frameKind, isAnon, isExclusive } from '../memory/frames.ts'
@@ -9,6 +9,7 @@ import {
   has,
   isAnonymous,
   isCow,
+  linearIndex,
   VM_HUGETLB,
   VM_IO,
   VM_MAYREAD,
@@ -43,6 +44,10 @@ export interface FollowRules {
   readonly tracksExclusive: boolean
   /** Long-term pins for writing are refused where a file system has to hear of writes. */
   readonly longtermRefusesTracked: boolean
+  /** 2 MiB pages of the pool are followed without marking them. */
+  readonly followsHugetlbApart: boolean
+  /** Entries of 1 GiB are marked by who only faults in, too. */
+  readonly marksHugePud: boolean
   /** The write fault for it has been made. */
   readonly faulted: boolean
 }
@@ -50,8 +55,8 @@ export interface FollowRules {
 export type Followed =
   /** `facts`: 2 MiB entries are marked as they are followed. */
   | { readonly kind: 'page'; readonly frame: Pfn; readonly clean: boolean; readonly facts: readonly Fact[] }
-  /** An entry without a page that could be had: it is marked, and there is no more to it. */
-  | { readonly kind: 'raw'; readonly facts: readonly Fact[] }
+  /** An entry without a page that could be had: it is marked, and up to its end there is no more to it. */
+  | { readonly kind: 'raw'; readonly facts: readonly Fact[]; readonly end: Page }
   /** To be faulted in; with `unshare`, a copy is to be made without writing. */
   | { readonly kind: 'missing'; readonly unshare: boolean }
   /** A 2 MiB entry, to be split. */
@@ -70,6 +75,7 @@ export function refusesGup(
   rules: Omit<FollowRules, 'faulted'>,
 ): 'EFAULT' | 'EOPNOTSUPP' | undefined {
   if (has(vma, VM_IO | VM_PFNMAP)) return 'EFAULT'
+  if (flags.splitPmd === true && has(vma, VM_HUGETLB) && !rules.followsHugetlbApart) return 'EOPNOTSUPP'
   const kind = fileIn(memory, vma)?.kind
   if (flags.longterm === true && kind === 'dax') return 'EOPNOTSUPP'
   if (flags.write === true) {
@@ -80,14 +86,23 @@ export function refusesGup(
   return has(vma, VM_READ) || (flags.force === true && has(vma, VM_MAYREAD)) ? undefined : 'EFAULT'
 }
 
+/** Is there nothing behind an empty entry that a core dump would have? `no_page_table()` */
+function isBare(memory: Memory, vma: Vma, page: Page): boolean {
+  if (isAnonymous(vma)) return true
+  const { kind, cache } = fileOf(memory, vma.file)
+  return UNHANDLED.has(kind) || (kind === 'hugetlb' && !isPresent(cache.get(Math.floor(linearIndex(vma, page) / PMD_PAGES))))
+}
+const pageAfter = (level: Level, index: number): Page => pageAt(level, index + 1)
+
 export function followPage(memory: Memory, mm: MmName, vma: Vma, page: Page, flags: GupFlags, rules: FollowRules): Followed {
   const leaf = leafAt(mmOf(memory, mm), page)
   const { entry, level, index } = leaf
   if (!isPresent(entry)) {
-    const bare = entry === NONE && flags.dump === true && (isAnonymous(vma) || UNHANDLED.has(fileOf(memory, vma.file).kind))
+    const bare = entry === NONE && flags.dump === true && isBare(memory, vma, page)
     return bare ? { kind: 'error', errno: 'EFAULT' } : { kind: 'missing', unshare: false }
   }
-  if (level === 'pmd' && flags.splitPmd === true) return { kind: 'split' }
+  const apart = rules.followsHugetlbApart && has(vma, VM_HUGETLB)
+  if (level === 'pmd' && flags.splitPmd === true && !apart && (entry & DEVMAP) === 0) return { kind: 'split' }
   const frame = frameAt(leaf, page)
   // What is mapped by one entry is exclusive as a whole: its first frame says so.
   const first = frameOf(entry)
@@ -95,12 +110,15 @@ export function followPage(memory: Memory, mm: MmName, vma: Vma, page: Page, fla
   if (flags.write === true && !canFollowWrite(memory.frames, vma, entry, first, flags, rules)) return { kind: 'missing', unshare: false }
   if (zero && flags.dump === true) return { kind: 'error', errno: 'EFAULT' }
   const marked = withFlags(entry, ACCESSED | (flags.write === true ? DIRTY : 0))
-  const marks = marked === entry ? [] : [entries(level, mm, index, 1, marked)]
+  // `touch_pmd()` changes an entry of 2 MiB only for a write.
+  const marks = marked === entry || (level !== 'pte' && flags.write !== true) ? [] : [entries(level, mm, index, 1, marked)]
   // Device memory is a page only for who takes it: what only faults in goes on without.
-  const raw = ((entry & SPECIAL) !== 0 && !zero) || ((entry & DEVMAP) !== 0 && flags.take === undefined && !zero)
-  if (raw) return flags.dump === true && level === 'pte' ? { kind: 'error', errno: 'EFAULT' } : { kind: 'raw', facts: marks }
+  const devmap = (entry & DEVMAP) !== 0
+  const raw = !zero && (devmap ? flags.take === undefined : (entry & SPECIAL) !== 0)
+  if (raw && flags.dump === true && level === 'pte') return { kind: 'error', errno: 'EFAULT' }
+  if (raw) return { kind: 'raw', facts: level === 'pud' && !rules.marksHugePud ? [] : marks, end: pageAfter(level, index) }
   if (!isWritable(entry) && mustUnshare(memory.frames, vma, first, flags, rules)) return { kind: 'missing', unshare: true }
-  return { kind: 'page', frame, clean: level === 'pte' && (entry & DIRTY) === 0, facts: level === 'pte' ? [] : marks }
+  return { kind: 'page', frame, clean: level === 'pte' && (entry & DIRTY) === 0, facts: level === 'pte' || apart ? [] : marks }
 }
 
 /**

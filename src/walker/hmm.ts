@@ -7,7 +7,7 @@
  */
 import { produce } from 'immer'
 import { endAt, indexAt, page, pageAt, PMD_PAGES, PUD_PAGES, type Level, type Page, type Pfn } from '../memory/address.ts'
-import { frameOf, isMigration, isPresent, kindOf, NEXT_FRAME, NONE, PRESENT, PROTNONE, SPECIAL } from '../memory/entry.ts'
+import { DEVMAP, frameOf, isMigration, isPresent, kindOf, NEXT_FRAME, NONE, PRESENT, PROTNONE, SPECIAL } from '../memory/entry.ts'
 import { mmOf, ZERO_PFN, type Memory, type Mm, type MmName } from '../memory/memory.ts'
 import { LEAF, type Rewrite, type Table } from '../memory/table.ts'
 import { findVma, has, VM_HUGETLB, VM_IO, VM_PFNMAP, VM_READ, VM_WRITE, type Vma } from '../memory/vma.ts'
@@ -85,7 +85,8 @@ function walkPart(mm: Mm, range: HmmRange, w: Walking, budget: number): number {
   if (!has(vma, VM_READ) || has(vma, VM_IO | VM_PFNMAP)) return refused(range, w, end)
   for (const level of ['pgd', 'pud', 'pmd'] as const) {
     const entry = mm[level].get(indexAt(level, w.last))
-    const stop = endAt(level, w.last, end)
+    // Of 2 MiB pages of the pool, holes are 2 MiB, whatever table is missing.
+    const stop = endAt(has(vma, VM_HUGETLB) ? 'pmd' : level, w.last, end)
     if (entry === NONE) return level === 'pmd' && has(vma, VM_HUGETLB) ? huge(range, w, vma, level, entry, stop) : hole(range, w, vma, stop)
     if (level !== 'pgd' && isPresent(entry)) return huge(range, w, vma, level, entry, stop)
   }
@@ -160,7 +161,7 @@ const wordOf = (entry: number, range: HmmRange): number =>
   (entry & (PRESENT | PROTNONE)) === PRESENT ? entry & FRAME_AND_FLAGS : entry === NONE || isPresent(entry) ? 0 : absentWord(entry, range)
 
 /** A present entry of a frame that is no page: driver mappings of raw frames. */
-const isRaw = (entry: number): boolean => (entry & (PRESENT | SPECIAL)) === (PRESENT | SPECIAL) && frameOf(entry) !== ZERO_PFN
+const isRaw = (entry: number): boolean => (entry & (PRESENT | SPECIAL | DEVMAP)) === (PRESENT | SPECIAL) && frameOf(entry) !== ZERO_PFN
 
 /** Of entries that are not present, only the caller's own device-private pages count: they are left where they are. */
 function absentWord(entry: number, { owned }: HmmRange): number {

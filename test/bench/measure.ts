@@ -31,4 +31,11 @@ export function cpuSeconds(run: () => void, samples = 5): number {
   return best
 }
 
+/** Seconds that one `run` takes by the clock, which is finer than CPU time; for what cannot be run again. */
+export function secondsOnce(run: () => void): number {
+  const before = performance.now()
+  run()
+  return (performance.now() - before) / 1e3
+}
+
 export const thousands = (n: number): string => Math.round(n).toLocaleString('en')

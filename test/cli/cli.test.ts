@@ -74,7 +74,7 @@ test('run: verdicts first, then the timeline, the log, and how to do it again', 
   assert.match(lines[0] ?? '', /^seed 004: a valid flag forgets an invalidation {2}kernel profile v5\.2$/)
   assert.match(
     lines[1] ?? '',
-    /^ {2}✔ the device keeps a stale page — at step 30: gpu0 still maps page 16 to frame 2, where the CPU maps nothing$/,
+    /^ {2}✔ the device keeps a stale page — at step 30: gpu0 still maps page 16 to frame 2, where the process has nothing$/,
   )
   assert.match(out, /^30 .* maps on gpu0: 16 → #2 W\n {4}! gpu0 still maps page 16/m)
   assert.match(out, /33 steps, all done\. Log: logs\/004-stale-valid-v5\.2\.jsonl\nagain: npx mirrorwalk run .* --profile v5\.2\n/)

@@ -4,7 +4,7 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { insertVma, modifyFlags, splitAt, vmasFact } from '../../src/kernel/vma.ts'
 import { page } from '../../src/memory/address.ts'
-import { fold } from '../../src/memory/facts.ts'
+import { fold } from '../../src/memory/fold.ts'
 import { bootMemory, mmOf } from '../../src/memory/memory.ts'
 import { linearIndex, VM_READ, VM_WRITE, vmasIn, type Vma } from '../../src/memory/vma.ts'
 
@@ -26,7 +26,17 @@ const areas: fc.Arbitrary<readonly Vma[]> = fc
     for (const { gap, count, flags: f, anonVma, shift } of list) {
       const start = (vmas.at(-1)?.end ?? 0) + gap
       const [linked, order] = [anonVma === 0 ? [] : [anonVma], vmas.length + 1]
-      vmas.push({ start: page(start), end: page(start + count), flags: f, pgoff: start + shift, anonVma, linked, order, file: '' })
+      vmas.push({
+        start: page(start),
+        end: page(start + count),
+        flags: f,
+        pgoff: start + shift,
+        anonVma,
+        linked,
+        order,
+        anonOrder: order,
+        file: '',
+      })
     }
     return vmas
   })
@@ -138,6 +148,7 @@ const vmaOf = (start: number, end: number, anonVma: number): Vma => ({
   pgoff: start,
   anonVma,
   linked: anonVma === 0 ? [] : [anonVma],
+  anonOrder: 0,
   order: 0,
   file: '',
 })
@@ -153,7 +164,7 @@ test('an area that is linked to the anon_vma of a parent too takes none in that 
 })
 
 test('the fact about a change says no more than what changed, and folding it makes the change', () => {
-  const unordered = (vmas: readonly Vma[]): readonly object[] => vmas.map(({ order: _, ...v }) => v)
+  const unordered = (vmas: readonly Vma[]): readonly object[] => vmas.map(({ order: _, anonOrder: _anon, ...v }) => v)
   fc.assert(
     fc.property(areas, areas, fc.integer({ min: 0, max: 40 }), (vmas, others, at) => {
       const memory = fold(bootMemory(['mm0']), [['vmas', 'mm0', 0, 0, vmas]])

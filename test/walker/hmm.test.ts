@@ -19,7 +19,8 @@ import {
   WRITE,
   type Entry,
 } from '../../src/memory/entry.ts'
-import { entries, fold, type Fact } from '../../src/memory/facts.ts'
+import { entries, type Fact } from '../../src/memory/facts.ts'
+import { fold } from '../../src/memory/fold.ts'
 import { bootMemory, mmOf, ZERO_PFN, type Memory } from '../../src/memory/memory.ts'
 import { Table } from '../../src/memory/table.ts'
 import { VM_READ, VM_WRITE, vmaAt, vmasIn, type Vma } from '../../src/memory/vma.ts'
@@ -67,7 +68,17 @@ const memory: fc.Arbitrary<Memory> = fc
     const vmas: Vma[] = []
     let at = FIRST
     for (const [gap, count, flags] of areas) {
-      vmas.push({ start: page(at + gap), end: page(at + gap + count), flags, pgoff: at + gap, anonVma: 1, linked: [1], order: 1, file: '' })
+      vmas.push({
+        start: page(at + gap),
+        end: page(at + gap + count),
+        flags,
+        pgoff: at + gap,
+        anonVma: 1,
+        linked: [1],
+        order: 1,
+        anonOrder: 0,
+        file: '',
+      })
       at += gap + count
     }
     const tables: Fact[] = [entries('pgd', MM, 0, 1, TABLE), entries('pud', MM, 0, 1, TABLE)]
