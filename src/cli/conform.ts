@@ -10,6 +10,8 @@ export interface ConformFlags {
   readonly kernel?: readonly string[]
   readonly family?: readonly string[]
   readonly level?: readonly string[]
+  /** Every so many-th program of each file alone. */
+  readonly sample?: number
   readonly json?: boolean
 }
 
@@ -46,7 +48,8 @@ export async function conform(
   const work = new Work()
   let done = 0
   for (const file of paths.flatMap(recordingFiles)) {
-    for (const program of readRecording(file)) {
+    for (const [i, program] of readRecording(file).entries()) {
+      if (i % Math.max(1, flags.sample ?? 1) !== 0) continue
       if (flags.kernel !== undefined && !flags.kernel.includes(program.kernel)) continue
       if (flags.family !== undefined && !flags.family.includes(familyOf(program))) continue
       tallies.add(conformProgram(program, levels))

@@ -79,6 +79,7 @@ program
   .option('--kernel <version>', 'programs of this kernel; may be repeated', listed)
   .option('--family <name>', 'programs of this family; may be repeated', listed)
   .option('--level <name>', 'compare this level only: result, pfns, events, tables, bits; may be repeated', listed)
+  .option('--sample <n>', 'run every n-th program of each file alone', whole)
   .addOption(json())
   .action(verb(conformCommand))
 

@@ -146,7 +146,14 @@ export function showRun({ report, log, timeline: steps }: Ran, again: string, sh
     for (const line of timeline(steps, { width: columns(), colour: colourful() })) print(line)
     print()
   } else if (show === 'auto' && log !== null) print(`${plural(report.steps, 'step')}; to see them: npx mirrorwalk log ${log}\n`)
-  const end = report.ended.why === 'at rest' ? 'all done' : report.ended.why === 'blocked' ? 'nobody can go on' : 'cut short'
+  const end =
+    report.died !== undefined
+      ? 'and the kernel is dead'
+      : report.ended.why === 'at rest'
+        ? 'all done'
+        : report.ended.why === 'blocked'
+          ? 'nobody can go on'
+          : 'cut short'
   print(`${plural(report.steps, 'step')}, ${end}.${log === null ? '' : ` Log: ${log}`}`)
   print(styled('dim', `again: ${again}`))
   print()

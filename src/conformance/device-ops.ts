@@ -1,7 +1,7 @@
 /** The ops on devices of the HMM test driver: opened by a number of the recorder's own, and commanded through that. */
 import type { DmirrorContext } from '../../machines/dmirror.ts'
 import type { SystemCalls } from '../kernel/agenda.ts'
-import { mappedFrame } from '../kernel/dmirror-table.ts'
+import { mappedFrame } from '../kernel/test-hmm/dmirror-table.ts'
 import { mirrorName } from '../kernel/names.ts'
 import { page, type Page } from '../memory/address.ts'
 import { isDevdax } from '../memory/dax.ts'

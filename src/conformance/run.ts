@@ -3,7 +3,7 @@
  * What the recorder keeps books of (processes, open files, notifiers that are inserted) is kept here.
  */
 import type { MapOf, NotifierRange } from '../kernel/agenda.ts'
-import type { Access } from '../kernel/access.ts'
+import type { Access } from '../kernel/faults/access.ts'
 import type { Statement } from '../kernel/thread.ts'
 import { frameOf, NONE } from '../memory/entry.ts'
 import { DEVICE_PAGES, mmOf, type Memory, type MmName } from '../memory/memory.ts'

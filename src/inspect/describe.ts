@@ -8,6 +8,7 @@ import type { Fact } from '../memory/facts.ts'
 import { pagesIn, ZERO_PFN } from '../memory/memory.ts'
 import { Table } from '../memory/table.ts'
 import { VM_EXEC, VM_READ, VM_SHARED, VM_WRITE } from '../memory/vma.ts'
+import { phraseFor } from './phrases.ts'
 import { HMM_PFN_ERROR, HMM_PFN_VALID, HMM_PFN_WRITE } from '../walker/hmm.ts'
 
 /** What is needed of a step to describe it; an entry of a run has it, a folded record all but the calls. */
@@ -134,14 +135,14 @@ function did({ do: what, event, calls, facts }: Described): readonly string[] {
     case 'store':
       return [`writes ${told(facts).join(', ')}`]
     default:
-      return [event.type === 'syscall' ? systemCall(what, event) : what.replaceAll('_', ' '), ...told(facts)]
+      return [event.type === 'syscall' ? systemCall(what, event) : phraseFor(what), ...told(facts)]
   }
 }
 
 /** A system call with its arguments: `madvise(16–19, dontneed)`. */
 function systemCall(what: string, event: Described['event']): string {
   const item = ((event['agenda'] as readonly Fields[] | undefined) ?? [])[0] ?? {}
-  const rest = ['prot', 'advice', 'to', 'pages', 'who'].flatMap(key => (key in item ? [String(item[key])] : []))
+  const rest = ['prot', 'advice', 'to', 'pages', 'who', 'file'].flatMap(key => (key in item ? [String(item[key])] : []))
   const at =
     'start' in item ? [span(item)] : 'from' in item ? [pages(number(item, 'from'), number(item, 'from') + number(item, 'old'))] : []
   return `${what}(${[...at, ...rest].join(', ')})`
@@ -200,21 +201,25 @@ const told = (facts: readonly Fact[]): readonly string[] => {
   return all.length > 6 ? [...all.slice(0, 5), `and ${all.length - 5} more`] : all
 }
 
+/** Whose pages they are, unless they are the first process's. */
+const inMm = (mm: string): string => (mm === 'mm0' ? '' : `${mm}: `)
+
 export function factInWords(fact: Fact): string {
   switch (fact[0]) {
     case 'pte': {
-      const [, , first, count, word, target, step] = fact
-      const where = pages(first, first + count)
+      const [, mm, first, count, word, target, step] = fact
+      const where = `${inMm(mm)}${pages(first, first + count)}`
       if (word === 'none') return `${where} := none`
       if (word.startsWith('!swap')) return `${where} := ${word.slice(1)} (slot ${target})`
       if (word.startsWith('!')) return `${where} := ${word.slice(1)} of ${frames(target, step === 0 ? 1 : count)}`
-      return `${where} := ${frames(target, step === 0 ? 1 : count)} ${word.slice(1)}`
+      return `${where} := ${frames(target, step === 0 ? 1 : count)} ${word.slice(1)}`.trimEnd()
     }
     case 'pmd':
     case 'pud':
     case 'pgd': {
-      const [level, , index, count, word] = fact
-      return word === 'table' || word === 'none' ? '' : `${whereOf(level, index, count)} := ${frames(fact[5], PMD_PAGES)} ${word.slice(1)}`
+      const [level, mm, index, count, word] = fact
+      const where = `${inMm(mm)}${whereOf(level, index, count)}`
+      return word === 'table' || word === 'none' ? '' : `${where} := ${frames(fact[5], PMD_PAGES)} ${word.slice(1)}`.trimEnd()
     }
     case 'device':
       return `memory of ${fact[1]}`
@@ -238,7 +243,7 @@ export function factInWords(fact: Fact): string {
     case 'refs':
       return Math.abs(fact[3]) >= 1024 ? `#${fact[1]} ${fact[3] > 0 ? 'pinned' : 'unpinned'}` : ''
     case 'file':
-      return fact[2] === null ? `${fact[1]} is gone` : `${fact[1]} of ${pagesIn(fact[2])} pages`
+      return fact[2] === null ? `${fact[1]} is gone` : fact[2].size === 0 ? `file ${fact[1]}` : `${fact[1]} of ${pagesIn(fact[2])} pages`
     case 'size':
       return `${fact[1]} of ${fact[2]} bytes`
     case 'blocks':

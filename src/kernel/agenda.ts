@@ -14,7 +14,7 @@ import type { FileName, Memory, MmName } from '../memory/memory.ts'
 import type { Table } from '../memory/table.ts'
 import type { Vma } from '../memory/vma.ts'
 import type { GupFlags } from '../walker/gup.ts'
-import type { DaxItems } from './dax-items.ts'
+import type { DaxItems } from './dax/dax-items.ts'
 import type { Failure } from './failure.ts'
 import type { ActorName, Calls } from './offer.ts'
 import type {
@@ -55,7 +55,7 @@ export interface Items extends SystemCalls, DaxItems {
   /** Takes again what was dropped in between; its end stands on the agenda still. */
   mmap_read_relock: { readonly mm: MmName }
 
-  // results.ts
+  // locks.ts: results
   return: { readonly ret: number }
   fail: { readonly failure: Failure }
   /** If what came before was invalidated meanwhile (EBUSY), this is done instead. */
@@ -77,11 +77,11 @@ export interface Items extends SystemCalls, DaxItems {
   mn_itree_inv_end: { readonly mm: MmName }
   wait_event: { readonly mm: MmName; readonly seq: number; readonly ret: number }
 
-  // file.ts, file-io.ts
+  // files/file.ts, files/file-io.ts
   fput: { readonly file: FileName }
   generic_perform_write: FileWrite
 
-  // truncate.ts
+  // files/truncate.ts
   /** `evenCows`: also what private mappings have copied. */
   unmap_mapping_range: FilePages & { readonly evenCows: boolean }
   truncate_inode_pages_range: FilePages
@@ -89,7 +89,7 @@ export interface Items extends SystemCalls, DaxItems {
   page_mkclean: At & Folio
   folio_clear_dirty: Folio
 
-  // mmap.ts, munmap.ts, zap.ts
+  // areas/mmap.ts, areas/munmap.ts, areas/zap.ts
   mmap_region: SystemCalls['mmap']
   call_mmap: Span & { readonly pgoff: number }
   vma_set: { readonly mm: MmName; readonly facts: readonly Fact[] }
@@ -100,7 +100,7 @@ export interface Items extends SystemCalls, DaxItems {
   unmap_page_range: Cursor & { readonly keepsCows?: boolean }
   free_pgtables: Span
 
-  // mprotect.ts, mlock.ts
+  // areas/mprotect.ts, areas/mlock.ts
   mprotect_fixup: Cursor & { readonly prot: Prot }
   change_protection: Cursor
   change_pmd_range: Cursor
@@ -108,7 +108,7 @@ export interface Items extends SystemCalls, DaxItems {
   mm_populate: Cursor
   populate_vma_page_range: Cursor
 
-  // madvise.ts, reclaim.ts
+  // areas/madvise.ts, pages/reclaim.ts
   madvise_walk_vmas: Cursor & { readonly advice: Advice; readonly gap: boolean }
   madvise_free_pte_range: Cursor
   madvise_cold_or_pageout: Cursor & { readonly pageout: boolean }
@@ -124,7 +124,7 @@ export interface Items extends SystemCalls, DaxItems {
   reclaim_folio: Isolated
   folio_put: Folio
 
-  // migrate.ts: words of pages stand in `src` and `dst`, the first for the page `start`
+  // pages/migrate.ts: words of pages stand in `src` and `dst`, the first for the page `start`
   migrate_vma_setup: { readonly migration: Migration }
   migrate_vma_collect: { readonly migration: Migration; readonly src: readonly number[] }
   migrate_device_unmap: { readonly migration: Migration; readonly src: readonly number[]; readonly at: number }
@@ -135,7 +135,7 @@ export interface Items extends SystemCalls, DaxItems {
   migrate_vma_insert_page: Migrated & { readonly holes: readonly number[]; readonly first: number }
   migrate_device_finalize: Migrated
 
-  // dmirror.ts, dmirror-migrate.ts, dmirror-file.ts
+  // test-hmm/dmirror.ts, test-hmm/dmirror-migrate.ts, test-hmm/dmirror-file.ts
   /** `read` fills the array with what the pages contain; `faults` counts rounds of faulting, null where there are none. */
   dmirror_do: DmirrorPages
   dmirror_do_pages: DmirrorPages
@@ -166,10 +166,10 @@ export interface Items extends SystemCalls, DaxItems {
   dmirror_alloc_and_copy: Migrated
   dmirror_finalize_and_map: Migrated
 
-  // exclusive.ts
+  // test-hmm/exclusive.ts
   restore_exclusive_pte: At
 
-  // fork.ts
+  // areas/fork.ts
   dup_mm: Forking
   dup_mmap: Forking & { readonly at: Page }
   copy_page_range: Forking & Cursor & { readonly cow: boolean; readonly shared: boolean }
@@ -177,7 +177,7 @@ export interface Items extends SystemCalls, DaxItems {
   exit_mmap: { readonly mm: MmName }
   exit_files: { readonly mm: MmName; readonly files: readonly FileName[] }
 
-  // split.ts
+  // pages/split.ts
   /** `split` is what is done once the folio is small, `kept` if it cannot be split. */
   split_folio: Folio & { readonly pins: number; readonly split: Agenda; readonly kept: Agenda }
   unmap_folio_in: Span & Folio
@@ -187,13 +187,13 @@ export interface Items extends SystemCalls, DaxItems {
   folio_wait_locked: Folio
   put_split: Folio
 
-  // mremap.ts
+  // areas/mremap.ts
   mremap_locked: Move
   mremap_populate: Cursor
   move_vma: Move
   move_page_tables: Move & { readonly at: number }
 
-  // fault.ts, cow.ts, huge.ts, filemap.ts
+  // faults/fault.ts, faults/cow.ts, faults/huge.ts, faults/filemap.ts
   do_user_addr_fault: Fault
   fault_in_vma: Fault
   handle_mm_fault: Fault
@@ -211,7 +211,7 @@ export interface Items extends SystemCalls, DaxItems {
   split_huge_pmd: At & Folio & { readonly freeze: boolean }
   finish_fault: Fault & { readonly frame: Pfn }
 
-  // hugetlb.ts, hugetlb-vma.ts
+  // hugetlb/hugetlb.ts, hugetlb/hugetlb-vma.ts
   hugetlb_fault: Fault
   /** A page that was taken for it is to become a copy of what `old` maps. */
   hugetlb_cow: Fault & { readonly old: Entry; readonly frame: Pfn }
@@ -224,7 +224,7 @@ export interface Items extends SystemCalls, DaxItems {
   clear_vma_resv_huge_pages: Span
   copy_hugetlb_page_range: Forking & Cursor & { readonly cow: boolean }
 
-  // gup.ts
+  // faults/gup.ts
   /** `faulted`: the page at which it is has been faulted in. */
   gup_pages: Cursor & {
     readonly flags: GupFlags
@@ -241,7 +241,7 @@ export interface Items extends SystemCalls, DaxItems {
   migrated_or_busy: Folio
   put_pages: Span & { readonly pin: boolean }
 
-  // hmm.ts
+  // faults/hmm.ts
   hmm_range_fault: RangeFault
   walk_page_range: RangeFault
   hmm_vma_fault: Cursor & { readonly access: FaultAccess }

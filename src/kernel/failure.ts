@@ -17,6 +17,12 @@ export type Oops = `oops: ${string}`
 export type Failure = Errno | VmFault | SegvCode | Ended | Oops
 
 export const isOops = (failure: Failure | null): failure is Oops => failure !== null && failure.startsWith('oops: ')
+/** Why it dies there: a bug of its own, which the model repeats. */
+const CAUSES: Readonly<Record<string, string>> = {
+  dmirror_do_read: 'the test driver reads a private page of its own device, which no CPU has a mapping of',
+  dmirror_fops_unlocked_ioctl: 'the test driver writes a private page of its own device, which no CPU has a mapping of',
+}
+export const causeOf = (where: string): string => CAUSES[where] ?? 'a bug of the kernel itself'
 export const whereOf = (oops: Oops): string => oops.slice('oops: '.length)
 
 /** A signal that a load or a store ends in: its name and `si_code`. */

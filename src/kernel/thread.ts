@@ -2,7 +2,7 @@
 import type { Fact } from '../memory/facts.ts'
 import type { Memory, MmName } from '../memory/memory.ts'
 import { Table } from '../memory/table.ts'
-import { accessPages, from, type Access } from './access.ts'
+import { accessPages, from, type Access } from './faults/access.ts'
 import { advance, type Action, type Kernel, type Work } from './advance.ts'
 import type { Item, SystemCalls } from './agenda.ts'
 import { isOops, signalOf, whereOf, type Errno, type Failure, type Signal } from './failure.ts'

@@ -91,6 +91,8 @@ function apply(draft: Draft<Memory>, fact: Fact): void {
       // Its other frames are of the same kind, and have flags of their own.
       frames.state = frames.state.setRange(head, PMD_PAGES, stateOf(state) & ~FLAGS, 0).set(head, stateOf(state))
       if (head === frames.free) frames.free = pfn(frames.refs.gap(head))
+      // Folios are made of the first 2 MiB that are free.
+      frames.freeBlock = pfn(Math.max(frames.freeBlock, head + PMD_PAGES))
       if ((stateOf(state) & POOL) !== 0) draft.pool.free--
       return
     }
@@ -210,9 +212,11 @@ function changeRefs(draft: Draft<Memory>, first: Pfn, count: number, change: num
   })
   if (!freed) return
   let lowest: number = frames.free
+  let lowestBlock: number = frames.freeBlock
   for (let f: number = first; f < first + count; f++) {
     if (frames.refs.get(f) !== 0) continue
     lowest = Math.min(lowest, f)
+    lowestBlock = Math.min(lowestBlock, f - (f % PMD_PAGES))
     giveBack(draft, pfn(f))
     if ((frames.state.get(f) & LARGE) !== 0) frames.refs = frames.refs.setRange(f, PMD_PAGES, 0, 0)
     if ((frames.state.get(f) & POOL) !== 0) draft.pool.free++
@@ -222,6 +226,7 @@ function changeRefs(draft: Draft<Memory>, first: Pfn, count: number, change: num
   const unlessFree = (value: number, frame: number): number => (refs.get(frame) === 0 ? 0 : value)
   for (const column of ['state', 'content', 'anonVma', 'index'] as const) frames[column] = frames[column].update(first, end, unlessFree)
   frames.free = pfn(lowest)
+  frames.freeBlock = pfn(Math.min(frames.freeBlock, lowestBlock))
 }
 
 function fileIn(draft: Draft<Memory>, name: FileName): Draft<File> {

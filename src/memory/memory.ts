@@ -45,6 +45,8 @@ export interface Frames {
   readonly locked: Table
   /** The lowest free frame: the one that is given out next. */
   readonly free: Pfn
+  /** Below it, no aligned 2 MiB are free in one piece. */
+  readonly freeBlock: Pfn
 }
 
 /** The swap device. */
@@ -139,6 +141,7 @@ export const bootMemory = (mms: readonly MmName[]): Memory => ({
     index: Table.empty,
     locked: Table.empty,
     free: FIRST_FREE,
+    freeBlock: pfn(2 * PMD_PAGES),
   },
   swap: { refs: Table.empty, content: Table.empty, cache: Table.empty, free: slot(1) },
   pool: { free: POOL_PAGES, reserved: 0, promised: {} },

@@ -1,10 +1,12 @@
 /** Running a built scenario: one order of events, judged at every step. */
 import type { Observable } from 'rxjs'
+import { causeOf } from '../kernel/failure.ts'
 import type { RangeContext, RangeEvent } from '../kernel/range.ts'
 import type { ThreadContext, ThreadEvent } from '../kernel/thread.ts'
 import type { Fact } from '../memory/facts.ts'
 import type { Memory } from '../memory/memory.ts'
 import type { Table } from '../memory/table.ts'
+import type { Chooser } from '../system/choosers/chooser.ts'
 import { random } from '../system/choosers/random.ts'
 import { roundRobin } from '../system/choosers/round-robin.ts'
 import { Live, type Ended, type Entry } from '../system/live.ts'
@@ -32,6 +34,16 @@ export interface Report {
   readonly verdicts: readonly Verdict[]
   readonly steps: number
   readonly ended: Ended
+  /** Where the kernel died, and why, if it did. */
+  readonly died?: Death
+}
+
+export interface Death {
+  readonly by: string
+  /** The function of the kernel. */
+  readonly where: string
+  readonly cause: string
+  readonly step: number
 }
 
 export interface RunOptions {
@@ -71,18 +83,21 @@ export function prepare(built: Built, options: RunOptions = {}): ScenarioRun {
   )
   const judge = new Judge(built, system, live.world, options.seed === undefined)
   live.entries$.subscribe(entry => judge.see(entry))
+  // Of a kernel that has died, nobody does anything any more.
+  const alive: Chooser = { ...chooser, order: (active, world) => (judge.died === undefined ? chooser.order(active, world) : []) }
   const limit = options.steps ?? STEP_LIMIT
   const report = (ended: Ended): Report => {
     live.end()
     const verdicts = judge.verdicts(ended)
-    return { title: built.title, profile: built.system.profile, verdict: overall(verdicts, ended), verdicts, steps: live.n, ended }
+    const died = judge.died === undefined ? {} : { died: judge.died }
+    return { title: built.title, profile: built.system.profile, verdict: overall(verdicts, ended), verdicts, steps: live.n, ended, ...died }
   }
   return {
     system,
     live,
     entries$: live.entries$,
     advance() {
-      const ended = live.run(chooser, Math.min(STRIDE, limit - live.n))
+      const ended = live.run(alive, Math.min(STRIDE, limit - live.n))
       return ended.why === 'limit' && live.n < limit ? undefined : report(ended)
     },
     stop: () => report({ why: 'limit' }),
@@ -142,6 +157,21 @@ function unlike(answer: Answer, wanted: Wanted): string | undefined {
   return `its ${wrong[0]}: ${difference(wrong[1], answer[wrong[0] as keyof Answer])}`
 }
 
+/** The error that an expectation names. */
+const errorIn = (expectation: Expectation): unknown =>
+  expectation.kind === 'returns'
+    ? expectation.value
+    : expectation.kind === 'answers' && typeof expectation.wanted === 'object'
+      ? expectation.wanted.err
+      : undefined
+
+const survives = ({ where, cause, step }: Death): Verdict => ({
+  expectation: 'the kernel survives',
+  holds: false,
+  step,
+  why: `it died in ${where}(): ${cause}`,
+})
+
 /** Keeps what was found out about each expectation while the run goes on. */
 class Judge {
   readonly #expectations: readonly Expectation[]
@@ -150,6 +180,7 @@ class Judge {
   readonly #answers = new Map<string, Told[]>()
   readonly #values = new Map<string, readonly number[]>()
   readonly #ordered: boolean
+  #died: Death | undefined
   #world: World<Memory>
 
   /** `ordered`: the run takes the scenario's own order, which is what it promises to show something in. */
@@ -158,6 +189,10 @@ class Judge {
     this.#expectations = built.expectations
     this.#names = system.actors.map(a => a.name)
     this.#world = world
+  }
+
+  get died(): Death | undefined {
+    return this.#died
   }
 
   see(entry: LinuxEntry): void {
@@ -172,7 +207,9 @@ class Judge {
   }
 
   /** Answers of statements, in the order of their program. */
-  #note({ choice, event }: LinuxEntry): void {
+  #note({ n, choice, event }: LinuxEntry): void {
+    const what = event as ThreadEvent | RangeEvent
+    if (what.type === 'oops') this.#died ??= { by: choice.by, where: what.where, cause: causeOf(what.where), step: n }
     const answer = this.#answerIn(choice.by, event as ThreadEvent | RangeEvent)
     if (answer === undefined) return
     this.#answers.set(choice.by, [...(this.#answers.get(choice.by) ?? []), answer])
@@ -202,7 +239,12 @@ class Judge {
   }
 
   verdicts(ended: Ended): readonly Verdict[] {
-    return this.#expectations.map(expectation => this.#verdict(expectation, ended))
+    const verdicts = this.#expectations.map(expectation => this.#verdict(expectation, ended))
+    return this.#died === undefined || this.#expectsDeath(this.#died) ? verdicts : [survives(this.#died), ...verdicts]
+  }
+
+  #expectsDeath({ where }: Death): boolean {
+    return this.#expectations.some(e => errorIn(e) === `oops: ${where}`)
   }
 
   #verdict(expectation: Expectation, ended: Ended): Verdict {

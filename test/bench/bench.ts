@@ -2,6 +2,8 @@
  * `npm run bench`: what the model costs, as ratios measured in one run. Figures in absolute terms are of this machine and
  * this moment.
  */
+import { spawnSync } from 'node:child_process'
+import { join } from 'node:path'
 import { readRecording, recordingFiles } from '../../src/conformance/recording.ts'
 import { conformProgram } from '../../src/conformance/conform.ts'
 import { LogWriter } from '../../src/log/writer.ts'
@@ -20,7 +22,7 @@ import { compiled } from '../../src/system/compile.ts'
 import { reference, type Take } from '../../src/system/take.ts'
 import { walk } from '../../src/walker/hmm.ts'
 import { cpuSeconds, thousands } from './measure.ts'
-import { measureSize, type EntrySize, type SizeFigures } from './sizes.ts'
+import type { EntrySize, SizeFigures } from './sizes.ts'
 import { ownRecordings } from '../../src/cli/conform.ts'
 
 const line = (what: string, figure: string, ratio: string): void => console.log(`${what.padEnd(58)}${figure.padStart(24)}   ${ratio}`)
@@ -96,6 +98,7 @@ function mapped(): Memory {
       index: Table.empty.setRange(2, PAGES, 0, 1),
       locked: Table.empty,
       free: pfn(PAGES + 2),
+      freeBlock: pfn(PAGES + 512),
     },
   }
 }
@@ -128,18 +131,20 @@ line(
 )
 line('memory for a mapped page, frame data included', `${bytes.toFixed(1)} bytes`, '')
 
-/** Of several runs the best: the others were disturbed. */
-function best(size: EntrySize, pages: number, samples: number): SizeFigures {
-  const all = Array.from({ length: samples }, () => measureSize(size, pages))
-  const least = (field: keyof SizeFigures): number => Math.min(...all.map(f => f[field]))
-  return { fault: least('fault'), snapshot: least('snapshot'), unmap: least('unmap'), heap: least('heap') }
+/** In a process of its own, so that its peak of memory is its own. */
+function measured(size: EntrySize, pages: number): SizeFigures {
+  const child = spawnSync(process.execPath, ['--expose-gc', join(import.meta.dirname, 'sizes.js'), size, String(pages)], {
+    encoding: 'utf8',
+  })
+  if (child.status !== 0) throw new Error(`sizes.js ${size} ${pages}: ${child.stderr}`)
+  return JSON.parse(child.stdout) as SizeFigures
 }
 
 for (const size of ['4 KiB', '2 MiB', '1 GiB'] as const) {
   const ranges = (size === '1 GiB' ? [262_144] : size === '2 MiB' ? [8192, 262_144] : [256, 8192, 262_144]) satisfies readonly number[]
   let first: SizeFigures | undefined
   for (const pages of ranges) {
-    const figures = best(size, pages, pages > 100_000 ? 3 : 20)
+    const figures = measured(size, pages)
     first ??= figures
     const mib = `${pages / 256} MiB`
     for (const what of ['fault', 'snapshot', 'unmap'] as const) {
@@ -147,6 +152,10 @@ for (const size of ['4 KiB', '2 MiB', '1 GiB'] as const) {
       const ratio = `${(figures[what] / first[what]).toFixed(2)} times the page of the smallest range`
       line(`${mib} in entries of ${size}, ${name}`, `${thousands(1 / figures[what])} pages a second`, ratio)
     }
-    line(`${mib} in entries of ${size}, while it is mapped`, `${figures.heap.toFixed(2)} bytes a page`, '')
+    line(
+      `${mib} in entries of ${size}, peak of memory`,
+      `${(figures.peak / 2 ** 20).toFixed(0)} MiB`,
+      `${(figures.heap / 2 ** 20).toFixed(1)} MiB of it the model's`,
+    )
   }
 }

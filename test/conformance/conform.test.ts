@@ -1,4 +1,4 @@
-/** Recordings of real kernels, held to in full; and a comparison that finds every kind of difference. */
+/** Recordings of real kernels, held to by a sample; and a comparison that finds every kind of difference. */
 import { join } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -20,13 +20,15 @@ const files = recordingFiles(fixtures)
 
 test('there are recordings to be held to', () => {
   const programs = files.flatMap(readRecording)
-  assert.ok(programs.length >= 1280)
+  assert.ok(programs.length >= 5500)
   assert.equal([...new Set(programs.map(p => p.kernel))].toSorted(), ['6.1', '6.12'])
 })
 
+/** `npm run conform` takes all of them; here, so many-th of each file. */
+const SAMPLE = 5
 for (const file of files) {
-  test(`every program of ${file.slice(fixtures.length + 1)} conforms at every level`, () => {
-    for (const program of readRecording(file)) {
+  test(`programs of ${file.slice(fixtures.length + 1)} conform at every level`, () => {
+    for (const program of readRecording(file).filter((_, i) => i % SAMPLE === 0)) {
       const { failure, agreeing } = conformProgram(program)
       assert.equal(failure, undefined)
       assert.is(agreeing, program.steps.length)

@@ -2,7 +2,7 @@
 import * as fc from 'fast-check'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { insertVma, modifyFlags, splitAt, vmasFact } from '../../src/kernel/vma.ts'
+import { insertVma, modifyFlags, splitAt, vmasFact } from '../../src/kernel/areas/vma.ts'
 import { page } from '../../src/memory/address.ts'
 import { fold } from '../../src/memory/fold.ts'
 import { bootMemory, mmOf } from '../../src/memory/memory.ts'

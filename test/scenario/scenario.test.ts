@@ -192,4 +192,50 @@ for (const [what, build, message] of mistakes) {
   test(`refuses ${what}`, () => assert.throws(() => run(build), message))
 }
 
+test('a kernel that dies, which nobody expected, is a verdict; and then nobody does anything any more', () => {
+  const report = run(({ linux, expect }) => {
+    const m = linux('v6.12')
+    const cpu = m.thread()
+    const [one, two] = [cpu.openDevice(), cpu.openDevice()]
+    const buf = cpu.mmap({ pages: 1 })
+    one.migrateToDevice(buf)
+    two.write(buf, 1)
+    expect.returns(cpu.munmap(buf), 0)
+  })
+  assert.is(report.verdict, 'violated')
+  assert.equal([report.died?.by, report.died?.where], ['cpu0', 'dmirror_fops_unlocked_ioctl'])
+  assert.equal(
+    report.verdicts.map(v => [v.expectation, v.holds]),
+    [
+      ['the kernel survives', false],
+      ['cpu0 answers 0 to statement 6', null],
+    ],
+  )
+  assert.match(report.verdicts[0]?.why ?? '', /^it died in dmirror_fops_unlocked_ioctl\(\): the test driver writes a private page/)
+})
+
+test('children, files and devices: what a command answers, and how it differs from what was wanted', () => {
+  const report = run(({ linux, expect }) => {
+    const cpu = linux().thread()
+    const file = cpu.open('data', { fs: 'memfd', pages: 4, fill: 10 })
+    const dev = cpu.openDevice(2)
+    const buf = cpu.mmap({ pages: 4, shared: true, of: file })
+    const child = cpu.fork()
+    expect.returns(child.write(slice(buf, 1), 99), [])
+    expect.answers(dev.usedBy(child).read(buf), { cpages: 4, faults: 1, values: [10, 99, 12, 13] })
+    expect.returns(child.exit(), 0)
+    expect.answers(cpu.pread(file, { start: 1, end: 3 }), { values: [99, 12] })
+    expect.returns(cpu.punch(file, { start: 0, end: 1 }), 0)
+    expect.returns(cpu.truncate(file, 2), 0)
+    expect.returns(cpu.read(slice(buf, 0, 2)), [0, 99])
+    expect.returns(cpu.read(slice(buf, 2)), 'BUS')
+    expect.answers(dev.snapshot(buf), ({ values }) => values.length === 4 && values[0] === 2)
+    expect.answers(dev.write(buf, 1), { err: 'EPERM' })
+    expect.answers(cpu.pread(file, { start: 0, end: 2 }), { values: [5, 99] })
+    cpu.close(file)
+  })
+  const wrong = report.verdicts.filter(v => v.holds !== true).map(v => v.why)
+  assert.equal(wrong, ['it answers EFAULT', 'its values: [0, 99]'])
+})
+
 test.run()

@@ -1,0 +1,77 @@
+/** What items of the kernel's agenda do, in a few words each, for timelines; items that are told otherwise are not here. */
+import type { Items } from '../kernel/agenda.ts'
+
+const PHRASES: Readonly<Partial<Record<keyof Items, string>>> = {
+  // Areas and files
+  call_mmap: 'the driver fills its mapping',
+  split_huge_pmd: 'splits an entry of 2 MiB',
+  split_huge_pud: 'splits an entry of 1 GiB',
+  move_page_tables: 'moves entries',
+  change_pmd_range: 'changes entries',
+  generic_perform_write: 'writes the file',
+  truncate_inode_pages_range: 'drops pages of the file',
+  filemap_write_range: 'writes dirty pages back',
+  page_mkclean: 'makes the entry clean',
+  dax_insert_entry: 'keeps what it has found',
+  vmf_insert_pfn: 'maps a block',
+  dax_iomap_rw: 'writes blocks',
+  put_dev_pagemap: 'puts the page map',
+  // Reclaim and collapse
+  madvise_free_pte_range: 'frees lazily',
+  madvise_cold_or_pageout_pte_range: 'takes pages off their list',
+  try_to_unmap: 'takes its entries away',
+  reclaim_folio: 'reclaims it',
+  collapse_huge_page: 'makes one page of 512',
+  split_folio: 'locks a large folio',
+  remap_page: 'maps its pages one by one',
+  folio_unlock: 'unlocks it',
+  folio_wait_locked: 'goes on: the folio is unlocked',
+  put_split: 'drops what nobody maps',
+  // Copies and children
+  wp_page_copy: 'copies the page',
+  wp_page_shared: 'is let write the page',
+  dup_mm: 'makes',
+  dup_mmap: 'copies',
+  copy_page_range: 'copies entries',
+  ret_from_fork: 'the child begins',
+  exit_mmap: 'gives up its memory',
+  exit_files: 'closes its files',
+  // Taking pages
+  gup_pages: 'takes pages',
+  put_pages: 'puts them back',
+  put_page: 'puts the page back',
+  // Migration
+  migrate_vma_collect: 'collects what can move',
+  migrate_check_page: 'cannot have the page',
+  try_to_migrate: 'takes it from who maps it',
+  migrate_device_pages: 'moves the pages',
+  migrate_vma_insert_page: 'fills a hole',
+  migrate_device_finalize: 'puts entries in place',
+  // The HMM test driver
+  dmirror_do: 'takes the mutex of its mirror',
+  dmirror_do_pages: 'goes by the table of its mirror',
+  dmirror_memcpy: 'the device writes',
+  dmirror_mutex_unlock: 'drops the mutex',
+  dmirror_range_fault: 'reads the sequence',
+  dmirror_do_fault: 'asks whether it was invalidated since',
+  dmirror_store: 'maps the pages on the device',
+  dmirror_range_snapshot: 'reads the sequence',
+  dmirror_mkentry: 'notes what is there',
+  dmirror_exclusive_batch: 'begins with the next pages',
+  make_device_exclusive: 'locks the page',
+  page_make_device_exclusive: 'takes it from the CPU',
+  device_exclusive_end: 'maps it on the device',
+  restore_exclusive_pte: 'gives the page back to the CPU',
+  dmirror_devmem_fault: 'asks the device for its page',
+  dmirror_alloc_and_copy: 'copies into new pages',
+  dmirror_finalize_and_map: 'maps them on the device',
+  dmirror_evict: 'brings all of its memory back',
+  dmirror_devmem_reset: 'gives its memory up',
+  dmirror_free: 'is done with',
+  mmu_interval_notifier_insert: 'inserts a notifier',
+  mmu_interval_notifier_remove: 'removes the notifier',
+  driver_call: 'tells the driver',
+}
+
+/** In words, or by its own name: a rule of the user's has no others. */
+export const phraseFor = (what: string): string => (PHRASES as Readonly<Record<string, string>>)[what] ?? what.replaceAll('_', ' ')

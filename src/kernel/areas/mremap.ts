@@ -1,0 +1,150 @@
+/** `mremap()` (mm/mremap.c): entries move with all their bits; only the old place is invalidated, twice. */
+import { endAt, indexAt, isPmdAligned, page, PMD_PAGES, pmdStart, PUD_PAGES, type Page } from '../../memory/address.ts'
+import { isPresent, NONE, TABLE, type Entry } from '../../memory/entry.ts'
+import { entries, pte, tablesTo, type Fact } from '../../memory/facts.ts'
+import { mmOf, type Memory, type MmName } from '../../memory/memory.ts'
+import { entryAt } from '../../memory/pagetable.ts'
+import { has, isAnonymous, linearIndex, VM_HUGETLB, VM_LOCKED, vmaAt, vmasIn, type Vma } from '../../memory/vma.ts'
+import { readLocked, section, writeLocked, type Agenda, type Item, type Move, type Outcome, type Rules } from '../agenda.ts'
+import { mayGrow } from './mmap.ts'
+import { insertVma, maySplit, splitHugePmd, vmasFact } from './vma.ts'
+
+/** Lengths of 2 MiB pages are rounded up. */
+const inBlocks = (pages: number): number => Math.ceil(pages / PMD_PAGES) * PMD_PAGES
+
+const plus = (p: Page, n: number): Page => page(p + n)
+
+/** In place: what is too much goes; growing needs room behind the area. */
+function resize(memory: Memory, { mm, from, old, pages }: Move, vma: Vma, prefers: 'next' | 'previous'): Outcome {
+  if (pages <= old) return { then: [{ do: 'do_munmap', mm, start: plus(from, pages), end: plus(from, old), downgrade: true }] }
+  const { vmas } = mmOf(memory, mm)
+  const [end, wanted] = [plus(from, old), plus(from, pages)]
+  if (end > vma.end || !mayGrow(vma)) return { fail: 'EFAULT' }
+  if (end !== vma.end || vmasIn(vmas, end, wanted).length > 0) return { fail: 'ENOMEM' }
+  const added = { ...vma, start: end, end: wanted, pgoff: linearIndex(vma, end) }
+  return { then: [{ do: 'vma_set', mm, facts: [vmasFact(memory, mm, insertVma(vmas, added, prefers))] }] }
+}
+
+/** `try_realign_addr()`: both sides may begin at a 2 MiB border if nothing lies between it and them. */
+function realigned(vmas: readonly Vma[], { from, to, old }: Move): number {
+  const offset = from - pmdStart(from)
+  if (isPmdAligned(from) || offset !== to - pmdStart(to) || old < PMD_PAGES - offset) return 0
+  const free = (p: Page): boolean => vmas.some(v => v.start === p) && vmasIn(vmas, pmdStart(p), p).length === 0
+  return free(from) && free(to) ? offset : 0
+}
+
+/** The entries of [from, from + count) at `to`, and none where they were. */
+function moved(memory: Memory, mm: MmName, from: Page, to: Page, count: number): readonly Fact[] {
+  const table = mmOf(memory, mm).pte
+  const facts: Fact[] = []
+  for (let p = table.next(from, from + count); p < from + count; p = table.next(p + 1, from + count)) {
+    facts.push(pte(mm, page(to + (p - from)), table.get(p) as Entry))
+  }
+  return facts.length === 0 ? [] : [entries('pte', mm, from, count, NONE), ...facts]
+}
+
+/** A whole table is hung in elsewhere if there is none yet: `move_normal_pmd()`. */
+function movedTable(memory: Memory, mm: MmName, from: Page, to: Page): readonly Fact[] {
+  return [
+    ...tablesTo(memory, mm, to, 'pmd'),
+    entries('pmd', mm, indexAt('pmd', from), 1, NONE),
+    entries('pmd', mm, indexAt('pmd', to), 1, TABLE),
+    ...moved(memory, mm, from, to, PMD_PAGES),
+  ]
+}
+
+/** `move_huge_pmd()` */
+const movedHuge = (memory: Memory, mm: MmName, from: Page, to: Page, entry: Entry): readonly Fact[] => [
+  ...tablesTo(memory, mm, to, 'pmd'),
+  entries('pmd', mm, indexAt('pmd', from), 1, NONE),
+  entries('pmd', mm, indexAt('pmd', to), 1, entry),
+]
+
+/** An entry of 1 GiB: what is cut nowhere else moves as a whole. */
+const movedPud = (memory: Memory, mm: MmName, from: Page, to: Page, entry: Entry): readonly Fact[] => [
+  ...tablesTo(memory, mm, to, 'pud'),
+  entries('pud', mm, indexAt('pud', from), 1, NONE),
+  entries('pud', mm, indexAt('pud', to), 1, entry),
+]
+
+export const mremapRules = {
+  mremap: (_, item) => {
+    const { mm, to, old, pages } = item
+    if (pages === 0) return { fail: 'EINVAL' }
+    return {
+      then: [
+        ...writeLocked(mm, [{ ...item, do: 'mremap_locked' }]),
+        ...(pages > old ? [{ do: 'mremap_populate', mm, at: plus(to, old), end: plus(to, pages) } as const] : []),
+      ],
+    }
+  },
+  mremap_locked: (memory, item, { profile }) => {
+    const { mm, from, to, old, pages } = item
+    const vma = vmaAt(mmOf(memory, mm).vmas, from)
+    if (vma === undefined) return { fail: 'EFAULT' }
+    if (has(vma, VM_HUGETLB)) {
+      const [whole, wanted] = [inBlocks(old), inBlocks(pages)]
+      if (!isPmdAligned(from) || !isPmdAligned(to) || wanted > whole) return { fail: 'EINVAL' }
+      if (whole !== old || wanted !== pages) return { then: [{ ...item, old: whole, pages: wanted }] }
+    }
+    if (to === from) return resize(memory, item, vma, profile.mmapMergePrefers)
+    if (from + old > to && to + pages > from) return { fail: 'EINVAL' }
+    const kept = Math.min(old, pages)
+    return {
+      then: [
+        { do: 'do_munmap', mm, start: to, end: plus(to, pages), downgrade: false },
+        ...(old > pages ? [{ do: 'do_munmap', mm, start: plus(from, pages), end: plus(from, old), downgrade: false } as const] : []),
+        { do: 'move_vma', mm, from, to, old: kept, pages },
+      ],
+    }
+  },
+  // Memory that was never written has no place of its own yet: it takes that of its new address.
+  move_vma: (memory, item, { profile }) => {
+    const { mm, from, to, old, pages } = item
+    const { vmas } = mmOf(memory, mm)
+    const vma = vmaAt(vmas, from)
+    if (vma === undefined || old > vma.end - from || (pages > old && !mayGrow(vma))) return { fail: 'EFAULT' }
+    if ([from, plus(from, old)].some(at => vma.start < at && at < vma.end && !maySplit(memory, { vma, at }))) return { fail: 'EINVAL' }
+    const pgoff = isAnonymous(vma) && vma.anonVma === 0 ? to : linearIndex(vma, from)
+    const after = insertVma(vmas, { ...vma, start: to, end: plus(to, pages), pgoff }, 'previous')
+    const offset = profile.mremapRealigns ? realigned(after, item) : 0
+    const span = { mm, start: from, end: plus(from, old) }
+    const moves: Agenda = has(vma, VM_HUGETLB)
+      ? [
+          ...section({ ...span, event: 'CLEAR' }, [{ ...item, do: 'move_hugetlb_page_tables' }]),
+          { do: 'clear_vma_resv_huge_pages', ...span },
+        ]
+      : section({ ...span, event: 'UNMAP', start: plus(from, -offset) }, [{ ...item, do: 'move_page_tables', at: 0 }])
+    return { facts: [vmasFact(memory, mm, after)], then: [...moves, { do: 'do_munmap', ...span, downgrade: false }] }
+  },
+  move_page_tables: (memory, item, { budget }) => {
+    const { mm, from, to, old, at } = item
+    if (at >= old) return {}
+    const as = mmOf(memory, mm)
+    const [source, target] = [plus(from, at), plus(to, at)]
+    const end = plus(from, old)
+    const pud = entryAt(as, 'pud', source)
+    if (isPresent(pud)) return { facts: movedPud(memory, mm, source, target, pud), then: [{ ...item, at: at + PUD_PAGES }] }
+    // As far as neither side leaves its table.
+    const room = Math.min(endAt('pmd', source, end) - source, endAt('pmd', target, plus(to, old)) - target)
+    const next = (pages: number): Item => ({ ...item, at: at + pages })
+    const pmd = entryAt(as, 'pmd', source)
+    if (pmd === NONE) return { then: [next(room)] }
+    const whole = room === PMD_PAGES && isPmdAligned(source) && isPmdAligned(target) && entryAt(as, 'pmd', target) === NONE
+    if (isPresent(pmd))
+      return whole
+        ? { facts: movedHuge(memory, mm, source, target, pmd), then: [next(room)] }
+        : { then: [...splitHugePmd(mm, source), next(0)] }
+    if (whole) return { facts: movedTable(memory, mm, source, target), then: [next(room)] }
+    const count = Math.min(room, budget)
+    const facts = [...tablesTo(memory, mm, target, 'pte'), ...moved(memory, mm, source, target, count)]
+    return facts.length === 0 ? { then: [next(count)] } : { facts, then: [next(count)], cut: count < room }
+  },
+  // A locked area is populated where it grew; that this may fail does not matter.
+  mremap_populate: (memory, { mm, at, end }) => {
+    const vma = vmaAt(mmOf(memory, mm).vmas, at)
+    return vma !== undefined && has(vma, VM_LOCKED)
+      ? { then: [...readLocked(mm, [{ do: 'mm_populate', mm, at, end }]), { do: 'ignore_failure' }] }
+      : {}
+  },
+} satisfies Partial<Rules>

@@ -1,0 +1,91 @@
+/**
+ * System calls on files on DAX (fs/ext4, fs/dax.c): they work on the blocks themselves. Where blocks come or go, mappings
+ * lose what they had for them.
+ */
+import type { Fact } from '../../memory/facts.ts'
+import { fileOf, PAGE_SIZE, pagesIn, type FileName, type Memory } from '../../memory/memory.ts'
+import type { Agenda, FilePages, FileWrite, Outcome, Rules } from '../agenda.ts'
+import { allocBlocks, freeBlocks, mapBlocks } from './blocks.ts'
+import { daxEntriesGone, isUnused } from './dax-mapping.ts'
+import { contents } from '../pages/folio.ts'
+import type { Profile } from '../profiles.ts'
+import { FILE_END, truncatePagecache, truncatePagecacheRange } from '../files/truncate.ts'
+
+/** `dax_layout_busy_page()`: whatever is to become of the file's blocks, all its mappings lose them. */
+const breakLayouts = (file: FileName): Agenda => [{ do: 'unmap_mapping_range', file, start: 0, end: FILE_END, evenCows: false }]
+
+/** `ext4_punch_hole()`: older kernels write back first, and look at the range before they break layouts. */
+function punched(memory: Memory, { file, start, end }: FilePages, profile: Profile): Outcome {
+  const before = fileOf(memory, file)
+  const written: Agenda = profile.punchWritesBack ? [{ do: 'dax_writeback_range', file, start, end }] : []
+  const behind = profile.punchPassesEnd ? Math.floor(before.size / PAGE_SIZE) + 1 : pagesIn(before)
+  if (start * PAGE_SIZE >= before.size) return { then: profile.punchAlwaysBreaksLayouts ? breakLayouts(file) : written }
+  const pages = { file, start, end: Math.min(end, behind) }
+  return { then: [...written, ...breakLayouts(file), ...truncatePagecacheRange(pages), { do: 'ext4_remove_space', ...pages }] }
+}
+
+/** Holes of [start, end) get blocks. */
+function allocated(memory: Memory, { file, start, end }: FilePages): readonly Fact[] {
+  const facts: Fact[] = []
+  for (let i = start; i < end;) {
+    const { frame, count } = mapBlocks(memory, file, i, end - i)
+    if (frame === 0) facts.push(...allocBlocks(memory, file, i, count))
+    i += count
+  }
+  return facts
+}
+
+/** `dax_iomap_rw()`: as far as there are blocks they are written; a hole gets a block first, page by page if that is noticed. */
+function write(memory: Memory, item: FileWrite, budget: number): Outcome {
+  const { file, start, end, value, bytes } = item
+  if (start >= end) return {}
+  const { blocks, dax, size } = fileOf(memory, file)
+  if (blocks.get(start) === 0) {
+    const hole = Math.min(blocks.next(start, end), isUnused(dax) ? end : start + 1)
+    return {
+      facts: allocBlocks(memory, file, start, hole - start),
+      then: [
+        { do: 'invalidate_inode_pages2_range', file, start, end: hole },
+        { do: 'dax_iomap_rw', ...item },
+      ],
+    }
+  }
+  const until = Math.min(blocks.gap(start), end, start + budget)
+  const grown = (until - 1) * PAGE_SIZE + bytes
+  const written = Array.from({ length: until - start }, (_, i) => [blocks.get(start + i), value + i] as const)
+  const facts: readonly Fact[] = [...contents(memory.frames, written), ...(grown > size ? ([['size', file, grown]] as const) : [])]
+  const then: Agenda = [{ do: 'dax_iomap_rw', ...item, start: until, value: value + (until - start) }]
+  return facts.length === 0 ? { then } : { facts, then, cut: until === start + budget && until < end }
+}
+
+export const daxIoRules = {
+  // `ext4_setattr()` to a size, any size.
+  dax_setattr: (_, { file, size }) => ({ then: [...breakLayouts(file), { do: 'dax_setsize', file, size }] }),
+  dax_setsize: (memory, { file, size }) => {
+    const before = fileOf(memory, file).size
+    const start = pagesIn({ size })
+    const then: Agenda = [
+      ...truncatePagecache(file, start),
+      ...(size <= before ? ([{ do: 'ext4_remove_space', file, start, end: FILE_END }] as const) : []),
+    ]
+    return size === before ? { then } : { facts: [['size', file, size]], then }
+  },
+  ext4_remove_space: (memory, { file, start, end }) => {
+    const facts = freeBlocks(memory, file, start, end)
+    return facts.length === 0 ? {} : { facts }
+  },
+  dax_punch_hole: (memory, item, { profile }) => punched(memory, item, profile),
+  dax_allocate: (memory, item) => {
+    const facts = allocated(memory, item)
+    return facts.length === 0 ? {} : { facts }
+  },
+  dax_iomap_rw: (memory, { do: _, ...item }, { budget }) => write(memory, item, budget),
+
+  // Pages that had no block were perhaps read as holes: nobody may go on to see them so. Dirty entries stay all the same.
+  invalidate_inode_pages2_range: (memory, { file, start, end }) => {
+    if (isUnused(fileOf(memory, file).dax)) return {}
+    const facts = daxEntriesGone(memory, file, start, end, 'clean')
+    const then: Agenda = [{ do: 'unmap_mapping_range', file, start, end, evenCows: false }]
+    return facts.length === 0 ? { then } : { facts, then }
+  },
+} satisfies Partial<Rules>

@@ -1,0 +1,51 @@
+/** `hmm_range_fault()` (mm/hmm.c): the walk, the CPU faults that it asks for, and the question whether it still counts. */
+import { page } from '../../memory/address.ts'
+import { walk } from '../../walker/hmm.ts'
+import type { Rules } from '../agenda.ts'
+import { FAULT_ERRNO } from './gup.ts'
+
+export const hmmRules = {
+  // Asked before each walk: once the range was invalidated, what the array holds is worth nothing.
+  hmm_range_fault: (_, item, { profile }) => ({
+    calls: [item.stale],
+    replied: ([stale]) =>
+      stale === true
+        ? { fail: profile.invalidRange }
+        : { then: [{ do: 'walk_page_range', mm: item.mm, range: item.range, last: item.last, stale: item.stale }] },
+  }),
+
+  walk_page_range: (memory, item, { array, budget, profile }) => {
+    const { mm, range } = item
+    const walked = walk(memory, mm, range, { last: item.last, array, stop: null }, budget)
+    const { last, stop } = walked
+    if (stop === null) {
+      return last < range.end
+        ? { array: walked.array, then: [{ do: 'walk_page_range', mm, range, last, stale: item.stale }], cut: true }
+        : { array: walked.array, ret: profile.rangeFaultReturns === 'pages' ? range.end - range.start : 0 }
+    }
+    if (stop.why === 'error') return { array: walked.array, fail: stop.errno }
+    if (stop.why === 'migration') {
+      return {
+        array: walked.array,
+        then: [
+          { do: 'folio_wait_locked', folio: stop.frame },
+          { do: 'hmm_range_fault', mm, range, last, stale: item.stale },
+        ],
+      }
+    }
+    return {
+      array: walked.array,
+      then: [
+        { do: 'hmm_vma_fault', mm, at: last, end: stop.end, access: stop.write ? 'write' : 'read' },
+        { do: 'as_errno', of: FAULT_ERRNO },
+        { do: 'hmm_range_fault', mm, range, last, stale: item.stale },
+      ],
+    }
+  },
+
+  hmm_vma_fault: (_, item) => {
+    const { mm, at, end, access } = item
+    const more = at + 1 < end ? [{ ...item, at: page(at + 1) }] : []
+    return { then: [{ do: 'handle_mm_fault', mm, page: at, access }, ...more] }
+  },
+} satisfies Partial<Rules>

@@ -1,0 +1,66 @@
+/** What takes a page's place: its state, and the entries that lead to it, in the system's frames or in a device's. */
+import { page, type Pfn } from '../../memory/address.ts'
+import { absent, frameOf, isMigration, kindOf, type Entry } from '../../memory/entry.ts'
+import { pte, type Fact } from '../../memory/facts.ts'
+import { EXCLUSIVE, FOLIO_DIRTY, frameFlags, frameKind, isAnon, stateWord } from '../../memory/frames.ts'
+import { DEVICE_PAGES, mmOf, type Memory } from '../../memory/memory.ts'
+import { has, VM_WRITE, vmaAt, type Vma } from '../../memory/vma.ts'
+import { flagged } from './folio.ts'
+import { restoredEntry } from './migration-entry.ts'
+import type { Profile } from '../profiles.ts'
+import type { Place } from './rmap.ts'
+
+/** The device that a frame of device memory belongs to: `page->pgmap->owner`. */
+export function ownerOf(memory: Memory, frame: Pfn): string | undefined {
+  return Object.entries(memory.devices).find(([, { first }]) => frame >= first && frame < first + DEVICE_PAGES)?.[0]
+}
+
+/** All entries that were made for a page lead to it, or to the one that takes its place: `remove_migration_ptes()`. */
+export function restoreEntries(
+  memory: Memory,
+  frame: Pfn,
+  to: Pfn,
+  places: readonly Place[],
+  facts: readonly Fact[],
+  profile: Profile,
+): readonly Fact[] {
+  const all: Fact[] = [...facts]
+  let count = 0
+  let exclusive = false
+  for (const { mm, start, end } of places) {
+    const { pte: table, vmas } = mmOf(memory, mm)
+    for (let p = start; p < end; p = page(p + 1)) {
+      const entry = table.get(p) as Entry
+      const vma = vmaAt(vmas, p)
+      if (!isMigration(entry) || frameOf(entry) !== frame || vma === undefined) continue
+      all.push(pte(mm, p, isPrivate(memory, to) ? privateEntry(entry, vma, to) : restoredEntry(entry, vma, to)))
+      exclusive ||= !kindOf(entry).startsWith('!migr-r')
+      count++
+    }
+  }
+  if (count === 0) return all
+  all.push(['maps', to, 1, count], ['refs', to, 1, count])
+  if (exclusive && profile.tracksExclusive && isAnon(memory.frames, to)) all.push(...flagged(memory.frames, to, EXCLUSIVE))
+  return all
+}
+
+export const isPrivate = (memory: Memory, frame: Pfn): boolean => {
+  const owner = ownerOf(memory, frame)
+  return owner !== undefined && memory.devices[owner]?.kind === 'devpriv'
+}
+const privateEntry = (entry: Entry, vma: Vma, to: Pfn): Entry =>
+  absent(kindOf(entry).startsWith('!migr-w') && has(vma, VM_WRITE) ? '!devpriv-w' : '!devpriv-r', to)
+
+/**
+ * The state that a page takes over from the one whose place it takes. That it was freed lazily is lost: nobody clears the
+ * flags of a device's pages, so each of them counts as swap-backed once it was, and what comes back from it too.
+ */
+export const movedState = (memory: Memory, from: Pfn, to: Pfn): readonly Fact[] => {
+  const { frames } = memory
+  const flags = frameFlags(frames, from) & FOLIO_DIRTY
+  return [
+    ['state', to, 1, stateWord(frameKind(frames, to), flags)],
+    ['anonVma', to, 1, frames.anonVma.get(from), 0],
+    ['index', to, 1, frames.index.get(from), 0],
+  ]
+}

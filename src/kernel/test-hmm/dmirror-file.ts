@@ -1,0 +1,92 @@
+/** The HMM test driver's files being opened and closed, and device memory being given up (lib/test_hmm.c). */
+import { page, PAGE_LIMIT, pfn, type Pfn } from '../../memory/address.ts'
+import type { Fact } from '../../memory/facts.ts'
+import { frameKind, isLocked } from '../../memory/frames.ts'
+import { deviceFirst, DEVICE_PAGES, mmOf, type Memory } from '../../memory/memory.ts'
+import type { Agenda, Migration, Mirror, Outcome, Rules } from '../agenda.ts'
+import { migrateWord } from '../pages/migrate.ts'
+import { ownerOf } from '../pages/migrated.ts'
+import { FOLIO_LOCK, registryOf } from '../names.ts'
+import { call } from '../offer.ts'
+
+/** Devices 0 and 1 have private memory, 2 and 3 coherent memory. */
+const numberOf = (device: string): number => Number(device.slice('hmm_dmirror'.length))
+
+/** The memory of a device is there from its first use on. */
+export const devmem = (memory: Memory, device: string): readonly Fact[] =>
+  memory.devices[device] !== undefined
+    ? []
+    : [['device', device, numberOf(device) < 2 ? 'devpriv' : 'devcoh', deviceFirst(numberOf(device))]]
+
+/** The frames of the device that are in use, and that nobody is about to move. */
+function usedFrames({ frames }: Memory, first: Pfn): readonly Pfn[] {
+  const used: Pfn[] = []
+  for (const [from, count] of frames.refs.runs(first, first + DEVICE_PAGES)) {
+    for (let i = from; i < from + count; i++) if (!isLocked(frames, pfn(i))) used.push(pfn(i))
+  }
+  return used
+}
+
+/** `migrate_device_range()`: frames of a device, by number, wherever they are mapped. */
+function migrateFrames(memory: Memory, { who, mm, device }: Mirror, frames: readonly Pfn[]): Outcome {
+  const own = memory.devices[device]
+  if (own === undefined || frames.length === 0) return {}
+  const select = own.kind === 'devpriv' ? 'private' : 'coherent'
+  const migration: Migration = { mm, start: page(0), end: page(frames.length), select, owner: device, faultPage: pfn(0), who, way: 'evict' }
+  return {
+    facts: frames.flatMap((frame): readonly Fact[] => [
+      ['refs', frame, 1, 1],
+      ['lock', frame, true],
+    ]),
+    then: [{ do: 'migrate_device_unmap', migration, src: frames.map(frame => migrateWord(frame, false)), at: 0 }],
+  }
+}
+
+/** `dmirror_fops_release()` */
+export const released = ({ who, mm, device }: Mirror): Agenda => [
+  { do: 'mmu_interval_notifier_remove', mm, who },
+  { do: 'dmirror_evict', who, mm, device },
+  { do: 'driver_call', to: who, event: { type: 'closed' } },
+  { do: 'dmirror_free', who, mm, device },
+]
+
+export const dmirrorFileRules = {
+  dmirror_open: (memory, { who, mm, device }) => ({
+    facts: [
+      ...devmem(memory, device),
+      ['file', who, { kind: 'test_hmm', size: 0, mirror: { mm, device } }],
+      ['open', mm, [...mmOf(memory, mm).open, who]],
+    ],
+    calls: [
+      call(registryOf(mm), 'mmu_interval_notifier_insert', { who, start: 0, end: PAGE_LIMIT }),
+      ([seq]) => call(who, 'opened', { mm, device, seq }),
+    ],
+  }),
+  dmirror_free: (_, { who }) => ({ facts: [['file', who, null]] }),
+  dmirror_release: (_, { do: _do, ...mirror }) => ({
+    then: [
+      { do: 'dmirror_evict', ...mirror },
+      { do: 'dmirror_devmem_reset', ...mirror },
+    ],
+  }),
+  dmirror_evict: (memory, item) => {
+    const own = memory.devices[item.device]
+    return own === undefined ? {} : migrateFrames(memory, item, usedFrames(memory, own.first))
+  },
+  migrate_device_coherent_page: (memory, { folio, mm }) => {
+    const device = ownerOf(memory, folio)
+    if (device === undefined) return {}
+    const migrated = migrateFrames(memory, { who: device, mm, device }, [folio])
+    return { ...migrated, then: [...(migrated.then ?? []), { do: 'migrated_or_busy', folio }] }
+  },
+  // Somebody else uses it.
+  migrated_or_busy: (memory, { folio }) => (frameKind(memory.frames, folio) === 'devcoh' ? { fail: 'EBUSY' } : {}),
+  // The memory is given back to the system; what is made of it at the next use begins anew.
+  dmirror_devmem_reset: (memory, { device }) => {
+    const own = memory.devices[device]
+    // `memunmap_pages()` waits until nobody has any page of it: for ever, if one could not be moved.
+    const [used] = own === undefined ? [] : usedFrames(memory, own.first)
+    if (used !== undefined) return { calls: [call(FOLIO_LOCK, 'put_page', { folio: used })] }
+    return own === undefined ? {} : { facts: [['device', device, own.kind, own.first]] }
+  },
+} satisfies Partial<Rules>
