@@ -6,12 +6,13 @@ import { NotALog } from '../log/reader.ts'
 import { BadScenario } from '../scenario/scenario.ts'
 import { BadSpec } from '../scenario/standard.ts'
 import { MODEL_VERSION } from '../version.ts'
+import { againstCommand } from './against.ts'
 import { conformCommand } from './conform.ts'
 import { logCommand } from './log.ts'
 import { EXIT, UsageError, type ExitCode } from './output.ts'
 import { profilesCommand } from './profiles.ts'
 import { replayCommand } from './replay.ts'
-import { runCommand } from './run.ts'
+import { runCommand, type RunFlags } from './run.ts'
 import { tourCommand } from './tour.ts'
 
 const whole = (word: string): number => {
@@ -41,7 +42,8 @@ program
   .command('run')
   .description('run a scenario: verdicts, a timeline, and an event log')
   .argument('<scenario>', 'a .ts or .js file whose default export is scenario(…)')
-  .option('--profile <name>', 'the kernel; without it, each that the scenario is meant for')
+  .option('--kernel, --profile <name>', 'the kernel; without it, each that the scenario is meant for')
+  .option('--against <name>', 'another kernel: shows the first step at which the two part')
   .option('--variant <name>', 'the variant; without it, each that the scenario has')
   .option('--seed <n>', 'choose at random, by this seed, instead of the order that the scenario has', whole)
   .option('--steps <n>', 'cut the run short after so many steps', whole)
@@ -50,7 +52,11 @@ program
   .option('--sync', 'write each record at once')
   .addOption(new Option('--timeline <which>', 'which runs to print step by step').choices(['auto', 'all', 'none']).default('auto'))
   .addOption(json())
-  .action(verb(runCommand))
+  .action(
+    verb((file: string, flags: RunFlags & { readonly against?: string }) =>
+      flags.against === undefined ? runCommand(file, flags) : againstCommand(file, flags, flags.against),
+    ),
+  )
 
 program
   .command('replay')
@@ -85,7 +91,9 @@ program
 
 program
   .command('profiles')
-  .description('list the kernel profiles and what differs between them')
+  .description('the kernel profiles: the matrix of their switches, or what changed from one to another')
+  .argument('[from]', 'a kernel')
+  .argument('[to]', 'another, to see what changed')
   .addOption(json())
   .action(verb(profilesCommand))
 program.command('tour').description('what `npm start` shows: conformance, and two races').action(verb(tourCommand))

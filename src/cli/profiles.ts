@@ -1,20 +1,101 @@
-/** `mirrorwalk profiles`: the kernels there are, and what differs between them. */
-import { profiles, type Profile } from '../kernel/profiles.ts'
-import { EXIT, print, printJson, styled, table, type ExitCode } from './output.ts'
+/** `mirrorwalk profiles`: the kernels there are, the matrix of their switches, and what changed between two of them. */
+import { profileNamed, profileNames, profiles, type Profile } from '../kernel/profiles.ts'
+import { changedBetween, SWITCHES, switchNames, type SwitchName } from '../kernel/switches.ts'
+import { wrapped } from '../inspect/wrap.ts'
+import { columns, EXIT, plural, print, printJson, styled, UsageError, type ExitCode } from './output.ts'
 
-export function profilesCommand({ json }: { readonly json?: boolean }): ExitCode {
-  if (json === true) {
-    printJson(profiles)
+export interface ProfilesFlags {
+  readonly json?: boolean
+}
+
+const GAP = 2
+
+export function profilesCommand(from: string | undefined, to: string | undefined, { json }: ProfilesFlags): ExitCode {
+  if (from === undefined) {
+    if (json === true) printJson({ profiles, switches: switchNames.map(name => ({ name, ...SWITCHES[name] })) })
+    else for (const line of [...abouts(profiles, columns()), ...matrix(profiles, columns())]) print(line)
     return EXIT.holds
   }
-  for (const { name, about } of profiles) print(`${styled('bold', name.padEnd(8))}${about}`)
-  print()
-  const switches = (Object.keys(profiles[0] ?? {}) as (keyof Profile)[]).filter(key => key !== 'name' && key !== 'about')
-  const differing = switches.filter(key => new Set(profiles.map(p => p[key])).size > 1)
-  for (const line of table([
-    ['what differs', ...profiles.map(p => p.name)],
-    ...differing.map(key => [key, ...profiles.map(p => String(p[key]))]),
-  ]))
-    print(line)
+  if (to === undefined) throw new UsageError(`one kernel has no differences: name two of ${profileNames.join(', ')}, or none`)
+  const [a, b] = [named(from), named(to)]
+  if (json === true) printJson({ from: a.name, to: b.name, changed: changes(a, b) })
+  else showChanges(a, b)
   return EXIT.holds
+}
+
+function named(name: string): Profile {
+  const profile = profileNamed(name)
+  if (profile === undefined) throw new UsageError(`no kernel profile '${name}'; there are ${profileNames.join(', ')}`)
+  return profile
+}
+
+type Value = boolean | string | number
+const shown = (value: Value): string => (value === true ? 'yes' : value === false ? 'no' : String(value))
+
+/** What a switch decides and since when, to stand below it. */
+function sentence(name: SwitchName, width: number): readonly string[] {
+  const { says, source } = SWITCHES[name]
+  return wrapped(`${says} (${source})`, width - GAP, 0).map(line => styled('dim', `${' '.repeat(GAP)}${line}`))
+}
+
+/** The kernels in a line or more each. */
+function abouts(all: readonly Profile[], width: number): readonly string[] {
+  const indent = Math.max(...all.map(p => p.name.length)) + GAP
+  return all.flatMap(({ name, about }) => {
+    const [first = '', ...more] = wrapped(about, width - indent, 0)
+    return [`${styled('bold', name.padEnd(indent))}${first}`, ...more.map(line => `${' '.repeat(indent)}${line}`)]
+  })
+}
+
+/** A row a switch, a column a kernel. Kernels that do not fit beside the others have a matrix of their own below. */
+export function matrix(all: readonly Profile[], width: number): readonly string[] {
+  const labels = Math.max(...switchNames.map(name => name.length)) + GAP
+  return sideBySide(all, width - labels).flatMap(group => {
+    const row = (label: string, cell: (p: Profile) => string): string =>
+      `${styled('bold', label.padEnd(labels))}${group.map(p => cell(p).padEnd(widthOf(p))).join('')}`.trimEnd()
+    return ['', row('', p => p.name), ...switchNames.flatMap(name => [row(name, p => shown(p[name])), ...sentence(name, width)])]
+  })
+}
+
+const widthOf = (profile: Profile): number => Math.max(profile.name.length, ...switchNames.map(name => shown(profile[name]).length)) + GAP
+
+/** The kernels in groups, each of as many as there is room for. */
+function sideBySide(all: readonly Profile[], room: number): readonly (readonly Profile[])[] {
+  const groups: Profile[][] = []
+  let left = 0
+  for (const profile of all) {
+    const width = widthOf(profile)
+    if (groups.length === 0 || width - GAP > left) {
+      groups.push([])
+      left = room
+    }
+    groups.at(-1)?.push(profile)
+    left -= width
+  }
+  return groups
+}
+
+interface Change {
+  readonly name: SwitchName
+  readonly from: Value
+  readonly to: Value
+  readonly source: string
+  readonly says: string
+}
+
+const changes = (a: Profile, b: Profile): readonly Change[] =>
+  changedBetween(a, b).map(name => {
+    const { source, says } = SWITCHES[name]
+    return { name, from: a[name], to: b[name], source, says }
+  })
+
+function showChanges(a: Profile, b: Profile): void {
+  const changed = changes(a, b)
+  for (const { name, from, to } of changed) {
+    print(`${styled('bold', name)}: ${shown(from)} → ${shown(to)}`)
+    for (const line of sentence(name, columns())) print(line)
+  }
+  print(
+    `${changed.length === 0 ? '' : '\n'}${plural(changed.length, 'switch', 'switches')} of ${switchNames.length} changed from ${a.name} to ${b.name}.`,
+  )
 }

@@ -4,7 +4,7 @@ import { basename, dirname, join } from 'node:path'
 import { timelineOf } from '../inspect/steps.ts'
 import { timeline, type TimelineStep } from '../inspect/timeline.ts'
 import { LogWriter } from '../log/writer.ts'
-import { prepare, type LinuxEntry, type Report, type Verdict } from '../scenario/run.ts'
+import { prepare, type LinuxEntry, type Report, type ScenarioRun, type Verdict } from '../scenario/run.ts'
 import type { Built, Scenario } from '../scenario/api.ts'
 import { MODEL_VERSION } from '../version.ts'
 import { colourful, columns, EXIT, plural, print, printJson, styled, UsageError, Work, type ExitCode } from './output.ts'
@@ -50,28 +50,55 @@ export async function runCommand(file: string, flags: RunFlags): Promise<ExitCod
 export const worst = (verdicts: readonly Report['verdict'][]): ExitCode =>
   verdicts.includes('violated') ? EXIT.violated : verdicts.includes('unknown') ? EXIT.unknown : EXIT.holds
 
-/** Runs a scenario under one profile, and writes its log while it runs. */
-export async function runProfile(file: string, scenario: Scenario, profile: string, flags: RunFlags): Promise<Ran> {
+/** A run under way, with the log that is written of it. */
+export interface Running {
+  readonly run: ScenarioRun
+  readonly log: string | null
+  /** Runs on for a while, or ends where it is; the report, once the run is over. */
+  advance(): Report | undefined
+  stop(): Report
+}
+
+export function startRun(file: string, scenario: Scenario, profile: string, flags: RunFlags): Running {
   const built = buildOf(file, scenario, profile, flags.variant)
-  const options = {
+  const run = prepare(built, {
     ...(flags.seed === undefined ? {} : { seed: flags.seed }),
     ...(flags.steps === undefined ? {} : { steps: flags.steps }),
-  }
-  const run = prepare(built, options)
+  })
   const path = logPath(file, profile, flags)
   const log = path === null ? undefined : openLog(path, built, flags, run)
+  return {
+    run,
+    log: path,
+    advance() {
+      const report = run.advance()
+      if (report !== undefined) log?.end(report.ended.why)
+      return report
+    },
+    stop() {
+      const report = run.stop()
+      log?.end('interrupted')
+      return report
+    },
+  }
+}
+
+/** Runs a scenario under one profile, and writes its log while it runs. */
+export async function runProfile(file: string, scenario: Scenario, profile: string, flags: RunFlags): Promise<Ran> {
+  // A log that has begun is ended, too: from here on, Ctrl-C is minded.
+  const work = new Work()
+  const running = startRun(file, scenario, profile, flags)
+  const { run, log } = running
   const entries: LinuxEntry[] = []
   const kept = flags.timeline === 'all' ? Infinity : TIMELINE_STEPS
   run.entries$.subscribe(entry => void (entry.n <= kept && entries.push(entry)))
-  const work = new Work()
-  let report = run.advance()
+  let report = running.advance()
   while (report === undefined) {
-    await work.breathe(() => `${built.title}: ${plural(run.live.n, 'step')}`)
-    report = work.stopped ? run.stop() : run.advance()
+    await work.breathe(() => `${scenario.title}: ${plural(run.live.n, 'step')}`)
+    report = work.stopped ? running.stop() : running.advance()
   }
   work.end()
-  log?.end(work.stopped ? 'interrupted' : report.ended.why)
-  return { report, log: path, timeline: withAlarms(timelineOf(run.system, entries), report.verdicts) }
+  return { report, log, timeline: withAlarms(timelineOf(run.system, entries), report.verdicts) }
 }
 
 function buildOf(file: string, scenario: Scenario, profile: string, variant: string | undefined): Built {
@@ -126,11 +153,24 @@ const withAlarms = (lines: readonly TimelineStep[], verdicts: readonly Verdict[]
     return alarm === undefined ? line : { ...line, alarm }
   })
 
-const againCommand = (file: string, profile: string, { seed, steps, variant = '' }: RunFlags): string =>
+export const againCommand = (file: string, profile: string, { seed, steps, variant = '' }: RunFlags): string =>
   `npx mirrorwalk run ${file} --profile ${profile}${variant === '' ? '' : ` --variant ${variant}`}${seed === undefined ? '' : ` --seed ${seed}`}${steps === undefined ? '' : ` --steps ${steps}`}`
 
 /** Verdicts first, then the timeline, then where the log went and how to do it again. */
 export function showRun({ report, log, timeline: steps }: Ran, again: string, show: 'auto' | 'all' | 'none'): void {
+  showVerdicts(report)
+  print()
+  if (show === 'all' || (show === 'auto' && report.steps <= TIMELINE_STEPS)) {
+    for (const line of timeline(steps, { width: columns(), colour: colourful() })) print(line)
+    print()
+  } else if (show === 'auto' && log !== null) print(`${plural(report.steps, 'step')}; to see them: npx mirrorwalk log ${log}\n`)
+  showEnd(report, log)
+  print(styled('dim', `again: ${again}`))
+  print()
+}
+
+/** What a run came to. */
+export function showVerdicts(report: Report): void {
   print(`${styled('bold', report.title)}  ${styled('dim', `kernel profile ${report.profile}`)}`)
   for (const verdict of report.verdicts) print(`  ${verdictLine(verdict)}`)
   if (report.ended.why === 'blocked') {
@@ -141,11 +181,9 @@ export function showRun({ report, log, timeline: steps }: Ran, again: string, sh
         )
     }
   }
-  print()
-  if (show === 'all' || (show === 'auto' && report.steps <= TIMELINE_STEPS)) {
-    for (const line of timeline(steps, { width: columns(), colour: colourful() })) print(line)
-    print()
-  } else if (show === 'auto' && log !== null) print(`${plural(report.steps, 'step')}; to see them: npx mirrorwalk log ${log}\n`)
+}
+
+export function showEnd(report: Report, log: string | null): void {
   const end =
     report.died !== undefined
       ? 'and the kernel is dead'
@@ -155,8 +193,6 @@ export function showRun({ report, log, timeline: steps }: Ran, again: string, sh
           ? 'nobody can go on'
           : 'cut short'
   print(`${plural(report.steps, 'step')}, ${end}.${log === null ? '' : ` Log: ${log}`}`)
-  print(styled('dim', `again: ${again}`))
-  print()
 }
 
 function verdictLine({ expectation, holds, step, why }: Verdict): string {

@@ -41,6 +41,7 @@ export async function tourCommand(): Promise<ExitCode> {
     [`npx mirrorwalk replay ${log}`, 'decide every step again, and compare'],
     [`npx mirrorwalk log ${log} --page 16`, 'who did what to a page'],
     [`npx mirrorwalk run scenarios/${SCENARIOS[0]}.ts --profile v5.2 --seed 18`, 'the same page lost in an order found at random'],
+    [`npx mirrorwalk run scenarios/${SCENARIOS[0]}.ts --kernel v5.2 --against v6.12`, 'both kernels, and where they part'],
     ['npx mirrorwalk profiles', 'the kernels, and what differs'],
     ['README.md', 'your own first scenario, in ten minutes'],
   ])

@@ -254,6 +254,9 @@ export function factInWords(fact: Fact): string {
       return `page map of ${fact[1]} ${fact[2] > 0 ? 'held' : 'let go'}`
     case 'clear_bad':
       return `${whereOf(fact[2], fact[3], 1)} := none, as damage`
+    case 'drain':
+    case 'lru':
+    case 'batch':
     case 'tlb':
     case 'dax':
     case 'cache':

@@ -1,6 +1,7 @@
 /** A run as lines of text: a lane for each actor that acts, a line a step. */
 import { styleText } from 'node:util'
 import type { Words } from './describe.ts'
+import { wrapped } from './wrap.ts'
 
 export interface TimelineStep extends Words {
   readonly n: number
@@ -49,29 +50,15 @@ export function timeline(steps: readonly TimelineStep[], { width, colour }: Time
     ...head,
     ...steps.flatMap(step => {
       const text = step.after === undefined ? step.text : `${step.text} (had to wait for ${step.after})`
-      const [first = '', ...more] = wrapped(text, room)
+      const [first = '', ...more] = wrapped(text, room, GAP)
       const start =
         String(step.n).padStart(digits) +
         ' '.repeat(GAP) +
         (sideBySide ? ' '.repeat(indentOf(step.by) - digits - GAP) : step.by.padEnd(name))
       const style = step.quiet ? dim : (t: string): string => t
       const alarm =
-        step.alarm === undefined ? [] : wrapped(`! ${step.alarm}`, width - digits - GAP).map(t => red(' '.repeat(digits + GAP) + t))
+        step.alarm === undefined ? [] : wrapped(`! ${step.alarm}`, width - digits - GAP, GAP).map(t => red(' '.repeat(digits + GAP) + t))
       return [dim(start) + style(first), ...more.map(t => ' '.repeat(indentOf(step.by) + GAP) + style(t)), ...alarm]
     }),
   ]
-}
-
-/** Text in lines of at most `width`, broken at spaces. */
-function wrapped(text: string, width: number): readonly string[] {
-  const lines: string[] = []
-  let line = ''
-  for (const word of text.split(' ')) {
-    const limit = lines.length === 0 ? width : width - GAP
-    if (line !== '' && line.length + 1 + word.length > limit) {
-      lines.push(line)
-      line = word
-    } else line = line === '' ? word : `${line} ${word}`
-  }
-  return [...lines, line]
 }

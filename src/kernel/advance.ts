@@ -28,7 +28,13 @@ export interface Action {
 }
 
 /** Items that are done whatever has failed. */
-const CLEANUP: ReadonlySet<keyof Items> = new Set(['mmap_unlock', 'invalidate_range_end', 'notifier_range_end', 'put_dev_pagemap'])
+const CLEANUP: ReadonlySet<keyof Items> = new Set([
+  'mmap_unlock',
+  'invalidate_range_end',
+  'notifier_range_end',
+  'put_dev_pagemap',
+  'lru_add_drain',
+])
 
 /** Items that deal with a failure which comes by: what it becomes there, and what is done. */
 export type Catchers = { readonly [D in keyof Items]?: (item: Item<D>, failure: Failure, array: Table) => Outcome }
@@ -45,11 +51,13 @@ const CONTROL_LIMIT = 1_000_000
 /** The next atomic action of an agenda, or what is left when control ran to its end without one. */
 export function advance(kernel: Kernel, memory: Memory, work: Work, budget: number): Action | Work {
   let now = work
+  const along: Fact[] = []
   for (let control = 0; control < CONTROL_LIMIT; control++) {
     const item = now.agenda[0]
     if (item === undefined) return now
     const outcome = run(kernel.rules, item, memory, { profile: kernel.profile, budget, array: now.array, out: now.out })
     if (outcome.facts === undefined && outcome.calls === undefined && outcome.array === undefined) {
+      along.push(...(outcome.along ?? []))
       now = put(kernel, now, outcome)
       continue
     }
@@ -57,7 +65,7 @@ export function advance(kernel: Kernel, memory: Memory, work: Work, budget: numb
     return {
       item,
       calls: outcome.calls ?? [],
-      facts: outcome.facts ?? [],
+      facts: along.length === 0 ? (outcome.facts ?? []) : [...along, ...(outcome.facts ?? [])],
       cut: outcome.cut === true,
       after: replies => put(kernel, acting, outcome.replied === undefined ? outcome : outcome.replied(replies)),
     }

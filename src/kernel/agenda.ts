@@ -105,6 +105,7 @@ export interface Items extends SystemCalls, DaxItems {
   change_protection: Cursor
   change_pmd_range: Cursor
   mlock_fixup: Cursor & { readonly lock: boolean }
+  mlock_vma_pages_range: Span & { readonly lock: boolean }
   mm_populate: Cursor
   populate_vma_page_range: Cursor
 
@@ -123,6 +124,9 @@ export interface Items extends SystemCalls, DaxItems {
   try_to_unmap: Span & Folio
   reclaim_folio: Isolated
   folio_put: Folio
+
+  // pages/lru-batch.ts
+  lru_add_drain: object
 
   // pages/migrate.ts: words of pages stand in `src` and `dst`, the first for the page `start`
   migrate_vma_setup: { readonly migration: Migration }
@@ -278,6 +282,8 @@ export interface Outcome {
   readonly facts?: readonly Fact[]
   readonly calls?: Calls
   readonly array?: Table
+  /** Of control: what changes along with the next action, which must not depend on it. */
+  readonly along?: readonly Fact[]
   /** The rest of the outcome, if it hangs on what the calls replied. */
   readonly replied?: (replies: readonly unknown[]) => Outcome
   /** What is done next, in this item's place. */

@@ -23,6 +23,7 @@ import { hugeRules } from './faults/huge.ts'
 import { hugetlbRules } from './hugetlb/hugetlb.ts'
 import { hugetlbVmaRules } from './hugetlb/hugetlb-vma.ts'
 import { lockCatchers, lockRules } from './locks.ts'
+import { lruBatchRules } from './pages/lru-batch.ts'
 import { madviseRules } from './areas/madvise.ts'
 import { madviseLruRules } from './pages/madvise-lru.ts'
 import { migrateRules } from './pages/migrate.ts'
@@ -46,6 +47,7 @@ const rules: Rules = {
   ...zapRules,
   ...mprotectRules,
   ...mlockRules,
+  ...lruBatchRules,
   ...madviseRules,
   ...madviseLruRules,
   ...reclaimRules,

@@ -6,7 +6,7 @@
  */
 import { indexAt, type Level, type Page, type Pfn, type Slot } from './address.ts'
 import { frameOf, NONE, TABLE, wordOf, type Entry } from './entry.ts'
-import { emptyMm, type DeviceMemory, type File, type FileName, type Memory, type MmName } from './memory.ts'
+import { emptyMm, type BatchKind, type BatchName, type DeviceMemory, type File, type FileName, type Memory, type MmName } from './memory.ts'
 import type { Vma } from './vma.ts'
 
 export type Fact =
@@ -57,6 +57,12 @@ export type Fact =
   | readonly ['blocks', name: FileName, index: number, count: number, frame: Pfn]
   /** Entries of the mapping of a file on DAX (dax.ts). */
   | readonly ['dax', name: FileName, index: number, count: number, word: string]
+  /** What the lists of reclaim know of frames. */
+  | readonly ['lru', frame: Pfn, count: number, flags: number]
+  /** A folio is put into a batch, which has a reference to it. */
+  | readonly ['batch', kind: BatchKind, folio: Pfn]
+  /** A batch, or all of them, are emptied: what waited is moved, and the references go. */
+  | readonly ['drain', batch: BatchName | 'all']
   /** References to the page map of a DAX device. */
   | readonly ['pagemap', name: string, change: number]
 

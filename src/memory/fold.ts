@@ -3,15 +3,25 @@ import { produce } from 'immer'
 import { pfn, PMD_PAGES, slot, type Pfn, type Slot } from './address.ts'
 import { daxEntryOf, isDevdax } from './dax.ts'
 import { entryOf, NEXT_FRAME, NONE } from './entry.ts'
-import { EXCLUSIVE, FLAGS, LARGE, POOL, stateOf } from './frames.ts'
-import { DEVICE_PAGES, emptyMm, type File, type FileName, type Memory, type MmName } from './memory.ts'
+import { ACTIVE, EXCLUSIVE, FLAGS, frameKind, LARGE, POOL, stateOf } from './frames.ts'
+import {
+  batchOf,
+  DEVICE_PAGES,
+  emptyMm,
+  type Batched,
+  type BatchKind,
+  type File,
+  type FileName,
+  type Memory,
+  type MmName,
+} from './memory.ts'
 import { Table } from './table.ts'
 import { flushed } from './tlb.ts'
 import type { Vma } from './vma.ts'
 import type { Fact } from './facts.ts'
 
 /** What a recipe may write to; tables are values in it. */
-type Draft<T> = T extends Table | Vma | number | string | null ? T : { -readonly [K in keyof T]: Draft<T[K]> }
+type Draft<T> = T extends Table | Vma | Batched | number | string | null ? T : { -readonly [K in keyof T]: Draft<T[K]> }
 
 /** Memory after the facts. */
 export function fold(memory: Memory, facts: readonly Fact[]): Memory {
@@ -81,6 +91,7 @@ function apply(draft: Draft<Memory>, fact: Fact): void {
         frames.anonVma = frames.anonVma.set(frame, anonVma)
         frames.index = frames.index.set(frame, index)
       }
+      if (frameKind(frames, frame) === 'anon') frames.fresh = frames.fresh.set(frame, 1)
       if (frame === frames.free) frames.free = pfn(frames.refs.gap(frame))
       return
     }
@@ -100,6 +111,7 @@ function apply(draft: Draft<Memory>, fact: Fact): void {
       const { frames } = draft
       const state = frames.state.get(fact[1]) & ~LARGE
       frames.refs = frames.refs.setRange(fact[1], PMD_PAGES, fact[2], 0)
+      if (frames.lru.get(fact[1]) !== 0) frames.lru = frames.lru.setRange(fact[1], PMD_PAGES, frames.lru.get(fact[1]), 0)
       frames.state = frames.state.update(fact[1], PMD_PAGES, (own, frame) => (frame === fact[1] ? state : (state & ~EXCLUSIVE) | own))
       return
     }
@@ -175,9 +187,42 @@ function apply(draft: Draft<Memory>, fact: Fact): void {
       file.dax = file.dax.setRange(index, count, daxEntryOf(word), 0)
       return
     }
+    case 'lru': {
+      const { frames } = draft
+      frames.lru = frames.lru.setRange(fact[1], fact[2], fact[3], 0)
+      return
+    }
+    case 'batch':
+      draft.batches.push([fact[1], fact[2]])
+      return changeRefs(draft, fact[2], 1, 1)
+    case 'drain': {
+      const [, name] = fact
+      const gone = draft.batches.filter(([kind]) => name === 'all' || batchOf(kind) === name)
+      draft.batches = draft.batches.filter(batched => !gone.includes(batched))
+      for (const batched of gone) moveOn(draft, batched)
+      if (name === 'all' || name === 'lru_add') draft.frames.fresh = Table.empty
+      return
+    }
     case 'pagemap':
       draft.pagemaps[fact[1]] = (draft.pagemaps[fact[1]] ?? 0) + fact[2]
   }
+}
+
+/** Flags of the `lru` column with which a folio leaves a batch. */
+const MOVED: Readonly<Record<BatchKind, (flags: number) => number>> = {
+  lru_lazyfree: () => 0,
+  lru_deactivate: () => 0,
+  lru_activate: flags => flags | ACTIVE,
+  mlock: flags => flags,
+  mlock_new: flags => flags,
+}
+
+/** A folio leaves its batch. */
+function moveOn(draft: Draft<Memory>, [kind, folio]: Batched): void {
+  const { frames } = draft
+  const [flags, moved] = [frames.lru.get(folio), MOVED[kind](frames.lru.get(folio))]
+  if (moved !== flags) frames.lru = frames.lru.set(folio, moved)
+  changeRefs(draft, folio, 1, -1)
 }
 
 function nextFreeSlot(swap: Draft<Memory['swap']>, from: number): number {
@@ -224,7 +269,8 @@ function changeRefs(draft: Draft<Memory>, first: Pfn, count: number, change: num
   const { refs } = frames
   const end = (frames.state.get(first) & LARGE) === 0 ? count : PMD_PAGES
   const unlessFree = (value: number, frame: number): number => (refs.get(frame) === 0 ? 0 : value)
-  for (const column of ['state', 'content', 'anonVma', 'index'] as const) frames[column] = frames[column].update(first, end, unlessFree)
+  for (const column of ['state', 'content', 'anonVma', 'index', 'lru', 'fresh'] as const)
+    frames[column] = frames[column].update(first, end, unlessFree)
   frames.free = pfn(lowest)
   frames.freeBlock = pfn(Math.min(frames.freeBlock, lowestBlock))
 }

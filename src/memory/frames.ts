@@ -23,6 +23,10 @@ export const LAZYFREE = 4
 export const LARGE = 8
 /** Such a head, of a 2 MiB page that belongs to the pool (hugetlb). */
 export const POOL = 16
+/** In the `lru` column: the folio was accessed by who marks that, and is among those that are used. */
+export const REFERENCED = 1
+export const ACTIVE = 2
+
 const LETTERS = ['X', 'D', 'L', 'H', 'P']
 const FLAG_BITS = LETTERS.length
 export const FLAGS = (1 << FLAG_BITS) - 1

@@ -41,6 +41,10 @@ export interface Frames {
   /** `folio->mapping` of anonymous memory: the `anon_vma` whose areas may map it, and its index in them. */
   readonly anonVma: Table
   readonly index: Table
+  /** What the lists of reclaim know of a folio: `REFERENCED`, `ACTIVE` (lru-batch.ts). */
+  readonly lru: Table
+  /** 1 where a page of anonymous memory is new, and on no list of reclaim yet. */
+  readonly fresh: Table
   /** 1 where the folio is locked. */
   readonly locked: Table
   /** The lowest free frame: the one that is given out next. */
@@ -48,6 +52,16 @@ export interface Frames {
   /** Below it, no aligned 2 MiB are free in one piece. */
   readonly freeBlock: Pfn
 }
+
+/**
+ * Batches of the CPU: folios wait in them to be moved between the lists of reclaim, each with a reference, until a batch is full
+ * or somebody drains them all. `mlock_new` and `mlock` share one.
+ */
+export type BatchKind = 'lru_lazyfree' | 'lru_activate' | 'lru_deactivate' | 'mlock' | 'mlock_new'
+/** That of new pages, `lru_add`, has no entries: `frames.fresh` says what is in it, and its references are not counted. */
+export type BatchName = Exclude<BatchKind, 'mlock_new'> | 'lru_add'
+export type Batched = readonly [kind: BatchKind, folio: Pfn]
+export const batchOf = (kind: BatchKind): BatchName => (kind === 'mlock_new' ? 'mlock' : kind)
 
 /** The swap device. */
 export interface Swap {
@@ -116,6 +130,8 @@ export interface Memory {
   readonly files: Readonly<Record<FileName, File>>
   /** Device memory, by device; there once the device was first opened. */
   readonly devices: Readonly<Record<string, DeviceMemory>>
+  /** What waits in the batches of the CPU, the oldest first. */
+  readonly batches: readonly Batched[]
   /** References to page maps of DAX memory (`struct dev_pagemap`), by name: of calls that take pages of it just now. */
   readonly pagemaps: Readonly<Record<string, number>>
 }
@@ -139,6 +155,8 @@ export const bootMemory = (mms: readonly MmName[]): Memory => ({
     content: Table.empty,
     anonVma: Table.empty,
     index: Table.empty,
+    lru: Table.empty,
+    fresh: Table.empty,
     locked: Table.empty,
     free: FIRST_FREE,
     freeBlock: pfn(2 * PMD_PAGES),
@@ -147,6 +165,7 @@ export const bootMemory = (mms: readonly MmName[]): Memory => ({
   pool: { free: POOL_PAGES, reserved: 0, promised: {} },
   files: {},
   devices: {},
+  batches: [],
   pagemaps: {},
 })
 

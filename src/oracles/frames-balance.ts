@@ -1,6 +1,6 @@
 /**
  * Map counts are what the page tables say; nothing maps or caches a free frame; and a folio has as many references as
- * mappings, exclusive entries, its page cache, the blocks of a DAX file and the swap cache account for. Nothing is locked or
+ * mappings, exclusive entries, its page cache, the blocks of a DAX file, the swap cache and batches account for. Nothing is locked or
  * on its way; page maps are held only while pages are being taken; the pool of 2 MiB pages has as many as are not in use.
  */
 import { page, pfn, type Pfn } from '../memory/address.ts'
@@ -52,7 +52,7 @@ function countTables(frames: Frames, name: MmName, mm: Mm, { mapped, hugeMapped,
   return undefined
 }
 
-function countCaches({ files, frames, swap }: Memory, { held, slots }: Counted): void {
+function countCaches({ files, frames, swap, batches }: Memory, { held, slots }: Counted): void {
   for (const { cache, blocks } of Object.values(files)) {
     for (const index of indices(blocks)) count(held, blocks.get(index))
     for (const index of indices(cache)) {
@@ -61,6 +61,7 @@ function countCaches({ files, frames, swap }: Memory, { held, slots }: Counted):
       else count(held, headOf(frames, frameOf(entry)))
     }
   }
+  for (const [, folio] of batches) count(held, folio)
   for (const slot of indices(swap.cache)) count(held, headOf(frames, pfn(swap.cache.get(slot))))
 }
 
@@ -75,7 +76,7 @@ function wrongWith(frames: Frames, frame: Pfn, { mapped, hugeMapped, held }: Cou
   return refs === known ? undefined : `frame ${frame} (${frameKind(frames, frame)}) has ${refs} references, and ${known} are accounted for`
 }
 
-/** For worlds in which nobody is inside the kernel: there, no reference is held but by entries and caches. */
+/** For worlds in which nobody is inside the kernel: there, no reference is held but by entries, caches and batches. */
 export const framesBalance: Oracle = ({ world: { memory } }) => {
   const { frames, swap, mms, pool } = memory
   const counted: Counted = { mapped: new Map(), hugeMapped: new Map(), held: new Map(), slots: new Map() }

@@ -6,7 +6,6 @@ import type { Advice, Prot } from '../kernel/agenda.ts'
 import type { Failure } from '../kernel/failure.ts'
 import type { Profile } from '../kernel/profiles.ts'
 import { page, type Pages } from '../memory/address.ts'
-import type { Oracle } from '../oracles/oracle.ts'
 import type { ActorName } from '../system/actor.ts'
 import type { GupFlags } from '../walker/gup.ts'
 import type { Plan } from './plan.ts'
@@ -148,9 +147,12 @@ export interface Until {
 /** Up to where the statement's actor is in a state of its machine: `until(fault, 'driver_lock')`. */
 export const until = (statement: StatementRef, state: string): Until => ({ statement, state })
 
+/** What is wrong with a world, in one sentence; undefined if nothing is. An oracle is one. */
+export type Judgement = (view: View) => string | undefined
+
 export type Expectation =
-  | { readonly kind: 'always' | 'violated'; readonly name: string; readonly oracle: Oracle }
-  | { readonly kind: 'finally'; readonly name: string; readonly holds: (view: View) => boolean }
+  | { readonly kind: 'always' | 'violated'; readonly name: string; readonly oracle: Judgement }
+  | { readonly kind: 'sometimes' | 'finally'; readonly name: string; readonly holds: (view: View) => boolean }
   | {
       readonly kind: 'returns'
       readonly name: string
@@ -173,9 +175,11 @@ export interface Answer {
 
 export interface Expect {
   /** Nothing that the oracle says is wrong may ever be so. */
-  always(name: string, oracle: Oracle): void
+  always(name: string, oracle: Judgement): void
   /** The oracle must find something: for bugs that are to be shown. */
-  violated(name: string, oracle: Oracle): void
+  violated(name: string, oracle: Judgement): void
+  /** Must be so after some step. */
+  sometimes(name: string, holds: (view: View) => boolean): void
   /** Must be so when everybody is at rest. */
   finally(name: string, holds: (view: View) => boolean): void
   /** What a statement answers: a number, an error such as `EFAULT` or a signal such as `SEGV`, or, of a read, its values. */

@@ -15,7 +15,7 @@ import { difference, inBrief } from './brief.ts'
 import { planned, type Progress } from './plan.ts'
 import type { Answer, Built, Command, Expectation, StatementRef, Wanted } from './api.ts'
 import { linuxSystem, type Kinds, type LinuxSystem } from './standard.ts'
-import { viewOf } from './view.ts'
+import { viewOf, type View } from './view.ts'
 
 /** Whether an expectation came true; null: the run was over too early to say. */
 export interface Verdict {
@@ -172,11 +172,26 @@ const survives = ({ where, cause, step }: Death): Verdict => ({
   why: `it died in ${where}(): ${cause}`,
 })
 
+/** What an expectation finds in the world after a step, if it looks there at all, and finds anything. */
+function findingOf(expectation: Expectation, view: View): { readonly why?: string } | undefined {
+  switch (expectation.kind) {
+    case 'always':
+    case 'violated': {
+      const why = expectation.oracle(view)
+      return why === undefined ? undefined : { why }
+    }
+    case 'sometimes':
+      return expectation.holds(view) ? {} : undefined
+    default:
+      return undefined
+  }
+}
+
 /** Keeps what was found out about each expectation while the run goes on. */
 class Judge {
   readonly #expectations: readonly Expectation[]
   readonly #names: readonly string[]
-  readonly #found = new Map<Expectation, { readonly step: number; readonly why: string }>()
+  readonly #found = new Map<Expectation, { readonly step: number; readonly why?: string }>()
   readonly #answers = new Map<string, Told[]>()
   readonly #values = new Map<string, readonly number[]>()
   readonly #ordered: boolean
@@ -198,11 +213,12 @@ class Judge {
   see(entry: LinuxEntry): void {
     this.#world = entry.world
     this.#note(entry)
+    if (this.#expectations.length === 0) return
+    const view = viewOf({ names: this.#names, world: entry.world })
     for (const expectation of this.#expectations) {
-      if (expectation.kind !== 'always' && expectation.kind !== 'violated') continue
       if (this.#found.has(expectation)) continue
-      const why = expectation.oracle({ names: this.#names, world: entry.world })
-      if (why !== undefined) this.#found.set(expectation, { step: entry.n, why })
+      const found = findingOf(expectation, view)
+      if (found !== undefined) this.#found.set(expectation, { step: entry.n, ...found })
     }
   }
 
@@ -255,6 +271,7 @@ class Judge {
         const found = this.#found.get(expectation)
         return found === undefined ? { expectation: name, holds: over ? true : null } : { expectation: name, holds: false, ...found }
       }
+      case 'sometimes':
       case 'violated': {
         const found = this.#found.get(expectation)
         if (found !== undefined) return { expectation: name, holds: true, ...found }

@@ -192,22 +192,29 @@ class Builder implements Writing {
     return { by, left: length - index - 1 }
   }
 
+  /** A statement as a person finds it: whose, which of his, and what it is. */
+  #told({ by, index }: StatementRef): string {
+    const what = this.#programs.get(by)?.statements[index]?.do ?? 'fault'
+    return `${by}, ${index + 1}: ${what === 'load' ? 'read' : what === 'store' ? 'write' : what}`
+  }
+
   #expect(): Expect {
     const add = (expectation: Expectation): void => void this.#expectations.push(expectation)
     return {
       always: (name, oracle) => add({ kind: 'always', name, oracle }),
       violated: (name, oracle) => add({ kind: 'violated', name, oracle }),
+      sometimes: (name, holds) => add({ kind: 'sometimes', name, holds }),
       finally: (name, holds) => add({ kind: 'finally', name, holds }),
       returns: (statement, value) =>
         add({
           kind: 'returns',
-          name: `${statement.by} answers ${inBrief(value)} to statement ${statement.index + 1}`,
+          name: `${this.#told(statement)} answers ${inBrief(value)}`,
           statement,
           value: value as Failure,
         }),
       answers: (statement, wanted) => {
         const what = typeof wanted === 'function' ? 'as it must' : inBrief(wanted)
-        add({ kind: 'answers', name: `${statement.by} answers ${what} to statement ${statement.index + 1}`, statement, wanted })
+        add({ kind: 'answers', name: `${this.#told(statement)} answers ${what}`, statement, wanted })
       },
     }
   }

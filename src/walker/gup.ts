@@ -54,7 +54,7 @@ export interface FollowRules {
 
 export type Followed =
   /** `facts`: 2 MiB entries are marked as they are followed. */
-  | { readonly kind: 'page'; readonly frame: Pfn; readonly clean: boolean; readonly facts: readonly Fact[] }
+  | { readonly kind: 'page'; readonly frame: Pfn; readonly clean: boolean; readonly huge: boolean; readonly facts: readonly Fact[] }
   /** An entry without a page that could be had: it is marked, and up to its end there is no more to it. */
   | { readonly kind: 'raw'; readonly facts: readonly Fact[]; readonly end: Page }
   /** To be faulted in; with `unshare`, a copy is to be made without writing. */
@@ -118,7 +118,13 @@ export function followPage(memory: Memory, mm: MmName, vma: Vma, page: Page, fla
   if (raw && flags.dump === true && level === 'pte') return { kind: 'error', errno: 'EFAULT' }
   if (raw) return { kind: 'raw', facts: level === 'pud' && !rules.marksHugePud ? [] : marks, end: pageAfter(level, index) }
   if (!isWritable(entry) && mustUnshare(memory.frames, vma, first, flags, rules)) return { kind: 'missing', unshare: true }
-  return { kind: 'page', frame, clean: level === 'pte' && (entry & DIRTY) === 0, facts: level === 'pte' || apart ? [] : marks }
+  return {
+    kind: 'page',
+    frame,
+    clean: level === 'pte' && (entry & DIRTY) === 0,
+    huge: level !== 'pte',
+    facts: level === 'pte' || apart ? [] : marks,
+  }
 }
 
 /**

@@ -95,6 +95,8 @@ function mapped(): Memory {
       state: column(stateOf('anon:X')),
       content: Table.empty.setRange(2, PAGES, 1000, 1),
       anonVma: column(1),
+      lru: Table.empty,
+      fresh: Table.empty,
       index: Table.empty.setRange(2, PAGES, 0, 1),
       locked: Table.empty,
       free: pfn(PAGES + 2),

@@ -1,59 +1,12 @@
 /** The command line as its users meet it: what it prints, where it writes, and its exit codes. */
-import { spawn } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { cli, cliSuite, root, stale } from './command.ts'
 
-const root = join(import.meta.dirname, '../..')
-const stale = join(root, 'scenarios/seeds/004-stale-valid.ts')
 const recordings = join(root, 'test/fixtures/recordings')
 
-interface Done {
-  readonly code: number | null
-  readonly out: string
-  readonly err: string
-}
-
-interface Folder {
-  folder: string
-}
-const test = suite<Folder>('cli', { folder: '' })
-test.before(context => {
-  context.folder = mkdtempSync(join(tmpdir(), 'mirrorwalk-'))
-  // As in a project that has installed it.
-  mkdirSync(join(context.folder, 'node_modules'))
-  symlinkSync(root, join(context.folder, 'node_modules/mirrorwalk'))
-})
-test.after(({ folder }) => rmSync(folder, { recursive: true }))
-
-/** Runs the command line in a folder; once `stop` says so, it gets a Ctrl-C; `reads`: whether anybody reads what it prints. */
-function cli(folder: string, args: readonly string[], stop?: () => boolean, reads = true): Promise<Done> {
-  return new Promise(resolve => {
-    const child = spawn(
-      process.execPath,
-      ['--conditions=source', '--import', join(root, 'node_modules/tsx/dist/esm/index.mjs'), join(root, 'src/cli/main.ts'), ...args],
-      {
-        cwd: folder,
-        env: { ...process.env, NO_COLOR: '1' },
-      },
-    )
-    let [out, err] = ['', '']
-    child.stdout.on('data', chunk => (out += String(chunk)))
-    if (!reads) child.stdout.destroy()
-    child.stderr.on('data', chunk => (err += String(chunk)))
-    const poll = setInterval(() => {
-      if (stop?.() !== true) return
-      clearInterval(poll)
-      child.kill('SIGINT')
-    }, 20)
-    child.on('close', code => {
-      clearInterval(poll)
-      resolve({ code, out, err })
-    })
-  })
-}
+const test = cliSuite('cli')
 
 test('--help is everywhere, and says what there is', async ({ folder }) => {
   const all = await cli(folder, ['--help'])
@@ -101,6 +54,11 @@ test('run: both sides of a seed, as JSON', async ({ folder }) => {
   )
 })
 
+test('run: --kernel is --profile', async ({ folder }) => {
+  const { code, out } = await cli(folder, ['run', stale, '--kernel', 'v6.1', '--no-log', '--json'])
+  assert.equal([code, JSON.parse(out).runs.map((r: { readonly profile: string }) => r.profile)], [0, ['v6.1']])
+})
+
 test('run: a violated scenario exits 1, one cut short 2', async ({ folder }) => {
   writeFileSync(
     join(folder, 'wrong.ts'),
@@ -113,10 +71,10 @@ test('run: a violated scenario exits 1, one cut short 2', async ({ folder }) => 
   )
   const violated = await cli(folder, ['run', 'wrong.ts'])
   assert.is(violated.code, 1)
-  assert.match(violated.out, /✘ cpu0 answers \[7\] to statement 2 — it answers \[0\]/)
+  assert.match(violated.out, /✘ cpu0, 2: read answers \[7\] — it answers \[0\]/)
   const cut = await cli(folder, ['run', 'wrong.ts', '--steps', '2', '--timeline', 'none'])
   assert.is(cut.code, 2)
-  assert.match(cut.out, /\? cpu0 answers \[7\] to statement 2 — it has not answered[^]*2 steps, cut short\./)
+  assert.match(cut.out, /\? cpu0, 2: read answers \[7\] — it has not answered[^]*2 steps, cut short\./)
 })
 
 test('run: mistakes in a scenario are told by file and line, without a stack', async ({ folder }) => {
@@ -146,6 +104,16 @@ test('run: mistakes in a scenario are told by file and line, without a stack', a
 test('flags that make no sense are told', async ({ folder }) => {
   for (const [args, message] of [
     [['run', stale, '--profile', 'v1'], /^mirrorwalk: .*no kernel profile 'v1'; there are v5\.2, v6\.1, v6\.12/],
+    [['profiles', 'v6.1'], /^mirrorwalk: one kernel has no differences: name two of v5\.2, v6\.1, v6\.12, or none/],
+    [['profiles', 'v6.1', 'v1'], /^mirrorwalk: no kernel profile 'v1'; there are v5\.2, v6\.1, v6\.12/],
+    [['run', stale, '--against', 'v6.1'], /^mirrorwalk: --against v6\.1 compares two kernels: name the other with --kernel/],
+    [['run', stale, '--kernel', 'v6.1', '--against', 'v6.1'], /^mirrorwalk: --against v6\.1: that is the same kernel/],
+    [['run', stale, '--kernel', 'v6.1', '--against', 'v1'], /^mirrorwalk: no kernel profile 'v1'; there are v5\.2, v6\.1, v6\.12/],
+    [
+      ['run', stale, '--kernel', 'v6.1', '--against', 'v6.12', '--log', 'x'],
+      /^mirrorwalk: --log names one file, and --against makes two runs/,
+    ],
+    [['run', stale, '--kernel', 'v6.1', '--against', 'v6.12', '--timeline', 'all'], /^mirrorwalk: --against prints no timelines/],
     [['run', stale, '--seed', 'x'], /--seed <n>' argument 'x' is invalid\. Expected a whole number/],
     [['run', stale, '--log', '/dev/null/log.jsonl'], /^mirrorwalk: \/dev\/null\/log\.jsonl: the log cannot be written there/],
     [['frobnicate'], /unknown command 'frobnicate'/],
@@ -245,13 +213,29 @@ test('conform: a difference is printed as kernel and model, and exits 1', async 
   assert.is((await cli(folder, ['conform', 'r.jsonl', '--level', 'bits'])).code, 0)
 })
 
-test('profiles: a table, and JSON', async ({ folder }) => {
-  const { out } = await cli(folder, ['profiles'])
-  assert.match(out, /^rangeValidity +valid flag +sequence +sequence$/m)
+test('profiles: the matrix of switches', async ({ folder }) => {
+  const { code, out } = await cli(folder, ['profiles'])
+  assert.is(code, 0)
+  assert.match(out, /^rangeValidity +valid flag +sequence +sequence\n {2}How a driver knows that its range was invalidated/m)
+  const { profiles, switches } = JSON.parse((await cli(folder, ['profiles', '--json'])).out)
   assert.equal(
-    JSON.parse((await cli(folder, ['profiles', '--json'])).out).map((p: { readonly name: string }) => p.name),
+    profiles.map((p: { readonly name: string }) => p.name),
     ['v5.2', 'v6.1', 'v6.12'],
   )
+  assert.equal(
+    [switches[0].name, switches[0].values, switches[0].source, profiles[0].rangeValidity],
+    ['rangeValidity', ['valid flag', 'sequence'], 'v5.5, 04ec32fbc2b2', 'valid flag'],
+  )
+})
+
+test('profiles: what changed between two', async ({ folder }) => {
+  const { code, out } = await cli(folder, ['profiles', 'v6.1', 'v6.12'])
+  assert.is(code, 0)
+  assert.match(out, /^mprotectOpensAt: pmd → pud\n {2}The level .*\(v6\.8, change_pud_range\(\)\)\n/)
+  assert.match(out, /\n\n\d+ switches of \d+ changed from v6\.1 to v6\.12\.\n$/)
+  assert.not.match(out, /rangeValidity/)
+  const { from, to, changed } = JSON.parse((await cli(folder, ['profiles', 'v5.2', 'v6.1', '--json'])).out)
+  assert.equal([from, to, changed[0].name, changed[0].from, changed[0].to], ['v5.2', 'v6.1', 'rangeValidity', 'valid flag', 'sequence'])
 })
 
 test('a reader who has seen enough is no error', async ({ folder }) => {

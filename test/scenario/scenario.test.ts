@@ -138,6 +138,36 @@ test('a bug that was promised has to show in the order given; at random it may s
   assert.equal([run(promising).verdict, run(promising, { seed: 1 }).verdict], ['violated', 'unknown'])
 })
 
+test('what is so for a while has to be seen at some step; oracles see the same view', () => {
+  const report = run(({ linux, expect }) => {
+    const cpu = linux().thread()
+    const file = cpu.open('data', { fs: 'dax', pages: 1, fill: 5 })
+    const buf = cpu.mmap({ pages: 1, shared: true, of: file })
+    cpu.gup(buf)
+    expect.sometimes('mapped', v => v.content(buf.start) === 5)
+    expect.sometimes('taken', v => v.refs(buf.start) === 2 && v.pagemap('pmem0') === 1)
+    expect.sometimes('wrong', v => v.pagemap('dax1.0') > 0)
+    expect.violated('an oracle', v => (v.pagemap('pmem0') > 0 ? 'pmem0 is held' : undefined))
+    expect.finally('given back', v => v.refs(buf.start) === 1 && v.pagemap('pmem0') === 0 && v.refs(buf.end) === undefined)
+  })
+  assert.equal(
+    report.verdicts.map(v => v.holds),
+    [true, true, false, true, true],
+  )
+  const [mapped, taken, , found] = report.verdicts
+  assert.ok(Number(mapped?.step) < Number(taken?.step))
+  assert.equal([found?.step, found?.why], [taken?.step, 'pmem0 is held'])
+  const early = run(
+    ({ linux, expect }) => {
+      const cpu = linux().thread()
+      cpu.read(cpu.mmap({ pages: 1 }))
+      expect.sometimes('never', () => false)
+    },
+    { steps: 3 },
+  )
+  assert.is(verdict(early).holds, null)
+})
+
 test('a driver that may begin only so often gives up with EBUSY', () => {
   const report = run(({ linux, expect }) => {
     const m = linux()
@@ -208,7 +238,7 @@ test('a kernel that dies, which nobody expected, is a verdict; and then nobody d
     report.verdicts.map(v => [v.expectation, v.holds]),
     [
       ['the kernel survives', false],
-      ['cpu0 answers 0 to statement 6', null],
+      ['cpu0, 6: munmap answers 0', null],
     ],
   )
   assert.match(report.verdicts[0]?.why ?? '', /^it died in dmirror_fops_unlocked_ioctl\(\): the test driver writes a private page/)

@@ -41,6 +41,7 @@ import { section, writeLocked, type Agenda, type Item, type Outcome, type Rules 
 import { isExclusiveEntry } from '../test-hmm/exclusive-entry.ts'
 import { flagged, mapped } from '../pages/folio.ts'
 import { closed } from '../hugetlb/hugetlb-vma.ts'
+import { LRU_ADD_DRAIN, overflowed } from '../pages/lru-batch.ts'
 import { call } from '../offer.ts'
 import { freeAnonVma, nextOrder } from './vma.ts'
 
@@ -190,6 +191,7 @@ export const forkRules = {
   dup_mm: (memory, { mm, child }) => ({
     facts: [
       ...[...mmOf(memory, mm).tlb.runs()].map(([first, count]): Fact => ['tlb', mm, page(first), count, 'none', pfn(0), 0]),
+      ...overflowed(memory),
       ['mm', child, true],
       ['open', child, mmOf(memory, mm).open],
     ],
@@ -211,6 +213,7 @@ export const forkRules = {
     return {
       facts: [['vmas', mm, 0, vmas.length, []]],
       then: [
+        ...LRU_ADD_DRAIN,
         ...vmas.map((v): Item =>
           has(v, VM_HUGETLB)
             ? { do: 'unmap_hugepage_range', mm, vma: v, at: v.start, end: v.end }

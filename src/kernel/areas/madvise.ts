@@ -21,11 +21,13 @@ import { readLocked, section, writeLocked, type Advice, type Agenda, type Item, 
 import type { Failure } from '../failure.ts'
 import { FAULT_ERRNO } from '../faults/gup.ts'
 import { unmapSingleVma } from '../hugetlb/hugetlb-vma.ts'
+import { LRU_ADD_DRAIN } from '../pages/lru-batch.ts'
 import type { Profile } from '../profiles.ts'
 import { modified } from './vma.ts'
 
 const populate = (mm: MmName, at: Page, end: Page, advice: Advice): Agenda => [
   { do: 'gup_pages', mm, at, end, flags: advice === 'popw' ? { write: true } : {}, errors: 'populate', faulted: false },
+  ...LRU_ADD_DRAIN,
   { do: 'as_errno', of: FAULT_ERRNO },
 ]
 
@@ -70,15 +72,17 @@ function visit(
     case 'dontneed': {
       const stop = discards(vma, at, end)
       if (stop === undefined) return 'EINVAL'
-      return stop <= at ? [] : section({ mm, event: 'CLEAR', start: at, end: stop }, unmapSingleVma(mm, vma, at, stop, profile))
+      return stop <= at
+        ? []
+        : [...LRU_ADD_DRAIN, ...section({ mm, event: 'CLEAR', start: at, end: stop }, unmapSingleVma(mm, vma, at, stop, profile))]
     }
     case 'free':
       if (has(vma, VM_LOCKED | VM_PFNMAP | VM_HUGETLB) || !isAnonymous(vma)) return 'EINVAL'
-      return section({ mm, event: 'CLEAR', start: at, end }, [{ do: 'madvise_free_pte_range', mm, at, end }])
+      return [...LRU_ADD_DRAIN, ...section({ mm, event: 'CLEAR', start: at, end }, [{ do: 'madvise_free_pte_range', mm, at, end }])]
     case 'cold':
     case 'pageout':
       if (has(vma, VM_LOCKED | VM_PFNMAP | VM_HUGETLB)) return 'EINVAL'
-      return [{ do: 'madvise_cold_or_pageout', mm, at, end, pageout: advice === 'pageout' }]
+      return [...LRU_ADD_DRAIN, { do: 'madvise_cold_or_pageout', mm, at, end, pageout: advice === 'pageout' }]
     case 'collapse':
       return collapse(mm, vma, at, end)
     case 'huge':

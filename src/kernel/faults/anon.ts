@@ -5,6 +5,7 @@ import { ZERO_PFN, type Memory } from '../../memory/memory.ts'
 import { has, VM_WRITE, type Vma } from '../../memory/vma.ts'
 import type { Fault, Outcome } from '../agenda.ts'
 import { newAnon, pageProt, prepared, written } from './faulting.ts'
+import { mlocked } from '../pages/lru-batch.ts'
 import type { Profile } from '../profiles.ts'
 
 /** `do_anonymous_page()`: reads see the zero page; a write, also one by force, makes a page. */
@@ -15,5 +16,12 @@ export function doAnonymousPage(memory: Memory, item: Fault, vma: Vma, profile: 
   if (vma.anonVma === 0) return prepared(item)
   const frame = memory.frames.free
   const flags = has(vma, VM_WRITE) ? written(vma) : 0
-  return { facts: [...tables, newAnon(vma, item, frame, 0, profile), pte(mm, page, present(pageProt(vma) | flags, frame))] }
+  return {
+    facts: [
+      ...tables,
+      newAnon(vma, item, frame, 0, profile),
+      ...mlocked(memory, vma, [['mlock_new', frame]], profile),
+      pte(mm, page, present(pageProt(vma) | flags, frame)),
+    ],
+  }
 }

@@ -7,8 +7,9 @@ import { fileOf, mmOf, type Memory } from '../../memory/memory.ts'
 import { has, VM_SHARED, type Vma } from '../../memory/vma.ts'
 import { section, type Fault, type Outcome, type Rules } from '../agenda.ts'
 import { daxFault } from '../dax/dax.ts'
-import { faultingVma, newAnon, pageProt, prepared, written } from './faulting.ts'
+import { faultingVma, goesOn, newAnon, pageProt, prepared, written } from './faulting.ts'
 import { flagged, unmapped } from '../pages/folio.ts'
+import { isOnLru, LRU_ADD_DRAIN, mlocked, refsWithBatches } from '../pages/lru-batch.ts'
 import type { Profile } from '../profiles.ts'
 import { slotCaching, uncached } from './swapcache.ts'
 
@@ -22,6 +23,14 @@ function canReuse(memory: Memory, frame: Pfn, profile: Profile): boolean {
   const slot = slotCaching(swap, frame)
   const cached = slot === undefined || swap.refs.get(slot) > 0 ? 0 : 1
   return frames.refs.get(headOf(frames, frame)) === 1 + cached
+}
+
+/** Of a page that is on no list yet, batches may have all references but few: then they are drained before references are counted. */
+function drainsFirst(memory: Memory, old: Entry, profile: Profile): boolean {
+  const { frames, batches } = memory
+  const frame = frameOf(old)
+  if (batches.length === 0 || (old & SPECIAL) !== 0 || isOnLru(memory, frame)) return false
+  return profile.tracksExclusive && isAnon(frames, frame) && !isExclusive(frames, frame) && refsWithBatches(memory, frame) <= 3
 }
 
 /** The page is the process's own from now on: in the reverse mapping it moves to the area's own `anon_vma`. */
@@ -44,6 +53,7 @@ export function doWpPage(memory: Memory, item: Fault, vma: Vma, profile: Profile
   if (has(vma, VM_SHARED) && (old & SPECIAL) !== 0 && fileOf(memory, vma.file).kind === 'dax')
     return access === 'unshare' ? {} : daxFault(item, 'pte')
   if (has(vma, VM_SHARED)) return access === 'unshare' ? {} : { then: [{ do: 'wp_page_shared', mm, page: at, access }] }
+  if (drainsFirst(memory, old, profile)) return { then: [...LRU_ADD_DRAIN, ...(goesOn('handle_pte_fault', item).then ?? [])] }
   if ((old & SPECIAL) === 0 && canReuse(memory, frame, profile)) {
     const own = isExclusive(memory.frames, frame) ? [] : owned(memory, vma, frame, profile)
     const facts = access === 'unshare' ? own : [...own, ...reused]
@@ -70,6 +80,7 @@ function copiedTo(memory: Memory, vma: Vma, item: Fault, old: Entry, flags: numb
   const special = (old & SPECIAL) !== 0
   return [
     newAnon(vma, item, frame, memory.frames.content.get(frameOf(old)), profile),
+    ...mlocked(memory, vma, [['mlock_new', frame], ...(special ? [] : ([['mlock', frameOf(old)]] as const))], profile),
     pte(item.mm, item.page, present(pageProt(vma) | flags, frame)),
     ...(special ? [] : unmapped(memory.frames, [frameOf(old)])),
   ]

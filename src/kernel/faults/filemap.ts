@@ -12,6 +12,7 @@ import type { Fault, Outcome, Rules } from '../agenda.ts'
 import { daxFault } from '../dax/dax.ts'
 import { faultingVma, goesOn, newAnon, pageProt, prepared, written } from './faulting.ts'
 import { dirtied, flagged, freeFrames, mapped } from '../pages/folio.ts'
+import { mlocked } from '../pages/lru-batch.ts'
 import type { Profile } from '../profiles.ts'
 
 /** Mappings that a driver has filled have no fault handler: what is gone from them is gone. */
@@ -55,12 +56,20 @@ function finish(memory: Memory, item: Fault, vma: Vma, frame: Pfn, profile: Prof
   if (isWrite(item) && !has(vma, VM_SHARED)) {
     const copy = memory.frames.free
     const content = memory.frames.content.get(frame)
-    return { facts: [...tables, newAnon(vma, item, copy, content, profile), pte(mm, page, present(pageProt(vma) | written(vma), copy))] }
+    return {
+      facts: [
+        ...tables,
+        newAnon(vma, item, copy, content, profile),
+        ...mlocked(memory, vma, [['mlock_new', copy]], profile),
+        pte(mm, page, present(pageProt(vma) | written(vma), copy)),
+      ],
+    }
   }
   return {
     facts: [
       ...tables,
       ...mapped(memory.frames, [frame]),
+      ...mlocked(memory, vma, [['mlock', frame]], profile),
       ...(isWrite(item) ? dirtied(memory, frame) : []),
       pte(mm, page, present(pageProt(vma) | (isWrite(item) ? written(vma) : 0), frame)),
     ],

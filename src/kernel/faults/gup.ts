@@ -11,6 +11,7 @@ import type { Catchers } from '../advance.ts'
 import { readLocked, type GupErrors, type Item, type Outcome, type Rules, type Scene } from '../agenda.ts'
 import type { Failure } from '../failure.ts'
 import { dirtied, referenced } from '../pages/folio.ts'
+import { LRU_ADD_DRAIN, markAccessed } from '../pages/lru-batch.ts'
 import type { Profile } from '../profiles.ts'
 import { splitHugePmd } from '../areas/vma.ts'
 
@@ -68,8 +69,10 @@ function gupPages(memory: Memory, item: Item<'gup_pages'>, { profile, budget, ar
   const before = item.pagemaps ?? []
   const held = [...before]
   let pages = array
+  const accessed: Pfn[] = []
   const done = (rest: Outcome): Outcome => {
     const puts = held.slice(before.length).map(pagemap => ({ do: 'put_dev_pagemap', pagemap }) as const)
+    facts.push(...markAccessed(memory, accessed, profile))
     return { ...took(facts, array, pages), ...rest, then: [...(rest.then ?? []), ...puts] }
   }
   const again = (at: Page, faulted: boolean): Item<'gup_pages'> => ({
@@ -101,7 +104,7 @@ function gupPages(memory: Memory, item: Item<'gup_pages'>, { profile, budget, ar
     }
     // FOLL_TOUCH: a page that is to be written is dirty from now on, though no entry may say so.
     if (flags.write === true && found.clean) facts.push(...dirtied(memory, found.frame))
-    facts.push(...grabbed(memory.frames, found.frame, flags))
+    if (!found.huge) accessed.push(found.frame)
     if (flags.take !== undefined) {
       pages = pages.set(at, found.frame)
       const pagemap = pagemapOf(found.frame)
@@ -110,6 +113,7 @@ function gupPages(memory: Memory, item: Item<'gup_pages'>, { profile, budget, ar
         held.push(pagemap)
       }
     }
+    facts.push(...grabbed(memory.frames, found.frame, flags))
     at = page(at + 1)
   }
   return done({ then: at < end ? [again(at, false)] : [], cut: at < end })
@@ -167,7 +171,7 @@ export const gupRules = {
   populate_vma_page_range: (memory, { mm, at, end }) => {
     const vma = vmaAt(mmOf(memory, mm).vmas, at)
     if (vma === undefined || !isAccessible(vma)) return { fail: 'EFAULT' }
-    return { then: [{ do: 'gup_pages', mm, at, end, flags: populating(vma), errors: 'gup', faulted: false }] }
+    return { then: [{ do: 'gup_pages', mm, at, end, flags: populating(vma), errors: 'gup', faulted: false }, ...LRU_ADD_DRAIN] }
   },
 
   // Area by area; gaps are passed over.

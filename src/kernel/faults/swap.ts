@@ -2,12 +2,13 @@
 import { page, type Pfn, type Slot } from '../../memory/address.ts'
 import { frameOf, isMigration, kindOf, present, slotOf, WRITE, type Entry } from '../../memory/entry.ts'
 import { pte, type Fact } from '../../memory/facts.ts'
-import { headOf, stateWord } from '../../memory/frames.ts'
+import { ACTIVE, headOf, stateWord } from '../../memory/frames.ts'
 import type { Memory } from '../../memory/memory.ts'
 import { has, linearIndex, VM_LOCKED, VM_WRITE, type Vma } from '../../memory/vma.ts'
 import { section, type Fault, type Outcome } from '../agenda.ts'
 import { isExclusiveEntry } from '../test-hmm/exclusive-entry.ts'
 import { anonState, goesOn, newAnon, pageProt, prepared, written } from './faulting.ts'
+import { LRU_ADD_DRAIN, mlocked } from '../pages/lru-batch.ts'
 import type { Profile } from '../profiles.ts'
 import { uncached } from './swapcache.ts'
 
@@ -20,6 +21,8 @@ function alone(memory: Memory, item: Fault, vma: Vma, from: Slot, profile: Profi
   const frame = memory.frames.free
   return [
     newAnon(vma, item, frame, memory.swap.content.get(from), profile),
+    ['lru', frame, 1, ACTIVE],
+    ...mlocked(memory, vma, [['mlock', frame]], profile),
     ['swap-refs', from, -1],
     pte(item.mm, item.page, present(pageProt(vma) | broughtIn(vma, item.access, profile), frame)),
   ]
@@ -42,9 +45,11 @@ function shared(memory: Memory, item: Fault, vma: Vma, from: Slot, exclusive: bo
     ...(known === 0
       ? ([
           ['alloc', frame, state, 2, 1, swap.content.get(from), anonVma, linearIndex(vma, page)],
+          ['lru', frame, 1, ACTIVE],
           ['swap-cache', from, frame],
         ] as const)
       : ([['refs', frame, 1, 1], ['maps', frame, 1, 1], ...(own ? [['state', frame, 1, state] as const] : [])] as const)),
+    ...mlocked(memory, vma, [['mlock', frame]], profile),
     ['swap-refs', from, -1],
     ...(frees ? uncached(from, frame) : []),
     pte(mm, page, present(pageProt(vma) | (own ? broughtIn(vma, access, profile) : 0), frame)),
@@ -69,6 +74,8 @@ export function doSwapPage(memory: Memory, item: Fault, vma: Vma, entry: Entry, 
   const from = slotOf(entry)
   if (memory.swap.refs.get(from) === 1 && memory.swap.cache.get(from) === 0) return { facts: alone(memory, item, vma, from, profile) }
   const facts = shared(memory, item, vma, from, kind === '!swap-x', profile)
+  // Reading ahead into the swap cache ends with draining all that waits.
+  const drain = memory.swap.cache.get(from) === 0 ? LRU_ADD_DRAIN : []
   // A write that could not have the page yet is made again, as a write to a page that is mapped read-only.
-  return item.access === 'read' ? { facts } : { facts, ...goesOn('handle_mm_fault', item) }
+  return { facts, then: [...drain, ...(item.access === 'read' ? [] : (goesOn('handle_mm_fault', item).then ?? []))] }
 }

@@ -3,6 +3,7 @@ import { fileOf, mmOf, pagesIn, type FileKind, type FileName, type Memory } from
 import type { Outcome, Rules } from '../agenda.ts'
 import { released } from '../test-hmm/dmirror-file.ts'
 import { unreserved } from '../hugetlb/hugetlb-pool.ts'
+import { drained } from '../pages/lru-batch.ts'
 import { FILE_END, uncachedPages } from './truncate.ts'
 
 /** Files without a name go with the last who has them; those on a file system, and devices, stay. */
@@ -19,7 +20,7 @@ function put(memory: Memory, name: FileName): Outcome {
   if (mirror !== null) return { then: released({ who: name, ...mirror }) }
   if (!UNNAMED.has(kind)) return {}
   const kept = unreserved(memory, name, 0, pagesIn(fileOf(memory, name)))
-  return { facts: [...uncachedPages(memory, name, 0, FILE_END), ...kept, ['file', name, null]] }
+  return { facts: [...drained(memory), ...uncachedPages(memory, name, 0, FILE_END), ...kept, ['file', name, null]] }
 }
 
 export const fileRules = {

@@ -12,6 +12,7 @@ import { has, VM_SHARED } from '../../memory/vma.ts'
 import { section, type Agenda, type FilePages, type Item, type Outcome, type Rules } from '../agenda.ts'
 import { daxEntriesGone } from '../dax/dax-mapping.ts'
 import { flagged, overRuns } from '../pages/folio.ts'
+import { drained, LRU_ADD_DRAIN } from '../pages/lru-batch.ts'
 import type { Profile } from '../profiles.ts'
 import { filePlaces } from '../pages/rmap.ts'
 
@@ -131,11 +132,12 @@ export const truncateRules = {
 
   // One section for each area that maps some of the range, on its part of it.
   unmap_mapping_range: (memory, { file, start, end, evenCows }) => ({
-    then: filePlaces(memory, file, start, end - start).flatMap(place =>
-      section({ ...place, event: 'CLEAR' }, [
+    then: filePlaces(memory, file, start, end - start).flatMap(place => [
+      ...LRU_ADD_DRAIN,
+      ...section({ ...place, event: 'CLEAR' }, [
         { do: 'unmap_page_range', mm: place.mm, at: place.start, end: place.end, keepsCows: !evenCows },
       ]),
-    ),
+    ]),
   }),
 
   // A page that was faulted in again meanwhile is unmapped by itself first: `unmap_mapping_folio()`.
@@ -143,7 +145,12 @@ export const truncateRules = {
     const { file, start, end } = item
     const mapped = nextCached(memory, item, frame => memory.frames.maps.get(frame) > 0)
     if (mapped < end) return { then: [{ do: 'unmap_mapping_range', file, start: mapped, end: mapped + 1, evenCows: false }, item] }
-    const facts = [...uncachedPages(memory, file, start, end), ...daxEntriesGone(memory, file, start, end, 'all')]
+    const held = nextCached(memory, item, () => true) < end
+    const facts = [
+      ...(held ? drained(memory) : []),
+      ...uncachedPages(memory, file, start, end),
+      ...daxEntriesGone(memory, file, start, end, 'all'),
+    ]
     return facts.length === 0 ? {} : { facts }
   },
 

@@ -11,6 +11,7 @@ import type { Failure } from '../failure.ts'
 import { pageProt, written } from '../faults/faulting.ts'
 import { contents, unmapped } from './folio.ts'
 import { holdsBlock, newHugeAnon } from '../faults/huge.ts'
+import { LRU_ADD_DRAIN, mlocked } from './lru-batch.ts'
 import type { Profile } from '../profiles.ts'
 import { slotCaching } from '../faults/swapcache.ts'
 
@@ -67,6 +68,12 @@ function collapsed(memory: Memory, { mm, at }: Item<'collapse_huge_page'>, vma: 
       filled.filter(([, value]) => value !== 0),
     ),
     entries('pte', mm, at, PMD_PAGES, NONE),
+    ...mlocked(
+      memory,
+      vma,
+      held.map(entry => ['mlock', frameOf(entry)]),
+      profile,
+    ),
     ...unmapped(memory.frames, held.map(frameOf)),
     entries('pmd', mm, indexAt('pmd', at), 1, present(pageProt(vma) | written(vma), frame)),
   ]
@@ -121,5 +128,5 @@ export const collapseRules = {
 export function collapse(mm: MmName, vma: Vma, start: Page, end: Page): Agenda | Failure {
   const [at, stop] = [pmdStart(page(start + PMD_PAGES - 1)), pmdStart(end)]
   if (!mayCollapse(vma) || stop < at) return 'EINVAL'
-  return [{ do: 'madvise_collapse', mm, at, end: stop, failure: null, tried: false }]
+  return [...LRU_ADD_DRAIN, { do: 'madvise_collapse', mm, at, end: stop, failure: null, tried: false }]
 }

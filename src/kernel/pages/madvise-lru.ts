@@ -2,35 +2,36 @@
 import { endAt, page, pageAt, PMD_PAGES, pmdEnd, type Page, type Pfn } from '../../memory/address.ts'
 import { ACCESSED, DEVMAP, DIRTY, frameOf, isPresent, isSwap, NONE, SPECIAL, slotOf, withoutFlags, type Entry } from '../../memory/entry.ts'
 import { entries, pte, type Fact } from '../../memory/facts.ts'
-import { FOLIO_DIRTY, folioMapcount, folioSize, frameFlags, frameKind, headOf, isAnon, isLarge, LAZYFREE } from '../../memory/frames.ts'
-import { mmOf, type Memory, type MmName } from '../../memory/memory.ts'
-import { entryAt, frameAt, leafAt } from '../../memory/pagetable.ts'
-import { has, linearIndex, VM_LOCKED, vmaAt } from '../../memory/vma.ts'
+import {
+  ACTIVE,
+  FOLIO_DIRTY,
+  folioMapcount,
+  folioSize,
+  frameFlags,
+  frameKind,
+  headOf,
+  isAnon,
+  isLarge,
+  LAZYFREE,
+  REFERENCED,
+} from '../../memory/frames.ts'
+import { mmOf, type Batched, type Memory, type MmName } from '../../memory/memory.ts'
+import { entryAt, leafAt } from '../../memory/pagetable.ts'
+import { linearIndex, vmaAt } from '../../memory/vma.ts'
 import type { Agenda, Item, Outcome, Rules } from '../agenda.ts'
 import { splitHugePud } from '../dax/devdax.ts'
 import { flagged } from './folio.ts'
+import { batched } from './lru-batch.ts'
 import type { Profile } from '../profiles.ts'
-import { anonPlaces } from './rmap.ts'
+import { isUnevictable } from './rmap.ts'
 import { slotCaching, swapFreed, uncached } from '../faults/swapcache.ts'
 import { nextTable } from '../areas/zap.ts'
 
-/** A folio is not on the lists of reclaim if an area that has it is locked, whoever's that is. */
-const isUnevictable = (memory: Memory, head: Pfn): boolean =>
-  anonPlaces(memory, head).some(({ mm: name, start, end }) => {
-    const mm = mmOf(memory, name)
-    const vma = vmaAt(mm.vmas, start)
-    if (vma === undefined || !has(vma, VM_LOCKED)) return false
-    for (let p = start; p < end; p = page(p + 1)) {
-      const leaf = leafAt(mm, p)
-      if (isPresent(leaf.entry) && headOf(memory.frames, frameAt(leaf, p)) === head) return true
-    }
-    return false
-  })
-
-/** `MADV_FREE` on a folio: it becomes clean, and reclaim may drop it. */
-const lazy = (memory: Memory, head: Pfn): readonly Fact[] => {
+/** `MADV_FREE` on a folio: it becomes clean, and reclaim may drop it; `waits` are those that wait for that in a batch. */
+const lazy = (memory: Memory, head: Pfn, waits: Batched[]): readonly Fact[] => {
   if (folioMapcount(memory.frames, head) > 1 && isUnevictable(memory, head)) return []
   const slot = slotCaching(memory.swap, head)
+  if ((frameFlags(memory.frames, head) & LAZYFREE) === 0) waits.push(['lru_lazyfree', head])
   return [...flagged(memory.frames, head, LAZYFREE, FOLIO_DIRTY), ...(slot === undefined ? [] : uncached(slot, head))]
 }
 
@@ -43,13 +44,13 @@ function mayFree(memory: Memory, head: Pfn): boolean {
 }
 
 /** `MADV_FREE` on one entry: swapped contents go; a page of this process alone becomes clean, and reclaim may drop it. */
-function freed(memory: Memory, mm: MmName, p: Page): readonly Fact[] {
+function freed(memory: Memory, mm: MmName, p: Page, waits: Batched[]): readonly Fact[] {
   const entry = mmOf(memory, mm).pte.get(p) as Entry
   if (isSwap(entry)) return [pte(mm, p, NONE), ...swapFreed(memory, slotOf(entry))]
   if (!isReclaimable(memory, entry)) return []
   const frame = frameOf(entry)
   if (!mayFree(memory, frame)) return []
-  return [...((entry & (ACCESSED | DIRTY)) === 0 ? [] : [pte(mm, p, withoutFlags(entry, ACCESSED | DIRTY))]), ...lazy(memory, frame)]
+  return [...((entry & (ACCESSED | DIRTY)) === 0 ? [] : [pte(mm, p, withoutFlags(entry, ACCESSED | DIRTY))]), ...lazy(memory, frame, waits)]
 }
 
 /** A present entry of memory that has a place in reclaim's lists: not the zero page, and not a device's. */
@@ -109,24 +110,25 @@ function freeRange(memory: Memory, item: Item<'madvise_free_pte_range'>, budget:
     return freeHuge(memory, item, entry, index, stop, rest, profile)
   }
   const facts: Fact[] = []
+  const waits: Batched[] = []
+  const done = (then: Agenda, cut = false): Outcome =>
+    facts.length === 0 ? { then } : { facts: [...facts, ...batched(memory, waits, profile)], then, cut }
   let at = page(mm.pte.next(item.at, stop))
   for (let left = budget; at < stop && left > 0; left--) {
     const small = mm.pte.get(at) as Entry
     if (isReclaimable(memory, small) && isLarge(memory.frames, frameOf(small))) {
       if (!profile.estimatesSharing || !mapsWhole(memory, name, at, stop)) {
-        const then = splitPart(memory, item, at, stop, profile)
-        return facts.length === 0 ? { then } : { facts, then }
+        return done(splitPart(memory, item, at, stop, profile))
       }
       for (let i = 0; i < PMD_PAGES; i++) facts.push(...agedWhole(memory, name, page(at + i)))
-      if (mayFree(memory, frameOf(small))) facts.push(...lazy(memory, frameOf(small)))
+      if (mayFree(memory, frameOf(small))) facts.push(...lazy(memory, frameOf(small), waits))
       at = page(at + PMD_PAGES)
     } else {
-      facts.push(...freed(memory, name, at))
+      facts.push(...freed(memory, name, at, waits))
       at = page(mm.pte.next(at + 1, stop))
     }
   }
-  const then = at < stop ? [{ ...item, at }] : rest
-  return facts.length === 0 ? { then } : { facts, then, cut: at < stop }
+  return done(at < stop ? [{ ...item, at }] : rest, at < stop)
 }
 
 const agedWhole = (memory: Memory, mm: MmName, p: Page): readonly Fact[] => {
@@ -153,6 +155,7 @@ function freeHuge(
   const facts = [
     ...((entry & (ACCESSED | DIRTY)) === 0 ? [] : [entries('pmd', item.mm, index, 1, withoutFlags(entry, ACCESSED | DIRTY))]),
     ...flagged(memory.frames, frame, LAZYFREE, FOLIO_DIRTY),
+    ...((frameFlags(memory.frames, frame) & LAZYFREE) === 0 ? batched(memory, [['lru_lazyfree', frame]], profile) : []),
   ]
   return facts.length === 0 ? { then: rest } : { facts, then: rest }
 }
@@ -182,7 +185,11 @@ function coldRange(memory: Memory, item: Item<'madvise_cold_or_pageout_pte_range
 
   const facts: Fact[] = []
   const isolated = [...item.isolated]
-  const finished = (then: Agenda): Outcome => (facts.length === 0 ? { then } : { facts, then })
+  const waits: Batched[] = []
+  const finished = (then: Agenda): Outcome => {
+    const all = [...facts, ...batched(memory, waits, profile)]
+    return all.length === 0 ? { then } : { facts: all, then }
+  }
   let at = page(mm.pte.next(item.at, end))
   for (let left = budget; at < end && left > 0; left--) {
     const small = mm.pte.get(at) as Entry
@@ -200,6 +207,11 @@ function coldRange(memory: Memory, item: Item<'madvise_cold_or_pageout_pte_range
           const each = mm.pte.get(at + i)
           if ((each & ACCESSED) !== 0 && ages) facts.push(pte(name, page(at + i), withoutFlags(each, ACCESSED)))
         }
+        // It was not accessed, and is not among those that are used, or waits not to be.
+        const lru = memory.frames.lru.get(folio)
+        const cold = pageout ? 0 : lru & ~REFERENCED
+        if (cold !== lru) facts.push(['lru', folio, 1, cold])
+        if ((cold & ACTIVE) !== 0) waits.push(['lru_deactivate', folio])
         if (pageout) {
           facts.push(['refs', folio, 1, 1])
           // A private copy of a file's page is anonymous memory.

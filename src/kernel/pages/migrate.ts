@@ -28,6 +28,7 @@ import { pageProt } from '../faults/faulting.ts'
 import { dirtied, flagged } from './folio.ts'
 import { isPrivate, movedState, ownerOf, restoreEntries } from './migrated.ts'
 import { migrationEntry } from './migration-entry.ts'
+import { LRU_ADD_DRAIN } from './lru-batch.ts'
 import type { Profile } from '../profiles.ts'
 import { anonPlaces, filePlaces, type Place } from './rmap.ts'
 import { slotCaching, uncached } from '../faults/swapcache.ts'
@@ -117,6 +118,7 @@ function collectHuge(memory: Memory, item: Item<'migrate_vma_collect'>, at: Page
 const ended = ({ migration, src }: Item<'migrate_vma_collect'>): Outcome => ({
   then: [
     { do: 'invalidate_range_end', range: migrateRange(migration, migration.start) },
+    ...(src.some(migrates) ? LRU_ADD_DRAIN : []),
     { do: 'migrate_device_unmap', migration, src, at: 0 },
   ],
 })

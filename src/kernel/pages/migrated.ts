@@ -62,5 +62,6 @@ export const movedState = (memory: Memory, from: Pfn, to: Pfn): readonly Fact[] 
     ['state', to, 1, stateWord(frameKind(frames, to), flags)],
     ['anonVma', to, 1, frames.anonVma.get(from), 0],
     ['index', to, 1, frames.index.get(from), 0],
+    ...(frames.lru.get(from) === 0 ? [] : ([['lru', to, 1, frames.lru.get(from)]] as const)),
   ]
 }

@@ -1,8 +1,10 @@
 /** Reverse mappings: which areas may map a page, in the order in which the kernel visits them (mm/rmap.c). */
 import { page, type Page, type Pfn } from '../../memory/address.ts'
-import { folioSize } from '../../memory/frames.ts'
-import type { FileName, Memory, MmName } from '../../memory/memory.ts'
-import { pagesOf, type Vma } from '../../memory/vma.ts'
+import { isPresent } from '../../memory/entry.ts'
+import { folioSize, headOf } from '../../memory/frames.ts'
+import { mmOf, type FileName, type Memory, type MmName } from '../../memory/memory.ts'
+import { frameAt, leafAt } from '../../memory/pagetable.ts'
+import { has, pagesOf, VM_LOCKED, vmaAt, type Vma } from '../../memory/vma.ts'
 
 /** The part of an area in which something may be mapped. */
 export interface Place {
@@ -64,3 +66,16 @@ export const filePlaces = (
     vma => vma.file === file && wanted(vma),
     vma => vma.order,
   )
+
+/** A folio is not on the lists of reclaim if an area that has it is locked, whoever's that is. */
+export const isUnevictable = (memory: Memory, head: Pfn): boolean =>
+  anonPlaces(memory, head).some(({ mm: name, start, end }) => {
+    const mm = mmOf(memory, name)
+    const vma = vmaAt(mm.vmas, start)
+    if (vma === undefined || !has(vma, VM_LOCKED)) return false
+    for (let p = start; p < end; p = page(p + 1)) {
+      const leaf = leafAt(mm, p)
+      if (isPresent(leaf.entry) && headOf(memory.frames, frameAt(leaf, p)) === head) return true
+    }
+    return false
+  })

@@ -6,6 +6,7 @@ import { deviceFirst, DEVICE_PAGES, mmOf, type Memory } from '../../memory/memor
 import type { Agenda, Migration, Mirror, Outcome, Rules } from '../agenda.ts'
 import { migrateWord } from '../pages/migrate.ts'
 import { ownerOf } from '../pages/migrated.ts'
+import { LRU_ADD_DRAIN } from '../pages/lru-batch.ts'
 import { FOLIO_LOCK, registryOf } from '../names.ts'
 import { call } from '../offer.ts'
 
@@ -30,7 +31,8 @@ function usedFrames({ frames }: Memory, first: Pfn): readonly Pfn[] {
 /** `migrate_device_range()`: frames of a device, by number, wherever they are mapped. */
 function migrateFrames(memory: Memory, { who, mm, device }: Mirror, frames: readonly Pfn[]): Outcome {
   const own = memory.devices[device]
-  if (own === undefined || frames.length === 0) return {}
+  if (own === undefined) return {}
+  if (frames.length === 0) return { then: LRU_ADD_DRAIN }
   const select = own.kind === 'devpriv' ? 'private' : 'coherent'
   const migration: Migration = { mm, start: page(0), end: page(frames.length), select, owner: device, faultPage: pfn(0), who, way: 'evict' }
   return {
@@ -38,7 +40,7 @@ function migrateFrames(memory: Memory, { who, mm, device }: Mirror, frames: read
       ['refs', frame, 1, 1],
       ['lock', frame, true],
     ]),
-    then: [{ do: 'migrate_device_unmap', migration, src: frames.map(frame => migrateWord(frame, false)), at: 0 }],
+    then: [...LRU_ADD_DRAIN, { do: 'migrate_device_unmap', migration, src: frames.map(frame => migrateWord(frame, false)), at: 0 }],
   }
 }
 

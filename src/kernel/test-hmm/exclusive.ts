@@ -18,20 +18,26 @@ import { isExclusiveEntry } from './exclusive-entry.ts'
 import { pageProt } from '../faults/faulting.ts'
 import { dirtied, referenced } from '../pages/folio.ts'
 import { call } from '../offer.ts'
+import { mlocked } from '../pages/lru-batch.ts'
+import type { Profile } from '../profiles.ts'
 import { anonPlaces } from '../pages/rmap.ts'
 
 /** `restore_exclusive_pte()`: the process has its page again, dirty if it may write it, and not young. */
-function restored(memory: Memory, { mm, page: at }: At): readonly Fact[] {
+function restored(memory: Memory, { mm, page: at }: At, profile: Profile): readonly Fact[] {
   const entry = mmOf(memory, mm).pte.get(at) as Entry
   const vma = vmaAt(mmOf(memory, mm).vmas, at)
   if (!isExclusiveEntry(entry) || vma === undefined) return []
   const write = kindOf(entry) === '!excl-w' ? DIRTY | (has(vma, VM_WRITE) ? WRITE : 0) : 0
   const frame = frameOf(entry)
-  return [pte(mm, at, present((pageProt(vma) & PROTNONE) | write, frame)), ['maps', frame, 1, 1]]
+  return [
+    pte(mm, at, present((pageProt(vma) & PROTNONE) | write, frame)),
+    ['maps', frame, 1, 1],
+    ...mlocked(memory, vma, [['mlock', frame]], profile),
+  ]
 }
 
 /** `page_make_device_exclusive_one()`: in one place, the folio's entries become exclusive ones. */
-function makeExclusive(memory: Memory, { mm, start, end, folio }: Item<'page_make_device_exclusive'>): readonly Fact[] {
+function makeExclusive(memory: Memory, { mm, start, end, folio }: Item<'page_make_device_exclusive'>, profile: Profile): readonly Fact[] {
   const table = mmOf(memory, mm).pte
   const facts: Fact[] = []
   for (let p = page(table.next(start, end)); p < end; p = page(table.next(p + 1, end))) {
@@ -40,6 +46,8 @@ function makeExclusive(memory: Memory, { mm, start, end, folio }: Item<'page_mak
     if (!isPresent(entry) || (entry & SPECIAL) !== 0 || headOf(memory.frames, frame) !== folio) continue
     facts.push(pte(mm, p, absent(isWritable(entry) ? '!excl-w' : '!excl-r', frame)), ['maps', frame, 1, -1])
     if ((entry & DIRTY) !== 0) facts.push(...dirtied(memory, folio))
+    const vma = vmaAt(mmOf(memory, mm).vmas, p)
+    if (vma !== undefined) facts.push(...mlocked(memory, vma, [['mlock', frame]], profile))
   }
   return facts
 }
@@ -70,8 +78,8 @@ function makeNext(memory: Memory, item: Item<'make_device_exclusive'>, { array }
 }
 
 export const exclusiveRules = {
-  restore_exclusive_pte: (memory, item) => {
-    const facts = restored(memory, item)
+  restore_exclusive_pte: (memory, item, { profile }) => {
+    const facts = restored(memory, item, profile)
     return facts.length === 0 ? {} : { facts }
   },
 
@@ -104,8 +112,8 @@ export const exclusiveRules = {
       then: section({ mm, event: 'EXCLUSIVE', start, end: stop }, [{ do: 'page_make_device_exclusive', mm, start, end: stop, folio }]),
     }
   },
-  page_make_device_exclusive: (memory, item) => {
-    const facts = makeExclusive(memory, item)
+  page_make_device_exclusive: (memory, item, { profile }) => {
+    const facts = makeExclusive(memory, item, profile)
     return facts.length === 0 ? {} : { facts }
   },
   device_exclusive_check: (memory, { do: _, folio, valid, ...item }) => {

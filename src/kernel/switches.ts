@@ -1,0 +1,138 @@
+/**
+ * The switches of kernel profiles, each declared once: where its fact is from (the release, commit or function), and what
+ * it decides, in a sentence. Their names and values are the type of a profile (profiles.ts), and `mirrorwalk profiles`
+ * prints them.
+ */
+
+export interface Switch<V> {
+  /** What it may be set to, the oldest way first. */
+  readonly values: readonly V[]
+  /** The release since when it is so (unless it says until when), the commit, the function. */
+  readonly source: string
+  readonly says: string
+}
+
+/** Something that a kernel does or does not. */
+const flag = (source: string, says: string): Switch<boolean> => ({ values: [false, true], source, says })
+/** One of several ways. */
+const oneOf = <const V extends string>(values: readonly V[], source: string, says: string): Switch<V> => ({ values, source, says })
+
+/** A number. */
+const howMany = <const V extends number>(values: readonly V[], source: string, says: string): Switch<V> => ({ values, source, says })
+
+export const SWITCHES = {
+  rangeValidity: oneOf(
+    ['valid flag', 'sequence'],
+    'v5.5, 04ec32fbc2b2',
+    'How a driver knows that its range was invalidated: by the sequence number of an interval notifier, or by the valid flag of a range registered with hmm_mirror, which forgets (seed 004).',
+  ),
+  invalidRange: oneOf(
+    ['EAGAIN', 'EBUSY'],
+    'v5.4',
+    'What hmm_range_fault() says of a range that was invalidated: with EAGAIN the lock is dropped.',
+  ),
+  rangeFaultReturns: oneOf(
+    ['pages', 'zero'],
+    'v5.7, be957c886d92',
+    'What hmm_range_fault() answers when all went well: the number of pages, or 0.',
+  ),
+  mprotectOpensAt: oneOf(
+    ['pmd', 'pud'],
+    'v6.8, change_pud_range()',
+    'The level whose first populated entry opens the notifier section of mprotect.',
+  ),
+  mprotectRestoresWrite: oneOf(
+    ['never', 'dirty exclusive', 'exclusive'],
+    'can_change_pte_writable(), and v6.2',
+    'Which anonymous pages become writable by mprotect alone: v6.2 no longer asks for dirty ones.',
+  ),
+  mprotectDropsAccount: flag('v6.6', 'Memory that was never touched is no longer accounted once it may not be written.'),
+  swapInRestoresWrite: flag('v6.2', 'A page swapped in by a read is writable at once where the area is.'),
+  tracksExclusive: flag('v5.19, PageAnonExclusive()', 'Anonymous pages are known to be exclusive or not; before, only counts decide.'),
+  reusesPartOfFolio: flag(
+    'until v6.10, wp_can_reuse_anon_folio()',
+    'A write may use its part of a large folio again, once nobody else has any of it.',
+  ),
+  splitKeepsDirty: flag('v6.2', 'Small entries that a 2 MiB entry is split into stay dirty as it was.'),
+  splitMapsZeroPage: flag('v6.12', 'Of a large folio that is split, pages that contain only zeroes are mapped to the zero page.'),
+  estimatesSharing: flag(
+    'v6.9, folio_likely_mapped_shared()',
+    'Whether others map a folio too is estimated over all of it, not read off one page; a folio that is mapped whole need not be split.',
+  ),
+  goesOnBehindShared: flag(
+    'v6.9',
+    'Behind a large folio that others map too, MADV_FREE, _COLD and _PAGEOUT go on; before, the table ends there.',
+  ),
+  swapsSmallMapped: flag('v6.10', 'Reclaim swaps large folios out whole though no 2 MiB entry maps them.'),
+  unmapSplitsFirst: flag(
+    'until v6.11, try_to_unmap()',
+    'Unmapping splits a 2 MiB entry in a notifier section of its own before it begins.',
+  ),
+  pageoutClearsAccessed: flag(
+    'before v6.12',
+    'MADV_PAGEOUT clears the accessed bit before it reclaims; later, that is left to the unmapping.',
+  ),
+  populateStopsAtGap: flag(
+    'v6.10',
+    'MADV_POPULATE_* is one walk, which ends at a gap; before, it goes area by area, and on behind the gap.',
+  ),
+  longtermNeedsPin: flag('v5.6, is_valid_gup_flags()', 'FOLL_LONGTERM is for pins alone.'),
+  longtermUnsharesZeroPage: flag('v6.2, gup_must_unshare()', 'A read-only long-term pin of the zero page gets a page of its own.'),
+  longtermRefusesTracked: flag(
+    'v6.5, writable_file_mapping_allowed()',
+    'Long-term pins for writing are refused where the file system has to hear of writes.',
+  ),
+  mremapRealigns: flag('v6.7, try_realign_addr()', 'mremap aligns a move down to 2 MiB where both sides leave room.'),
+  hugetlbUnmapNotifies: flag(
+    'until v6.2, __unmap_hugepage_range()',
+    "Taking 2 MiB pages of the pool away opens a section of its own, within the caller's.",
+  ),
+  hugetlbRestoresPromise: flag('v6.9', 'A page of the pool that its owner gives up is promised to him again.'),
+  followsHugetlbApart: flag(
+    'until v6.6, follow_hugetlb_page()',
+    'GUP follows pages of the pool by a function of its own, which marks nothing, and faults whatever is asked.',
+  ),
+  punchWritesBack: flag(
+    'ext4_punch_hole(), until it was refactored',
+    'Punching a hole into a file of ext4 writes the dirty pages of the range back first.',
+  ),
+  punchPassesEnd: flag(
+    'ext4_punch_hole(), until it was refactored',
+    'A hole that reaches over the end of a file of ext4 whose last page is whole is punched a page further than the file goes.',
+  ),
+  punchAlwaysBreaksLayouts: flag(
+    'ext4_fallocate()',
+    'Punching a hole breaks the layout of a file on DAX even where there is nothing to punch.',
+  ),
+  daxReadsDirty: flag(
+    'until v6.3, dax_insert_entry()',
+    'Read faults on DAX mark what they map dirty too, as if it had to be written back.',
+  ),
+  privateHugeWritesAskFile: flag(
+    'until v6.8, wp_huge_pmd()',
+    'A write to a private 2 MiB entry of a file asks the file for a writable one before it is split.',
+  ),
+  reclaimKnowsDaxPmd: flag(
+    'v6.5, pmd_trans_unstable()',
+    'MADV_COLD and MADV_PAGEOUT know 2 MiB entries of DAX files, and leave them alone; before, they take one for a damaged table and clear it, without a word to anybody.',
+  ),
+  mprotectKnowsPud: flag(
+    'v6.12, change_huge_pud()',
+    'mprotect knows entries of 1 GiB; before, it takes one for a damaged table and clears it, without a word to anybody.',
+  ),
+  populateMarksPud: flag('until v6.11, follow_devmap_pud()', 'Populating marks entries of 1 GiB as accessed, and dirty where it writes.'),
+  batchSize: howMany([15, 31], 'v6.10, PAGEVEC_SIZE', 'How many folios a batch of reclaim holds until it is emptied.'),
+  mmapMergePrefers: oneOf(
+    ['next', 'previous'],
+    'v6.12',
+    'Where a new mapping could merge with either neighbour but not with both, it takes this one.',
+  ),
+} as const satisfies Readonly<Record<string, Switch<boolean> | Switch<string> | Switch<number>>>
+
+export type SwitchName = keyof typeof SWITCHES
+/** A value for each switch. */
+export type Switches = { readonly [S in SwitchName]: (typeof SWITCHES)[S]['values'][number] }
+export const switchNames = Object.keys(SWITCHES) as readonly SwitchName[]
+
+/** The switches that differ between two kernels. */
+export const changedBetween = (a: Switches, b: Switches): readonly SwitchName[] => switchNames.filter(name => a[name] !== b[name])

@@ -1,0 +1,58 @@
+/** What tests of the command line share: a folder to work in, and a way to run it. */
+import { spawn } from 'node:child_process'
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { suite, type Test } from 'uvu'
+
+export const root = join(import.meta.dirname, '../..')
+export const stale = join(root, 'scenarios/seeds/004-stale-valid.ts')
+
+export interface Done {
+  readonly code: number | null
+  readonly out: string
+  readonly err: string
+}
+
+interface Folder {
+  folder: string
+}
+
+/** Tests of the command line, with a folder to work in: as a project that has installed it. */
+export function cliSuite(name: string): Test<Folder> {
+  const test = suite<Folder>(name, { folder: '' })
+  test.before(context => {
+    context.folder = mkdtempSync(join(tmpdir(), 'mirrorwalk-'))
+    mkdirSync(join(context.folder, 'node_modules'))
+    symlinkSync(root, join(context.folder, 'node_modules/mirrorwalk'))
+  })
+  test.after(({ folder }) => rmSync(folder, { recursive: true }))
+  return test
+}
+
+/** Runs the command line in a folder; once `stop` says so, it gets a Ctrl-C; `reads`: whether anybody reads what it prints. */
+export function cli(folder: string, args: readonly string[], stop?: () => boolean, reads = true): Promise<Done> {
+  return new Promise(resolve => {
+    const child = spawn(
+      process.execPath,
+      ['--conditions=source', '--import', join(root, 'node_modules/tsx/dist/esm/index.mjs'), join(root, 'src/cli/main.ts'), ...args],
+      {
+        cwd: folder,
+        env: { ...process.env, NO_COLOR: '1' },
+      },
+    )
+    let [out, err] = ['', '']
+    child.stdout.on('data', chunk => (out += String(chunk)))
+    if (!reads) child.stdout.destroy()
+    child.stderr.on('data', chunk => (err += String(chunk)))
+    const poll = setInterval(() => {
+      if (stop?.() !== true) return
+      clearInterval(poll)
+      child.kill('SIGINT')
+    }, 20)
+    child.on('close', code => {
+      clearInterval(poll)
+      resolve({ code, out, err })
+    })
+  })
+}
