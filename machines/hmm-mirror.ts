@@ -13,7 +13,7 @@ interface Range {
   readonly end: number
   readonly valid: boolean
 }
-interface Context {
+export interface HmmMirrorContext {
   /** Invalidations in flight. */
   readonly notifiers: number
   readonly ranges: readonly Range[]
@@ -28,10 +28,11 @@ type Event =
 /** An invalidation that ends where a range begins counts as meeting it: the comparison is off by one. */
 const meets = (range: Range, start: number, end: number): boolean => end >= range.start && start < range.end
 
-const isValid = (context: Context, event: Event): boolean => 'who' in event && context.ranges.some(r => r.who === event.who && r.valid)
+const isValid = (context: HmmMirrorContext, event: Event): boolean =>
+  'who' in event && context.ranges.some(r => r.who === event.who && r.valid)
 
 export const hmmMirror = setup({
-  types: { context: {} as Context, events: {} as Event, input: {} as { readonly mirrors: readonly ActorName[] } },
+  types: { context: {} as HmmMirrorContext, events: {} as Event, input: {} as { readonly mirrors: readonly ActorName[] } },
   actions: {
     reply,
     invalidate: assign(({ context: c, event: e }) =>

@@ -15,6 +15,7 @@ export const mirrorRange = setup({
     count: assign(({ context }) => ({ begun: context.begun + 1 })),
     walk: assign(({ context }) => rangeFault(context, call(hmmOf(context.mm), 'needs_retry', { who: context.name }))),
     goOn: assign(({ event }) => ('agenda' in event ? workOf(event) : {})),
+    rest: assign({ ...REST, program: [] }),
     giveUp: assign({ fail: 'EBUSY' }),
     finish: assign(({ context }) => ({ ...REST, program: context.program.slice(1), begun: 0 })),
   },
@@ -33,7 +34,7 @@ export const mirrorRange = setup({
     mmap_read_lock: { meta: { does: 'mmap_read_lock' }, on: { done: { target: 'hmm_range_fault', actions: 'walk' } } },
     hmm_range_fault: {
       meta: { does: 'hmm_range_fault' },
-      on: { ran: { actions: 'goOn' }, walked: { target: 'mmap_read_unlock', actions: 'goOn' } },
+      on: { ran: { actions: 'goOn' }, walked: { target: 'mmap_read_unlock', actions: 'goOn' }, oops: { target: 'dead', actions: 'rest' } },
     },
     mmap_read_unlock: {
       meta: { does: 'mmap_read_unlock' },
@@ -59,6 +60,8 @@ export const mirrorRange = setup({
     commit: { meta: { does: 'commit' }, on: { done: 'driver_unlock' } },
     driver_unlock: { meta: { does: 'driver_unlock' }, on: { done: 'hmm_range_unregister' } },
     hmm_range_unregister: { meta: { does: 'hmm_range_unregister' }, on: { done: 'finished' } },
+    /** The kernel died under it. */
+    dead: {},
     finished: { meta: { does: 'end' }, on: { ended: { target: 'idle', actions: 'finish' } } },
   },
 })

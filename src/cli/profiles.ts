@@ -1,6 +1,6 @@
 /** `mirrorwalk profiles`: the kernels there are, the matrix of their switches, and what changed between two of them. */
 import { profileNamed, profileNames, profiles, type Profile } from '../kernel/profiles.ts'
-import { changedBetween, SWITCHES, switchNames, type SwitchName } from '../kernel/switches.ts'
+import { changedBetween, inWords, SWITCHES, switchNames, type Setting, type SwitchName } from '../kernel/switches.ts'
 import { wrapped } from '../inspect/wrap.ts'
 import { columns, EXIT, plural, print, printJson, styled, UsageError, type ExitCode } from './output.ts'
 
@@ -29,9 +29,6 @@ function named(name: string): Profile {
   return profile
 }
 
-type Value = boolean | string | number
-const shown = (value: Value): string => (value === true ? 'yes' : value === false ? 'no' : String(value))
-
 /** What a switch decides and since when, to stand below it. */
 function sentence(name: SwitchName, width: number): readonly string[] {
   const { says, source } = SWITCHES[name]
@@ -53,11 +50,11 @@ export function matrix(all: readonly Profile[], width: number): readonly string[
   return sideBySide(all, width - labels).flatMap(group => {
     const row = (label: string, cell: (p: Profile) => string): string =>
       `${styled('bold', label.padEnd(labels))}${group.map(p => cell(p).padEnd(widthOf(p))).join('')}`.trimEnd()
-    return ['', row('', p => p.name), ...switchNames.flatMap(name => [row(name, p => shown(p[name])), ...sentence(name, width)])]
+    return ['', row('', p => p.name), ...switchNames.flatMap(name => [row(name, p => inWords(p[name])), ...sentence(name, width)])]
   })
 }
 
-const widthOf = (profile: Profile): number => Math.max(profile.name.length, ...switchNames.map(name => shown(profile[name]).length)) + GAP
+const widthOf = (profile: Profile): number => Math.max(profile.name.length, ...switchNames.map(name => inWords(profile[name]).length)) + GAP
 
 /** The kernels in groups, each of as many as there is room for. */
 function sideBySide(all: readonly Profile[], room: number): readonly (readonly Profile[])[] {
@@ -77,8 +74,8 @@ function sideBySide(all: readonly Profile[], room: number): readonly (readonly P
 
 interface Change {
   readonly name: SwitchName
-  readonly from: Value
-  readonly to: Value
+  readonly from: Setting
+  readonly to: Setting
   readonly source: string
   readonly says: string
 }
@@ -92,7 +89,7 @@ const changes = (a: Profile, b: Profile): readonly Change[] =>
 function showChanges(a: Profile, b: Profile): void {
   const changed = changes(a, b)
   for (const { name, from, to } of changed) {
-    print(`${styled('bold', name)}: ${shown(from)} → ${shown(to)}`)
+    print(`${styled('bold', name)}: ${inWords(from)} → ${inWords(to)}`)
     for (const line of sentence(name, columns())) print(line)
   }
   print(

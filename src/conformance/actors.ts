@@ -1,7 +1,8 @@
 /** The actors that a recorded program needs, with the names by which the recorder's parts go in the model. */
-import { mirrorName, snapshotOf } from '../kernel/names.ts'
+import { hmmOf, mirrorName, snapshotOf } from '../kernel/names.ts'
+import type { Profile } from '../kernel/profiles.ts'
 import type { MmName } from '../memory/memory.ts'
-import { mmActors, type ActorSpec } from '../scenario/standard.ts'
+import { mmActors, RANGE_MACHINES, type ActorSpec } from '../scenario/standard.ts'
 import { parseLine, UnknownOp, type Line } from './ops.ts'
 
 /** One process of a program: its address space, its thread, and what listens to it. */
@@ -46,13 +47,13 @@ const known = (ops: readonly string[]): readonly Line[] =>
     }
   })
 
-export function actorsFor(ops: readonly string[]): readonly ActorSpec[] {
+export function actorsFor(ops: readonly string[], profile: Profile): readonly ActorSpec[] {
   const lines = known(ops)
   const processes = 1 + lines.filter(({ op }) => op.op === 'fork').length
   const slots = [...new Set(lines.flatMap(({ op }) => (op.op === 'iv' ? [op.k] : [])))].toSorted((a, b) => a - b)
   const mirrors = lines.filter(({ op }) => op.op === 'dopen' || (op.op === 'mmap' && op.kind === 'mixed')).length
   return [
-    ...Array.from({ length: processes }, (_, k) => ofProcess(k)).flat(),
+    ...Array.from({ length: processes }, (_, k) => ofProcess(k, profile)).flat(),
     ...slots.flatMap((k): readonly ActorSpec[] => [
       { name: notifierName(k), machine: 'interval_notifier', input: {} },
       { name: waiterName(k), machine: 'thread', input: { mm: 'mm0', program: [] } },
@@ -64,13 +65,15 @@ export function actorsFor(ops: readonly string[]): readonly ActorSpec[] {
   ]
 }
 
-function ofProcess(k: number): readonly ActorSpec[] {
+function ofProcess(k: number, { rangeValidity }: Profile): readonly ActorSpec[] {
   const { mm, cpu, probe, driver, range } = processNames(k)
+  const { range: machine, hmm } = RANGE_MACHINES[rangeValidity]
   return [
-    ...mmActors(mm, { list: [probe] }),
+    ...mmActors(mm, { list: hmm === null ? [probe] : [hmmOf(mm), probe] }),
+    ...(hmm === null ? [] : [{ name: hmmOf(mm), machine: hmm, input: { mirrors: [driver] } }]),
     { name: probe, machine: 'mmu_notifier', input: {} },
     { name: cpu, machine: k === 0 ? 'thread' : 'child_thread', input: { mm, program: [] } },
     { name: driver, machine: 'device', input: { mm, start: 0, end: 0 } },
-    { name: range, machine: 'range', input: { name: range, mm, device: driver, program: [] } },
+    { name: range, machine, input: { name: range, mm, device: driver, program: [] } },
   ]
 }

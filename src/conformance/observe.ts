@@ -2,6 +2,7 @@
 import { endAt, page, type Level, type Page, type Pfn } from '../memory/address.ts'
 import { frameOf, isPresent, kindOf, NONE, PROTNONE, wordOf } from '../memory/entry.ts'
 import { frameKind, isExclusive } from '../memory/frames.ts'
+import type { Profile } from '../kernel/profiles.ts'
 import { mmOf, type Frames, type Memory, type Mm, type MmName } from '../memory/memory.ts'
 import { frameAt, leafAt } from '../memory/pagetable.ts'
 import type { Table } from '../memory/table.ts'
@@ -14,8 +15,19 @@ const DUMPED: readonly (readonly [Page, Page])[] = [
   [page(262144), page(262152)],
 ]
 
-/** Frames as the recordings number them: from 1, in the order in which a step shows them. */
+/** Frames as a recorder tells them: numbered from 1, in the order in which a step shows them, and by kind. */
 export class FrameNumbers {
+  readonly #profile: Profile
+
+  constructor(profile: Profile) {
+    this.#profile = profile
+  }
+
+  /** What a driver has made is a page like any other to the recorder; old kernels do not know one kind of DAX from the other. */
+  kindOf(frames: Frames, frame: Pfn): string {
+    const kind = frameKind(frames, frame)
+    return kind === 'driver' ? 'file' : kind === 'devdax' && !this.#profile.tellsDevdax ? 'fsdax' : kind
+  }
   readonly #numbers = new Map<number, number>()
   of(frame: number): number {
     const known = this.#numbers.get(frame)
@@ -25,17 +37,14 @@ export class FrameNumbers {
   }
 }
 
-/** What a driver has made is a page like any other to the recorder. */
-const kindOfFrame = (frames: Frames, frame: Pfn): string => frameKind(frames, frame).replace(/^driver$/, 'file')
-
 /** Kind and bits of a present entry, or what an absent one is. Of 1 GiB without any right, the kernel says that nothing is there. */
-function whatOf(entry: number, frames: Frames, level: Level): string {
+function whatOf(entry: number, frames: Frames, level: Level, numbers: FrameNumbers): string {
   if (entry === NONE) return 'none'
   if (!isPresent(entry)) return kindOf(entry).replace(/^!swap-x$/, '!swap')
   if (level === 'pud' && (entry & PROTNONE) !== 0) return '!'
   const frame = frameOf(entry)
   const bits = wordOf(entry).slice(1)
-  const kind = kindOfFrame(frames, frame)
+  const kind = numbers.kindOf(frames, frame)
   return `${kind}:${inRecordedOrder(bits)}${kind === 'anon' && isExclusive(frames, frame) ? 'X' : ''}`
 }
 const inRecordedOrder = (bits: string): string => ['W', 'D', 'A', 'S', 'V', 'N'].filter(bit => bits.includes(bit)).join('')
@@ -60,7 +69,8 @@ export function rowsOf(memory: Memory, name: MmName, numbers: FrameNumbers): rea
       last.frames.push(...frames)
     } else rows.push({ first, count, level, what, frames: [...frames] })
   }
-  for (const [from, to] of DUMPED) for (const [start, end] of mappedParts(mm, from, to)) addPart(mm, memory.frames, start, end, add)
+  for (const [from, to] of DUMPED)
+    for (const [start, end] of mappedParts(mm, from, to)) addPart(mm, memory.frames, start, end, numbers, add)
   return rows.map(({ first, count, level, what, frames }) =>
     frames.length === 0
       ? [first, count, level, what]
@@ -78,6 +88,7 @@ function addPart(
   frames: Frames,
   start: Page,
   end: Page,
+  numbers: FrameNumbers,
   add: (first: number, count: number, level: number, what: string, frames: readonly Pfn[]) => void,
 ): void {
   for (let p = start; p < end;) {
@@ -85,7 +96,7 @@ function addPart(
     const { level, entry } = leaf
     const stop = endAt(level === 'pte' ? 'pmd' : level, p, end)
     if (level !== 'pgd' && level !== 'pte' && isPresent(entry)) {
-      add(p, stop - p, LEVEL[level], whatOf(entry, frames, level), [frameAt(leaf, p)])
+      add(p, stop - p, LEVEL[level], whatOf(entry, frames, level, numbers), [frameAt(leaf, p)])
       p = stop
       continue
     }
@@ -94,7 +105,7 @@ function addPart(
     p = next
     if (next >= stop) continue
     const small = mm.pte.get(next)
-    add(next, 1, 1, whatOf(small, frames, 'pte'), isPresent(small) || leadsToFrame(small) ? [frameOf(small)] : [])
+    add(next, 1, 1, whatOf(small, frames, 'pte', numbers), isPresent(small) || leadsToFrame(small) ? [frameOf(small)] : [])
     p = page(next + 1)
   }
 }
@@ -113,20 +124,27 @@ export function runLengths(values: readonly number[]): readonly (readonly [numbe
   return runs
 }
 
-/** The array of `hmm_range_fault()`: runs of [count, flags, order, frames]; only valid words have frames. */
-export function pfnRuns(array: Table, start: Page, end: Page, numbers: FrameNumbers): readonly unknown[] {
+/** A word of the array of `hmm_range_fault()`, told apart; only valid words have frames. */
+export interface PfnWord {
+  readonly flags: string
+  readonly order: number
+  readonly frame: Pfn | null
+}
+function pfnWord(word: number): PfnWord {
+  const flags = `${(word & HMM_PFN_VALID) === 0 ? '' : 'V'}${(word & HMM_PFN_WRITE) === 0 ? '' : 'W'}${(word & HMM_PFN_ERROR) === 0 ? '' : 'E'}`
+  return { flags, order: mapOrder(word), frame: (word & HMM_PFN_VALID) === 0 ? null : frameOf(word) }
+}
+
+/** The array of `hmm_range_fault()`: runs of [count, flags, order, frames]. */
+export function pfnRuns(array: Table, start: Page, end: Page, numbers: FrameNumbers, read = pfnWord): readonly unknown[] {
   const runs: [number, string, number, (number | number[])?][] = []
   for (let p = start; p < end; p = page(p + 1)) {
-    const word = array.get(p)
-    const flags = `${(word & HMM_PFN_VALID) === 0 ? '' : 'V'}${(word & HMM_PFN_WRITE) === 0 ? '' : 'W'}${(word & HMM_PFN_ERROR) === 0 ? '' : 'E'}`
-    const frame = frameOf(word)
-    const order = mapOrder(word)
-    const framed = (word & HMM_PFN_VALID) !== 0 && frame !== 0
+    const { flags, order, frame } = read(array.get(p))
     const last = runs.at(-1)
-    if (last !== undefined && last[1] === flags && last[2] === order && (last[3] !== undefined) === framed) {
+    if (last !== undefined && last[1] === flags && last[2] === order && (last[3] !== undefined) === (frame !== null && frame !== 0)) {
       last[0]++
-      if (Array.isArray(last[3])) last[3].push(numbers.of(frame))
-    } else if (framed) runs.push([1, flags, order, order > 0 ? numbers.of(frame) : [numbers.of(frame)]])
+      if (Array.isArray(last[3])) last[3].push(numbers.of(frame ?? 0))
+    } else if (frame !== null && frame !== 0) runs.push([1, flags, order, order > 0 ? numbers.of(frame) : [numbers.of(frame)]])
     else runs.push([1, flags, order])
   }
   return runs
@@ -142,6 +160,6 @@ export function pagesOf(
 ): readonly (readonly [string, number])[] {
   return Array.from({ length: count }, (_, i) => {
     const frame = array.get(start + i) as Pfn
-    return [kindOfFrame(memory.frames, frame), numbers.of(frame)]
+    return [numbers.kindOf(memory.frames, frame), numbers.of(frame)]
   })
 }

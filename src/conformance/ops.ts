@@ -55,6 +55,8 @@ export type Op =
       readonly defaultFlags: number
       readonly pfnFlagsMask: number
       readonly race: boolean
+      /** What is there, and no more: `hmm_range_snapshot()`, `hmm_vma_get_pfns()`. */
+      readonly snapshot: boolean
       /** Whose device memory counts as the caller's own: that of the page mapped here. */
       readonly ownerAt: Page | null
       readonly requests: Table
@@ -179,7 +181,7 @@ export function parseOp(line: string): Op {
       const requests = Table.empty.update(start, end - start, (_, p) => requestOf(letters[(p - start) % letters.length]))
       const ownerAt = /^\d+$/.test(words[4] ?? '') ? page(number(4)) : null
       const flags = { defaultFlags: requestOf(words[2]), pfnFlagsMask: requestOf(words[3]) }
-      return { op, start, end, ...flags, race: words[4] === 'race', ownerAt, requests }
+      return { op, start, end, ...flags, race: words[4] === 'race', snapshot: words[4] === 'snap', ownerAt, requests }
     }
     case 'iv': {
       const what = oneOf(0, IV, 'the call')

@@ -4,6 +4,7 @@
  */
 import type { MapOf, NotifierRange } from '../kernel/agenda.ts'
 import type { Access } from '../kernel/faults/access.ts'
+import type { Profile } from '../kernel/profiles.ts'
 import type { Statement } from '../kernel/thread.ts'
 import { frameOf, NONE } from '../memory/entry.ts'
 import { DEVICE_PAGES, mmOf, type Memory, type MmName } from '../memory/memory.ts'
@@ -11,7 +12,7 @@ import { frameAt, leafAt } from '../memory/pagetable.ts'
 import { page, pfn, type Page } from '../memory/address.ts'
 import { Table } from '../memory/table.ts'
 import { vmaAt } from '../memory/vma.ts'
-import { linuxSystem } from '../scenario/standard.ts'
+import { linuxSystem, profileOf } from '../scenario/standard.ts'
 import type { Take } from '../system/take.ts'
 import type { HmmRange } from '../walker/hmm.ts'
 import { actorsFor, processNames, type Process } from './actors.ts'
@@ -19,10 +20,11 @@ import type { Seen } from './compare.ts'
 import { DeviceOps, type Commanded } from './device-ops.ts'
 import { fileOp } from './file-ops.ts'
 import { NotifierOps, returned } from './iv-ops.ts'
+import { legacyGupFlags, legacyRangeFault, vmaRangeFault } from './legacy-ops.ts'
 import { FrameNumbers, pagesOf, pfnRuns, rowsOf, runLengths } from './observe.ts'
 import { parseLine, type Op } from './ops.ts'
 import type { EventRow, Observed, Result } from './recording.ts'
-import { Session } from './session.ts'
+import { Livelock, Session } from './session.ts'
 
 /** What of an op is known only when frames have their numbers, which the page tables give first. */
 type Told = (numbers: FrameNumbers) => Result
@@ -30,17 +32,19 @@ type Told = (numbers: FrameNumbers) => Result
 const PROBE_OFFSETS = { pfnmap: 0, insert: 1, special: 2 }
 
 export class ProgramRun {
+  readonly #profile: Profile
   readonly #session: Session
   readonly #notifiers: NotifierOps
   readonly #processes = new Map<number, Process>()
   readonly #devices: DeviceOps
   #forks = 0
   #unknown: readonly number[] = []
-  #hangs = false
+  #oops: string | undefined
 
   /** `ops`: all that will be run, for the actors that they need. */
   constructor(ops: readonly string[], profile: string, take?: Take) {
-    this.#session = new Session(linuxSystem({ profile, mms: ['mm0'], actors: actorsFor(ops) }, {}, take))
+    this.#profile = profileOf(profile)
+    this.#session = new Session(linuxSystem({ profile, mms: ['mm0'], actors: actorsFor(ops, this.#profile) }, {}, take))
     this.#notifiers = new NotifierOps(this.#session)
     this.#devices = new DeviceOps(this.#session)
     this.#processes.set(0, { ...processNames(0), devices: new Map(), files: new Map() })
@@ -53,13 +57,14 @@ export class ProgramRun {
     this.#unknown = []
     const by = this.#processes.get(who)
     if (by === undefined) throw new Error(`there is no process ${who}`)
-    const told = this.#run(op, by, who)
-    const numbers = new FrameNumbers()
+    this.#oops = undefined
+    const told = this.#untilLivelock(() => this.#run(op, by, who))
+    const numbers = new FrameNumbers(this.#profile)
     const obs: Record<string, Observed> = {}
     for (const [k, { mm, probe }] of this.#processes) {
       obs[k] = { ev: op.op === 'fork' && k === this.#forks ? [] : this.#events(probe), pt: rowsOf(this.#session.memory, mm, numbers) }
     }
-    const oops = this.#hangs ? 'hang' : this.#session.told(by.cpu, 'oops')?.where
+    const oops = this.#oops ?? this.#session.told(by.cpu, 'oops')?.where
     const evicted = this.#session.steps.some(s => s.do === 'dmirror_evict')
     return { obs, res: told(numbers), evicted, unknown: this.#unknown, ...(oops === undefined ? {} : { oops }) }
   }
@@ -71,6 +76,17 @@ export class ProgramRun {
   /** Steps of the last op. */
   get steps(): Session['steps'] {
     return this.#session.steps
+  }
+
+  /** Of an op that never ends, nothing is known but that. */
+  #untilLivelock(run: () => Told): Told {
+    try {
+      return run()
+    } catch (error) {
+      if (!(error instanceof Livelock)) throw error
+      this.#oops = 'hang'
+      return () => ({})
+    }
   }
 
   #run(op: Op, by: Process, who: number): Told {
@@ -95,7 +111,7 @@ export class ProgramRun {
       case 'gup':
         return this.#gup(op, by)
       case 'rfault':
-        return this.#rfault(op, by)
+        return this.#profile.rangeValidity === 'sequence' ? this.#rfault(op, by) : this.#legacyRfault(op, by)
       case 'file':
       case 'truncate':
       case 'punch':
@@ -124,7 +140,7 @@ export class ProgramRun {
 
   #commanded({ result, unknown, hangs }: Commanded): Told {
     this.#unknown = unknown
-    this.#hangs = hangs
+    if (hangs) this.#oops = 'hang'
     return () => result
   }
 
@@ -184,7 +200,8 @@ export class ProgramRun {
 
   #gup({ start, end, flags }: Op & { readonly op: 'gup' }, { mm, cpu }: Process): Told {
     if (start === end) return this.#answer({ ret: -1, err: 'EINVAL' })
-    this.#session.run(cpu, { do: 'get_user_pages', mm, start, end, flags })
+    const known = this.#profile.rangeValidity === 'sequence' ? flags : legacyGupFlags(flags)
+    this.#session.run(cpu, { do: 'get_user_pages', mm, start, end, flags: known })
     const result = returned(this.#session, cpu)
     const array = this.#session.told(cpu, 'returned')?.array ?? Table.empty
     const count = Math.max(0, Number(result['ret']))
@@ -214,6 +231,13 @@ export class ProgramRun {
     return numbers => ({ ...answer, ...stale, pfns: pfnRuns(walked.array, start, end, numbers) })
   }
 
+  #legacyRfault(op: Op & { readonly op: 'rfault' }, by: Process): Told {
+    const atEnd = this.#profile.rangeValidity === 'valid flag at the end'
+    const { result, oops } = (atEnd ? vmaRangeFault : legacyRangeFault)(this.#session, op, by)
+    this.#oops = oops
+    return result
+  }
+
   /** The device whose memory is mapped at a page, as far as `hmm_range_fault()` is told of it. */
   #ownerAt(name: MmName, at: Page): HmmRange['owned'] {
     const leaf = leafAt(mmOf(this.#session.memory, name), at)
@@ -241,7 +265,7 @@ export class ProgramRun {
         const range = event as NotifierRange & { readonly type: string }
         const phase = range.type === 'invalidate_range_start' ? 'start' : 'end'
         const owned = (range.event === 'MIGRATE' || range.event === 'EXCLUSIVE') && range.owner !== null ? 1 : 0
-        return [[phase, range.event, range.start, range.end, range.blockable ? 1 : 0, owned]]
+        return [[phase, this.#profile.tellsEvents ? range.event : '?', range.start, range.end, range.blockable ? 1 : 0, owned]]
       }),
     )
   }

@@ -4,6 +4,7 @@ import type { Statement, ThreadContext, ThreadEvent } from '../kernel/thread.ts'
 import type { Fact } from '../memory/facts.ts'
 import type { Memory } from '../memory/memory.ts'
 import type { LinuxSystem } from '../scenario/standard.ts'
+import { Recurrence } from '../system/recurrence.ts'
 import { step, type Stepped } from '../system/step.ts'
 import { indexOf, initialWorld, snapshotOf, type World } from '../system/world.ts'
 
@@ -13,6 +14,11 @@ type EventOf<T extends Event['type']> = Extract<Event, { readonly type: T }>
 
 /** No recorded op takes nearly as many. */
 const STEP_LIMIT = 50_000
+
+/** An actor goes in circles: it would never come to rest. */
+export class Livelock extends Error {
+  override readonly name = 'Livelock'
+}
 
 export class Session {
   readonly #system: LinuxSystem
@@ -53,6 +59,7 @@ export class Session {
 
   /** Lets an actor act until it is at rest or in `state`; false if something keeps it from that. */
   let(by: string, state?: string): boolean {
+    const seen = new Recurrence(this.#world)
     for (let steps = 0; steps < STEP_LIMIT; steps++) {
       if (state !== undefined && snapshotOf(this.#system, this.#world, by).value === state) return true
       const next = step(this.#system, this.#world, { by, offer: 0, budget: Infinity })
@@ -60,8 +67,9 @@ export class Session {
       if (next.kind === 'blocked') return false
       this.#steps.push(next)
       this.#world = next.world
+      if (seen.next(next.world)) throw new Livelock(`${by} goes in circles: the world after ${next.do} was there before`)
     }
-    throw new Error(`${by} goes in circles: ${STEP_LIMIT} steps without coming to rest`)
+    throw new Error(`${by} has not come to rest after ${STEP_LIMIT} steps`)
   }
 
   /** Gives a statement and sees it through; nothing may stand in its way. */

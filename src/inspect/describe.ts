@@ -110,6 +110,8 @@ function did({ do: what, event, calls, facts }: Described): readonly string[] {
     case 'hmm_range_fault':
       return ['asks whether it was invalidated']
     case 'walk_page_range':
+    case 'hmm_walk_area':
+    case 'hmm_vma_walk_range':
       return [`walks${walkedTo(event)}`]
     case 'hmm_range_register':
       return ['registers its range']
@@ -151,7 +153,8 @@ function systemCall(what: string, event: Described['event']): string {
 /** How far a walk has come, and what it needs before it can go on; a walk that is over says what it found. */
 function walkedTo(event: Described['event']): string {
   const next = ((event['agenda'] as readonly Fields[] | undefined) ?? [])[0]
-  if (next?.['do'] === 'walk_page_range') return ` as far as ${number(next, 'last') - 1}`
+  if (next !== undefined && /^(walk_page_range|hmm_walk_area|hmm_vma_walk_range)$/.test(String(next['do'])))
+    return ` as far as ${number(next, 'last') - 1}`
   return next?.['do'] === 'hmm_vma_fault' ? `: ${pages(number(next, 'at'), number(next, 'end'))} has to be faulted in` : ''
 }
 

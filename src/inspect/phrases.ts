@@ -29,6 +29,7 @@ const PHRASES: Readonly<Partial<Record<keyof Items, string>>> = {
   put_split: 'drops what nobody maps',
   // Copies and children
   wp_page_copy: 'copies the page',
+  huge_pmd_wp_copy: 'copies 2 MiB',
   wp_page_shared: 'is let write the page',
   dup_mm: 'makes',
   dup_mmap: 'copies',
@@ -40,6 +41,10 @@ const PHRASES: Readonly<Partial<Record<keyof Items, string>>> = {
   gup_pages: 'takes pages',
   put_pages: 'puts them back',
   put_page: 'puts the page back',
+  // Ranges within one area (up to v4.16)
+  hmm_vma_range: 'looks at the area, registers its range',
+  hmm_vma_walk: 'begins to walk',
+  hmm_vma_range_done: 'asks whether it is valid still',
   // Migration
   migrate_vma_collect: 'collects what can move',
   migrate_check_page: 'cannot have the page',

@@ -16,6 +16,7 @@ import type { Vma } from '../memory/vma.ts'
 import type { GupFlags } from '../walker/gup.ts'
 import type { DaxItems } from './dax/dax-items.ts'
 import type { Failure } from './failure.ts'
+import type { HmmItems } from './faults/hmm-items.ts'
 import type { ActorName, Calls } from './offer.ts'
 import type {
   Advice,
@@ -23,7 +24,6 @@ import type {
   Cursor,
   DmirrorPages,
   Fault,
-  FaultAccess,
   FilePages,
   FileWrite,
   Folio,
@@ -37,7 +37,6 @@ import type {
   Move,
   NotifierRange,
   Prot,
-  RangeFault,
   Span,
 } from './operands.ts'
 import type { Profile } from './profiles.ts'
@@ -46,7 +45,7 @@ import type { SystemCalls } from './syscalls.ts'
 export type * from './operands.ts'
 export type { SystemCalls } from './syscalls.ts'
 
-export interface Items extends SystemCalls, DaxItems {
+export interface Items extends SystemCalls, DaxItems, HmmItems {
   // locks.ts
   mmap_read_lock: { readonly mm: MmName; readonly body: Agenda }
   mmap_write_lock: { readonly mm: MmName; readonly body: Agenda }
@@ -197,7 +196,7 @@ export interface Items extends SystemCalls, DaxItems {
   move_vma: Move
   move_page_tables: Move & { readonly at: number }
 
-  // faults/fault.ts, faults/cow.ts, faults/huge.ts, faults/filemap.ts
+  // faults/fault.ts, faults/cow.ts, faults/huge.ts, faults/huge-cow.ts, faults/filemap.ts
   do_user_addr_fault: Fault
   fault_in_vma: Fault
   handle_mm_fault: Fault
@@ -208,6 +207,10 @@ export interface Items extends SystemCalls, DaxItems {
   wp_page_shared: Fault
   do_huge_pmd_anonymous_page: Fault
   do_huge_pmd_wp_page: Fault
+  // faults/huge-cow.ts
+  huge_pmd_wp: Fault
+  huge_pmd_wp_copy: Fault & { readonly old: Entry }
+  // faults/huge.ts
   /**
    * Only if the entry maps `folio`; 0 is whichever it maps. `freeze`: the folio is about to be taken from all who map it;
    * small entries are migration entries at once.
@@ -244,11 +247,6 @@ export interface Items extends SystemCalls, DaxItems {
   migrate_device_coherent_page: Folio & { readonly mm: MmName }
   migrated_or_busy: Folio
   put_pages: Span & { readonly pin: boolean }
-
-  // faults/hmm.ts
-  hmm_range_fault: RangeFault
-  walk_page_range: RangeFault
-  hmm_vma_fault: Cursor & { readonly access: FaultAccess }
 }
 
 /** Items that are steps of a fault, with nothing else to them. */

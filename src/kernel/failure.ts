@@ -5,6 +5,8 @@ export type Errno = 'EPERM' | 'ENOENT' | 'EAGAIN' | 'ENOMEM' | 'EFAULT' | 'EBUSY
 
 /** What the fault handler reports; it becomes a signal or an error number, as the caller has it. */
 export type VmFault = 'VM_FAULT_SIGBUS' | 'VM_FAULT_SIGSEGV'
+/** It has let go of mmap_lock to wait, and is to be made again. */
+export type Retry = 'VM_FAULT_RETRY'
 
 /** Why `do_user_addr_fault()` sends SIGSEGV. */
 export type SegvCode = 'SEGV_MAPERR' | 'SEGV_ACCERR'
@@ -14,11 +16,13 @@ export type Ended = 'EXITED'
 /** The kernel dies, in a function of this name. */
 export type Oops = `oops: ${string}`
 
-export type Failure = Errno | VmFault | SegvCode | Ended | Oops
+export type Failure = Errno | VmFault | Retry | SegvCode | Ended | Oops
 
 export const isOops = (failure: Failure | null): failure is Oops => failure !== null && failure.startsWith('oops: ')
 /** Why it dies there: a bug of its own, which the model repeats. */
 const CAUSES: Readonly<Record<string, string>> = {
+  move_ptes: '`mremap()` takes a 2 MiB entry of a file on DAX for a table, and the first word of the file becomes a page table entry',
+  handle_mm_fault: 'hmm_range_fault() faults a page in that is in no area: it hands on a null pointer',
   dmirror_do_read: 'the test driver reads a private page of its own device, which no CPU has a mapping of',
   dmirror_fops_unlocked_ioctl: 'the test driver writes a private page of its own device, which no CPU has a mapping of',
 }

@@ -32,6 +32,10 @@ const end = (range: NotifierRange): Outcome => ({
   replied: ([plain]) => ({ then: (plain as readonly ActorName[]).map(who => ({ do: 'notifier_range_end', range, who })) }),
 })
 
+/** A notifier that keeps a list of mirrors has it called: when an invalidation begins (v4.20 on), or when it ends. */
+const synced = (range: NotifierRange, mirrors: unknown): Outcome =>
+  mirrors === undefined ? {} : { then: [{ do: 'sync_cpu_device_pagetables', range, mirrors: mirrors as readonly ActorName[] }] }
+
 export const notifierRules = {
   invalidate_range_start: (_, { range, body, open }) => ({
     calls: [to(range, 'invalidate_range_start')],
@@ -48,8 +52,7 @@ export const notifierRules = {
 
   notifier_range_start: (_, { range, who }) => ({
     calls: [call(who, 'invalidate_range_start', range)],
-    replied: ([mirrors]) =>
-      mirrors === undefined ? {} : { then: [{ do: 'sync_cpu_device_pagetables', range, mirrors: mirrors as readonly ActorName[] }] },
+    replied: ([mirrors]) => synced(range, mirrors),
   }),
   // A mirror that declines ends the list, and the kernel of that time goes on as if all had agreed: an inner variable
   // hides the result of the function.
@@ -62,6 +65,7 @@ export const notifierRules = {
         },
   notifier_range_end: (_, { range, who }) => ({
     calls: [call(who, 'invalidate_range_end', range)],
+    replied: ([mirrors]) => synced(range, mirrors),
   }),
   invalidate_body: (_, { range, body, open }) => ({ then: open ? body : [...body, { do: 'invalidate_range_end', range }] }),
   invalidate_range_end: (_, { range }) => end(range),

@@ -2,6 +2,7 @@
 import type { Page, Pfn } from '../memory/address.ts'
 import type { FileName, MmName } from '../memory/memory.ts'
 import type { HmmRange } from '../walker/hmm.ts'
+import type { VmaRange } from '../walker/hmm-vma.ts'
 import type { ActorName, Call } from './offer.ts'
 
 /** `enum mmu_notifier_event` */
@@ -128,6 +129,12 @@ export interface RangeFault {
   readonly last: Page
   readonly stale: Call
 }
+/** A call of `hmm_vma_get_pfns()` or `hmm_vma_fault()`; `who` is the range that it registers. */
+export interface VmaFault {
+  readonly mm: MmName
+  readonly range: VmaRange
+  readonly who: ActorName
+}
 export interface Move {
   readonly mm: MmName
   readonly from: Page
@@ -143,6 +150,8 @@ export type GupErrors = 'gup' | 'populate'
 /** A page fault: where, and why. */
 export interface Fault extends At {
   readonly access: FaultAccess
+  /** `FAULT_FLAG_ALLOW_RETRY`, of a caller that does not try again by itself: mmap_lock may be dropped, and the fault fails. */
+  readonly mayRetry?: boolean
 }
 /** A fault on a file on DAX, for an entry of 2 MiB or a small one; `wp`: to make one that is there writable. */
 export interface DaxFault extends Fault {

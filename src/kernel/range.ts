@@ -7,12 +7,12 @@ import type { Page } from '../memory/address.ts'
 import type { Fact } from '../memory/facts.ts'
 import type { Memory, MmName } from '../memory/memory.ts'
 import type { Table } from '../memory/table.ts'
-import type { HmmRange } from '../walker/hmm.ts'
+import { HMM_PFN_WRITE, type HmmRange } from '../walker/hmm.ts'
 import type { Kernel, Work } from './advance.ts'
-import type { Failure } from './failure.ts'
+import { isOops, whereOf, type Failure } from './failure.ts'
 import { hmmOf, mmapLockOf, registryOf } from './names.ts'
 import { call, type ActorName, type AnyEvent, type Call, type Calls, type Does, type Offer } from './offer.ts'
-import { ran, work } from './thread.ts'
+import { ran, REST, work } from './thread.ts'
 
 /** A statement of a range's program: fault these pages in, and map what is found on the device. */
 export interface DeviceFault extends HmmRange {
@@ -20,7 +20,12 @@ export interface DeviceFault extends HmmRange {
   readonly requests: Table
   /** How often the range may be begun before the driver gives up; null: for ever. */
   readonly attempts: number | null
+  /** Nothing is faulted in: only what is there is found. */
+  readonly snapshot?: boolean
 }
+
+/** Pages that invalidations have cleared in the array of a range. */
+export type Cleared = readonly { readonly start: number; readonly end: number }[]
 
 export interface RangeContext extends Work {
   /** The range itself: the name it is registered by. */
@@ -47,7 +52,11 @@ export type RangeEvent =
   | { readonly type: 'begun'; readonly seq: number; readonly busy: boolean }
   | ({ readonly type: 'ran' } & Work)
   | ({ readonly type: 'walked' } & Work)
+  /** The kernel died, in this function. */
+  | { readonly type: 'oops'; readonly where: string }
   | { readonly type: 'checked'; readonly stale: boolean }
+  /** What `hmm_vma_range_done()` said, and what of the array was cleared. */
+  | { readonly type: 'range_done'; readonly valid: boolean; readonly cleared: Cleared }
   /** A call was taken that leads on to the next state. */
   | { readonly type: 'done' }
   | RangeEnded
@@ -79,7 +88,10 @@ const common = (
   idle,
   mmap_read_lock: one('mmap_read_lock', c => [call(mmapLockOf(c.mm), 'mmap_read_lock')]),
   hmm_range_fault: (memory, c, budget) =>
-    work(kernel, memory, c, budget, after => (after.agenda.length > 0 ? ran(after) : { ...ran(after), type: 'walked' })),
+    work(kernel, memory, c, budget, after => {
+      if (after.agenda.length > 0) return ran(after)
+      return isOops(after.fail) ? { type: 'oops', where: whereOf(after.fail) } : { ...ran(after), type: 'walked' }
+    }),
   mmap_read_unlock: one('mmap_read_unlock', c => [call(mmapLockOf(c.mm), 'mmap_unlock')]),
   driver_lock: one('driver_lock', c => [call(c.device, 'lock')]),
   commit: one('commit', c => [call(c.device, 'commit', { ...bounds(c), pfns: c.array })]),
@@ -118,6 +130,27 @@ export const mirrorRangeDoes = (kernel: Kernel): Readonly<Record<string, RangeDo
   hmm_range_unregister: one('hmm_range_unregister', c => [call(hmmOf(c.mm), 'hmm_range_unregister', { who: c.name })]),
 })
 
+/** The rules that the states of `machines/vma-range.ts` name. */
+export const vmaRangeDoes = (kernel: Kernel): Readonly<Record<string, RangeDoes>> => ({
+  ...common(kernel),
+  hmm_vma_range_done: one(
+    'hmm_vma_range_done',
+    c => [call(hmmOf(c.mm), 'hmm_vma_range_done', { who: c.name })],
+    ([reply]) => ({ type: 'range_done', ...(reply as object) }),
+  ),
+})
+
+/** The array without what invalidations have cleared in it. */
+export const invalidatedPfns = (array: Table, cleared: Cleared): Table =>
+  cleared.reduce((after, { start, end }) => after.setRange(start, end - start, 0, 0), array)
+
+/** The agenda of a walk within one area; its array is empty. */
+export const vmaFault = (c: RangeContext): Work => {
+  const { start, end, snapshot, defaultFlags } = running(c)
+  const fault = snapshot === true ? null : (defaultFlags & HMM_PFN_WRITE) === 0 ? 'read' : 'write'
+  return { ...REST, agenda: [{ do: 'hmm_vma_range', mm: c.mm, range: { start, end, fault }, who: c.name }] }
+}
+
 /** The agenda of the walk, and the call by which it asks whether the range was invalidated. */
 export const rangeFault = (c: RangeContext, stale: Call): Work => ({
   agenda: [{ do: 'hmm_range_fault', mm: c.mm, range: rangeOf(running(c)), last: running(c).start, stale }],
@@ -127,10 +160,11 @@ export const rangeFault = (c: RangeContext, stale: Call): Work => ({
   out: {},
 })
 
-const rangeOf = ({ start, end, defaultFlags, pfnFlagsMask, owned }: DeviceFault): HmmRange => ({
+const rangeOf = ({ start, end, defaultFlags, pfnFlagsMask, snapshot, owned }: DeviceFault): HmmRange => ({
   start,
   end,
   defaultFlags,
   pfnFlagsMask,
+  ...(snapshot === true ? { snapshot } : {}),
   owned,
 })

@@ -19,7 +19,10 @@ import { filemapRules } from './faults/filemap.ts'
 import { forkRules } from './areas/fork.ts'
 import { gupCatchers, gupRules } from './faults/gup.ts'
 import { hmmRules } from './faults/hmm.ts'
+import { hmmVmaCatchers, hmmVmaRules } from './faults/hmm-vma.ts'
+import { hmmCatchers5_2, hmmRules5_2 } from './faults/hmm-5-2.ts'
 import { hugeRules } from './faults/huge.ts'
+import { hugeCowRules } from './faults/huge-cow.ts'
 import { hugetlbRules } from './hugetlb/hugetlb.ts'
 import { hugetlbVmaRules } from './hugetlb/hugetlb-vma.ts'
 import { lockCatchers, lockRules } from './locks.ts'
@@ -68,6 +71,7 @@ const rules: Rules = {
   ...dmirrorMigrateRules,
   ...dmirrorSnapshotRules,
   ...hugeRules,
+  ...hugeCowRules,
   ...hugetlbRules,
   ...hugetlbVmaRules,
   ...fileRules,
@@ -76,11 +80,13 @@ const rules: Rules = {
   ...truncateRules,
   ...gupRules,
   ...hmmRules,
+  ...hmmVmaRules,
+  ...hmmRules5_2,
 }
 
 /** The kernel of a profile. */
 export const kernelOf = (profile: Profile): Kernel => ({
   rules,
-  catchers: { ...lockCatchers, ...gupCatchers, ...exclusiveCatchers },
+  catchers: { ...lockCatchers, ...gupCatchers, ...exclusiveCatchers, ...hmmVmaCatchers, ...hmmCatchers5_2 },
   profile,
 })

@@ -4,7 +4,10 @@
  * prints them.
  */
 
-export interface Switch<V> {
+/** What a switch is set to: whether, which or how many. */
+export type Setting = boolean | string | number
+
+export interface Switch<V extends Setting> {
   /** What it may be set to, the oldest way first. */
   readonly values: readonly V[]
   /** The release since when it is so (unless it says until when), the commit, the function. */
@@ -15,26 +18,18 @@ export interface Switch<V> {
 /** Something that a kernel does or does not. */
 const flag = (source: string, says: string): Switch<boolean> => ({ values: [false, true], source, says })
 /** One of several ways. */
-const oneOf = <const V extends string>(values: readonly V[], source: string, says: string): Switch<V> => ({ values, source, says })
-
-/** A number. */
-const howMany = <const V extends number>(values: readonly V[], source: string, says: string): Switch<V> => ({ values, source, says })
+const oneOf = <const V extends string | number>(values: readonly V[], source: string, says: string): Switch<V> => ({ values, source, says })
 
 export const SWITCHES = {
   rangeValidity: oneOf(
-    ['valid flag', 'sequence'],
-    'v5.5, 04ec32fbc2b2',
-    'How a driver knows that its range was invalidated: by the sequence number of an interval notifier, or by the valid flag of a range registered with hmm_mirror, which forgets (seed 004).',
+    ['valid flag at the end', 'valid flag', 'sequence'],
+    'v5.5, 04ec32fbc2b2; v4.20, ec131b2d7fa6',
+    'How a driver knows that its range was invalidated: by the sequence number of an interval notifier, or by the valid flag of a range registered with hmm_mirror, which forgets (seed 004); before v4.20 the flag goes only when the invalidation ends, for good.',
   ),
   invalidRange: oneOf(
     ['EAGAIN', 'EBUSY'],
     'v5.4',
     'What hmm_range_fault() says of a range that was invalidated: with EAGAIN the lock is dropped.',
-  ),
-  rangeFaultReturns: oneOf(
-    ['pages', 'zero'],
-    'v5.7, be957c886d92',
-    'What hmm_range_fault() answers when all went well: the number of pages, or 0.',
   ),
   mprotectOpensAt: oneOf(
     ['pmd', 'pud'],
@@ -76,7 +71,7 @@ export const SWITCHES = {
     'v6.10',
     'MADV_POPULATE_* is one walk, which ends at a gap; before, it goes area by area, and on behind the gap.',
   ),
-  longtermNeedsPin: flag('v5.6, is_valid_gup_flags()', 'FOLL_LONGTERM is for pins alone.'),
+  longtermNeedsPin: flag('v5.6, is_valid_gup_flags()', 'FOLL_LONGTERM is for pins alone; before, get_user_pages_remote() refuses it.'),
   longtermUnsharesZeroPage: flag('v6.2, gup_must_unshare()', 'A read-only long-term pin of the zero page gets a page of its own.'),
   longtermRefusesTracked: flag(
     'v6.5, writable_file_mapping_allowed()',
@@ -121,18 +116,66 @@ export const SWITCHES = {
     'mprotect knows entries of 1 GiB; before, it takes one for a damaged table and clears it, without a word to anybody.',
   ),
   populateMarksPud: flag('until v6.11, follow_devmap_pud()', 'Populating marks entries of 1 GiB as accessed, and dirty where it writes.'),
-  batchSize: howMany([15, 31], 'v6.10, PAGEVEC_SIZE', 'How many folios a batch of reclaim holds until it is emptied.'),
+  walksAreaByArea: flag(
+    'before v5.4',
+    'It walks area by area, each again until it gets through, answers how many pages it got, and can snapshot.',
+  ),
+  layoutsTakeCows: flag('until v5.3, dax_layout_busy_page()', 'Before blocks of a file on DAX go, private mappings lose their copies too.'),
+  freeAsksFirstPage: flag('v6.1', 'Whether others map a folio too, MADV_FREE asks of its first page, not of the one at hand.'),
+  daxPunchWritesBack: flag(
+    'recordings',
+    'On DAX as well: that the file has entries at all, kernels before v5.13 do not count (mapping->nrpages).',
+  ),
+  mremapKnowsDaxPmd: flag(
+    'v5.10, pmd_devmap()',
+    'mremap knows entries of 2 MiB of DAX files; before, it takes one for a table of small entries.',
+  ),
+  mremapKnowsPud: flag('v5.14', 'mremap moves entries of 1 GiB; before, it takes one for a damaged table and clears it.'),
+  mremapMovesHugetlb: flag('v5.16, 550a7d60bd5e', 'mremap moves 2 MiB pages of the pool, and looks the area up first.'),
+  hugetlbDiscards: flag('v5.18', 'MADV_DONTNEED discards 2 MiB pages of the pool.'),
+  hugetlbForcedWrites: flag(
+    'until v6.1, hugetlb_wp()',
+    'By force, a debugger writes 2 MiB pages of the pool too; what was written so may be written from then on.',
+  ),
+  copiesHuge: flag('until v5.8, 3917c80280c9', 'A write to 2 MiB that others map too, or to the huge zero page, copies all of it.'),
+  migrationKeepsMarks: flag('v6.1', 'Migration entries, and so the entries of a folio that was split, remember dirt and age.'),
+  gupRefusesRaw: flag(
+    'follow_pfn_pte()',
+    'Who asks GUP for the page of an entry that has none is told EFAULT, and the entry is not marked.',
+  ),
+  faultsReadAhead: flag(
+    'recordings',
+    'Faults on files read ahead: only where a device is told EAGAIN for a page that is not cached (walksAreaByArea) anybody sees it.',
+  ),
+  newestAdvice: oneOf(
+    ['dontneed', 'free', 'wipeonfork', 'pageout', 'populate', 'collapse'],
+    'v4.5, v4.14, v5.4, v5.14, v6.1',
+    'The advice that madvise() learned last, each with what came before it; what came later is invalid.',
+  ),
+  tellsEvents: flag('enum mmu_notifier_event, v5.2', 'Notifiers are told why a range is invalidated.'),
+  breaksLayouts: flag('v4.18, dax_layout_busy_page()', 'Whoever changes a file on DAX takes it away from all its mappings first.'),
+  daxMapsMixed: flag('until v4.19, e1fb4a086495', 'Mappings of DAX memory are mixed maps.'),
+  driverMapsAnonymous: flag('until v4.18, bfd40eaff5ab', 'Mappings of a driver that sets no operations count as anonymous memory.'),
+  mremapMovesTables: flag('v5.1, 2c91bd4a4e2e', 'mremap hangs a whole table in elsewhere; before, it moves entry by entry.'),
+  forkCopiesHugetlb: flag('until v6.0, bcd51a3c679d', 'A fork copies the entries of 2 MiB pages of the pool, also of shared ones.'),
+  wipedAreasPrepared: flag('until v5.7, dup_mmap()', 'An area that a fork wipes has an anon_vma of its own at once.'),
+  tellsDevdax: flag('v4.20', 'Page maps say of what kind their device is: device-DAX is known from files on DAX.'),
+  batchSize: oneOf([15, 31], 'v6.10, PAGEVEC_SIZE', 'How many folios a batch of reclaim holds until it is emptied.'),
   mmapMergePrefers: oneOf(
     ['next', 'previous'],
     'v6.12',
     'Where a new mapping could merge with either neighbour but not with both, it takes this one.',
   ),
-} as const satisfies Readonly<Record<string, Switch<boolean> | Switch<string> | Switch<number>>>
+} as const satisfies Readonly<Record<string, Switch<Setting>>>
 
 export type SwitchName = keyof typeof SWITCHES
 /** A value for each switch. */
 export type Switches = { readonly [S in SwitchName]: (typeof SWITCHES)[S]['values'][number] }
 export const switchNames = Object.keys(SWITCHES) as readonly SwitchName[]
 
+/** A setting as people read it. */
+export const inWords = (set: Setting): string => (typeof set === 'boolean' ? (set ? 'yes' : 'no') : `${set}`)
+
 /** The switches that differ between two kernels. */
-export const changedBetween = (a: Switches, b: Switches): readonly SwitchName[] => switchNames.filter(name => a[name] !== b[name])
+export const changedBetween = (a: Switches, b: Switches): readonly SwitchName[] =>
+  switchNames.filter(name => inWords(a[name]) !== inWords(b[name]))

@@ -8,7 +8,7 @@ import type { DeviceFault } from '../kernel/range.ts'
 import type { Statement } from '../kernel/thread.ts'
 import { page, PAGE_LIMIT, type Pages } from '../memory/address.ts'
 import type { MmName } from '../memory/memory.ts'
-import { mirrorName, snapshotOf } from '../kernel/names.ts'
+import { hmmOf, mirrorName, snapshotOf } from '../kernel/names.ts'
 import { Table } from '../memory/table.ts'
 import type { ActorName } from '../system/actor.ts'
 import { HMM_PFN_VALID, HMM_PFN_WRITE } from '../walker/hmm.ts'
@@ -16,7 +16,7 @@ import type { Built, Device, Expect, Expectation, Linux, Race, Scenario, Scenari
 import type { Goal, Stage } from './plan.ts'
 import { inBrief } from './brief.ts'
 import { threadOf, type Writing } from './threads.ts'
-import { mmActors, profileOf, type ActorSpec, type SystemSpec } from './standard.ts'
+import { mmActors, profileOf, RANGE_MACHINES, type ActorSpec, type SystemSpec } from './standard.ts'
 
 /** A scenario that cannot be built: what was written, and what was expected. */
 export class BadScenario extends Error {
@@ -221,18 +221,19 @@ class Builder implements Writing {
 
   #spec(profile: Profile): SystemSpec {
     const devices = [...this.#devices]
-    const bySequence = profile.rangeValidity === 'sequence'
+    const { range, hmm: machine } = RANGE_MACHINES[profile.rangeValidity]
     const everything = { start: 0, end: PAGE_LIMIT }
-    const hmm = { name: `${MM}.hmm`, machine: 'hmm', input: { mirrors: devices.map(([name]) => name) } }
+    const hmm: readonly ActorSpec[] =
+      machine === null || devices.length === 0 ? [] : [{ name: hmmOf(MM), machine, input: { mirrors: devices.map(([name]) => name) } }]
     const actors: readonly ActorSpec[] = [
       ...this.#mms.flatMap(mm => {
         if (mm !== MM) return mmActors(mm, {})
         return mmActors(
           mm,
-          bySequence ? { itree: devices.map(([who]) => ({ who, ...everything })) } : { list: devices.length > 0 ? [hmm.name] : [] },
+          machine === null ? { itree: devices.map(([who]) => ({ who, ...everything })) } : { list: hmm.map(({ name }) => name) },
         )
       }),
-      ...(bySequence || devices.length === 0 ? [] : [hmm]),
+      ...hmm,
       ...[...this.#programs].map(([name, { mm, child, statements }]) => ({
         name,
         machine: child ? 'child_thread' : 'thread',
@@ -246,7 +247,7 @@ class Builder implements Writing {
         { name, machine: 'device', input: { mm: MM, ...everything } },
         {
           name: rangeName(name),
-          machine: bySequence ? 'range' : 'mirror_range',
+          machine: range,
           input: { name: rangeName(name), mm: MM, device: name, program },
         },
       ]),

@@ -6,6 +6,7 @@ import type { AnyStateMachine } from 'xstate'
 import { device } from '../../machines/device.ts'
 import { dmirror } from '../../machines/dmirror.ts'
 import { folioLock } from '../../machines/folio-lock.ts'
+import { hmmAtEnd } from '../../machines/hmm-at-end.ts'
 import { hmmMirror } from '../../machines/hmm-mirror.ts'
 import { intervalNotifier } from '../../machines/interval-notifier.ts'
 import { mirrorRange } from '../../machines/mirror-range.ts'
@@ -14,7 +15,8 @@ import { notifier } from '../../machines/notifier.ts'
 import { range } from '../../machines/range.ts'
 import { registry } from '../../machines/registry.ts'
 import { childThread, thread } from '../../machines/thread.ts'
-import { mirrorRangeDoes, rangeDoes } from '../kernel/range.ts'
+import { vmaRange } from '../../machines/vma-range.ts'
+import { mirrorRangeDoes, rangeDoes, vmaRangeDoes } from '../kernel/range.ts'
 import { FOLIO_LOCK } from '../kernel/names.ts'
 import { profileNamed, profileNames, type Profile } from '../kernel/profiles.ts'
 import { kernelOf } from '../kernel/rules.ts'
@@ -60,12 +62,14 @@ export function standardKinds(profile: Profile): Kinds {
     child_thread: kind<Memory, Fact, typeof childThread>(childThread, threadDoes(kernel)),
     range: kind<Memory, Fact, typeof range>(range, rangeDoes(kernel)),
     mirror_range: kind<Memory, Fact, typeof mirrorRange>(mirrorRange, mirrorRangeDoes(kernel)),
+    vma_range: kind<Memory, Fact, typeof vmaRange>(vmaRange, vmaRangeDoes(kernel)),
     device: plain(device),
     dmirror: plain(dmirror),
     registry: plain(registry),
     mmap_lock: plain(mmapLock),
     folio_lock: plain(folioLock),
     hmm: plain(hmmMirror),
+    hmm_at_end: plain(hmmAtEnd),
     interval_notifier: plain(intervalNotifier),
     mmu_notifier: plain(notifier),
   }
@@ -91,6 +95,12 @@ export function linuxSystem(spec: SystemSpec, more: Kinds = {}, take: Take = com
 
 /** The actors that every machine has. */
 export const machineActors: readonly ActorSpec[] = [{ name: FOLIO_LOCK, machine: 'folio_lock', input: {} }]
+/** The machine of a driver's range, and that of the plain notifier by which it hears of invalidations, if by one. */
+export const RANGE_MACHINES: Readonly<Record<Profile['rangeValidity'], { readonly range: string; readonly hmm: string | null }>> = {
+  sequence: { range: 'range', hmm: null },
+  'valid flag': { range: 'mirror_range', hmm: 'hmm' },
+  'valid flag at the end': { range: 'vma_range', hmm: 'hmm_at_end' },
+}
 /** The actors that every address space has: its lock and its notifier registry. */
 export const mmActors = (mm: MmName, registryInput: object): readonly ActorSpec[] => [
   { name: `${mm}.mmap_lock`, machine: 'mmap_lock', input: {} },

@@ -46,8 +46,12 @@ export interface FollowRules {
   readonly longtermRefusesTracked: boolean
   /** 2 MiB pages of the pool are followed without marking them. */
   readonly followsHugetlbApart: boolean
+  /** Who asks for the page of an entry that has none is told EFAULT, and the entry is left as it is. */
+  readonly refusesRaw: boolean
   /** Entries of 1 GiB are marked by who only faults in, too. */
   readonly marksHugePud: boolean
+  /** By force, 2 MiB pages of the pool are written too. */
+  readonly forcesHugetlb: boolean
   /** The write fault for it has been made. */
   readonly faulted: boolean
 }
@@ -81,7 +85,9 @@ export function refusesGup(
   if (flags.write === true) {
     const tracked = kind !== undefined && TRACKED.has(kind) && has(vma, VM_SHARED) && has(vma, VM_WRITE)
     if (rules.longtermRefusesTracked && flags.longterm === true && flags.take === 'pin' && tracked) return 'EFAULT'
-    return has(vma, VM_WRITE) || (flags.force === true && !has(vma, VM_HUGETLB) && isCow(vma)) ? undefined : 'EFAULT'
+    return has(vma, VM_WRITE) || (flags.force === true && (rules.forcesHugetlb || !has(vma, VM_HUGETLB)) && isCow(vma))
+      ? undefined
+      : 'EFAULT'
   }
   return has(vma, VM_READ) || (flags.force === true && has(vma, VM_MAYREAD)) ? undefined : 'EFAULT'
 }
@@ -115,7 +121,8 @@ export function followPage(memory: Memory, mm: MmName, vma: Vma, page: Page, fla
   // Device memory is a page only for who takes it: what only faults in goes on without.
   const devmap = (entry & DEVMAP) !== 0
   const raw = !zero && (devmap ? flags.take === undefined : (entry & SPECIAL) !== 0)
-  if (raw && flags.dump === true && level === 'pte') return { kind: 'error', errno: 'EFAULT' }
+  if (raw && ((flags.dump === true && level === 'pte') || (rules.refusesRaw && flags.take !== undefined)))
+    return { kind: 'error', errno: 'EFAULT' }
   if (raw) return { kind: 'raw', facts: level === 'pud' && !rules.marksHugePud ? [] : marks, end: pageAfter(level, index) }
   if (!isWritable(entry) && mustUnshare(memory.frames, vma, first, flags, rules)) return { kind: 'missing', unshare: true }
   return {

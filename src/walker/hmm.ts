@@ -22,7 +22,7 @@ export const HMM_PFN_ERROR = 4
 const ORDER_SHIFT = 3
 /** `hmm_pfn_to_map_order()`: how many pages the CPU maps at once there, as a power of two. */
 export const mapOrder = (word: number): number => (word >>> ORDER_SHIFT) & 31
-const FRAME_AND_FLAGS = ~(NEXT_FRAME - 1) | HMM_PFN_VALID | HMM_PFN_WRITE
+export const FRAME_AND_FLAGS = ~(NEXT_FRAME - 1) | HMM_PFN_VALID | HMM_PFN_WRITE
 const ORDER: Readonly<Record<'pmd' | 'pud', number>> = {
   pmd: Math.log2(PMD_PAGES) << ORDER_SHIFT,
   pud: Math.log2(PUD_PAGES) << ORDER_SHIFT,
@@ -36,6 +36,8 @@ export interface HmmRange {
   readonly defaultFlags: number
   /** What the words of the array may request of their own page. */
   readonly pfnFlagsMask: number
+  /** Before v5.4, `hmm_range_snapshot()`: nothing is faulted in, whatever is requested. */
+  readonly snapshot?: boolean
   /** `dev_private_owner`: pages in these frames are the caller's own, and are reported where they are. */
   readonly owned: { readonly first: Pfn; readonly end: Pfn } | null
 }
@@ -58,10 +60,10 @@ export interface Walk {
 }
 
 /** `HMM_NEED_FAULT`, `HMM_NEED_ALL_BITS` */
-const NO_FAULT = 0
+export const NO_FAULT = 0
 const NEED_FAULT = 1
-const NEED_WRITE_FAULT = 3
-type Need = typeof NO_FAULT | typeof NEED_FAULT | typeof NEED_WRITE_FAULT
+export const NEED_WRITE_FAULT = 3
+export type Need = typeof NO_FAULT | typeof NEED_FAULT | typeof NEED_WRITE_FAULT
 
 /** Goes on with a walk. It is done when `last` is the end of the range; stopped if `stop` says why; else out of budget. */
 export function walk(memory: Memory, name: MmName, range: HmmRange, before: Walk, budget: number): Walk {
@@ -173,7 +175,7 @@ function absentWord(entry: number, { owned }: HmmRange): number {
 }
 
 /** `hmm_pte_need_fault()` */
-function needOf(range: HmmRange, word: number, cpu: number): Need {
+export function needOf(range: HmmRange, word: number, cpu: number): Need {
   const asked = (word & range.pfnFlagsMask) | range.defaultFlags
   if ((asked & HMM_PFN_VALID) === 0) return NO_FAULT
   if ((asked & HMM_PFN_WRITE) !== 0 && (cpu & HMM_PFN_WRITE) === 0) return NEED_WRITE_FAULT
@@ -181,7 +183,7 @@ function needOf(range: HmmRange, word: number, cpu: number): Need {
 }
 
 /** `hmm_range_need_fault()`: what all pages of a part need together. */
-function needIn(range: HmmRange, array: Table, start: Page, end: Page, cpu: number): Need {
+export function needIn(range: HmmRange, array: Table, start: Page, end: Page, cpu: number): Need {
   let need: Need = NO_FAULT
   if (((range.defaultFlags | range.pfnFlagsMask) & HMM_PFN_VALID) === 0) return need
   for (let p = start; p < end && need !== NEED_WRITE_FAULT; p = page(p + 1)) need = Math.max(need, needOf(range, array.get(p), cpu)) as Need

@@ -82,12 +82,14 @@ function walkBoth(machine: AnyStateMachine, input: object, payload: object): num
 
 test('every machine takes every event the same way', () => {
   // More statements than the walk can come to the end of: nothing is told to a range that has none left.
-  const program = Array.from({ length: 60 }, () => ({ start: 0, end: 2, defaultFlags: 1, pfnFlagsMask: 0, attempts: 2 }))
+  const program = Array.from({ length: 120 }, () => ({ start: 0, end: 2, defaultFlags: 1, pfnFlagsMask: 0, attempts: 2 }))
   const inputs: Readonly<Record<string, object>> = {
     thread: { mm: 'mm0', program: [{ do: 'load', at: 0, end: 1 }] },
     child_thread: { mm: 'mm0', program: [{ do: 'load', at: 0, end: 1 }] },
     range: { name: 'r', mm: 'mm0', device: 'd', program },
     mirror_range: { name: 'r', mm: 'mm0', device: 'd', program },
+    vma_range: { name: 'r', mm: 'mm0', device: 'd', program },
+    hmm_at_end: { mirrors: ['d'] },
     device: { mm: 'mm0', start: 0, end: 9 },
     hmm: { mirrors: ['d'] },
   }
@@ -99,6 +101,8 @@ test('every machine takes every event the same way', () => {
           blockable,
           busy,
           stale: busy,
+          valid: !busy,
+          cleared: [],
           who: 'd',
           start: 0,
           end: 4,

@@ -43,10 +43,12 @@ import { flagged, mapped } from '../pages/folio.ts'
 import { closed } from '../hugetlb/hugetlb-vma.ts'
 import { LRU_ADD_DRAIN, overflowed } from '../pages/lru-batch.ts'
 import { call } from '../offer.ts'
+import type { Profile } from '../profiles.ts'
 import { freeAnonVma, nextOrder } from './vma.ts'
 
 /** `vma_needs_copy()`: what a fault would bring back by itself is not copied. */
-const needsCopy = (vma: Vma): boolean => !has(vma, VM_WIPEONFORK) && (vma.anonVma !== 0 || has(vma, VM_PFNMAP | VM_MIXEDMAP))
+const needsCopy = (vma: Vma, { forkCopiesHugetlb }: Profile): boolean =>
+  !has(vma, VM_WIPEONFORK) && (vma.anonVma !== 0 || has(vma, VM_PFNMAP | VM_MIXEDMAP | (forkCopiesHugetlb ? VM_HUGETLB : 0)))
 
 /** `vma_interval_tree_insert_after()`: among the areas of a file the copy comes before copies that were made earlier. */
 function orderBehind({ mms }: Memory, { order, file }: Vma): number {
@@ -56,28 +58,30 @@ function orderBehind({ mms }: Memory, { order, file }: Vma): number {
 }
 
 /** The area as the child has it: `anon_vma_fork()` gives it an `anon_vma` of its own, beside those of its parents. */
-function copiedArea(memory: Memory, vma: Vma): Vma {
+function copiedArea(memory: Memory, vma: Vma, profile: Profile): Vma {
   const copy = {
     ...vma,
     flags: vma.flags & ~(VM_LOCKED | HPAGE_RESV_OWNER | HPAGE_RESV_UNMAPPED),
     order: orderBehind(memory, vma),
     anonOrder: nextOrder(memory),
   }
-  if (vma.anonVma === 0 || has(vma, VM_WIPEONFORK)) return { ...copy, anonVma: 0, linked: [] }
+  const wiped = has(vma, VM_WIPEONFORK)
+  if (wiped ? !profile.wipedAreasPrepared : vma.anonVma === 0) return { ...copy, anonVma: 0, linked: [] }
   const own = freeAnonVma(memory.mms)
+  if (wiped) return { ...copy, anonVma: own, linked: [own] }
   return { ...copy, anonVma: own, linked: [...vma.linked, own] }
 }
 
 /** One area after the other: `dup_mmap()`. */
-function dupArea(memory: Memory, item: Item<'dup_mmap'>): Outcome {
+function dupArea(memory: Memory, item: Item<'dup_mmap'>, profile: Profile): Outcome {
   const { mm, child, at } = item
   const vma = findVma(mmOf(memory, mm).vmas, at)
   if (vma === undefined) return {}
   const rest: Agenda = [{ ...item, at: vma.end }]
   if (has(vma, VM_DONTCOPY)) return { then: rest }
   return {
-    facts: [['vmas', child, mmOf(memory, child).vmas.length, 0, [copiedArea(memory, vma)]]],
-    then: [...(needsCopy(vma) ? copyEntries(item, vma) : []), ...rest],
+    facts: [['vmas', child, mmOf(memory, child).vmas.length, 0, [copiedArea(memory, vma, profile)]]],
+    then: [...(needsCopy(vma, profile) ? copyEntries(item, vma) : []), ...rest],
   }
 }
 
@@ -196,7 +200,7 @@ export const forkRules = {
       ['open', child, mmOf(memory, mm).open],
     ],
   }),
-  dup_mmap: (memory, item) => dupArea(memory, item),
+  dup_mmap: (memory, item, { profile }) => dupArea(memory, item, profile),
   copy_page_range: (memory, item, { budget }) => copyRange(memory, item, budget),
   ret_from_fork: (_, { thread }) => ({ calls: [call(thread, 'ret_from_fork')] }),
 

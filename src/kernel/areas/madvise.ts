@@ -19,10 +19,12 @@ import {
 import { collapse } from '../pages/collapse.ts'
 import { readLocked, section, writeLocked, type Advice, type Agenda, type Item, type Rules } from '../agenda.ts'
 import type { Failure } from '../failure.ts'
+import { countsAsAnonymous } from '../faults/faulting.ts'
 import { FAULT_ERRNO } from '../faults/gup.ts'
 import { unmapSingleVma } from '../hugetlb/hugetlb-vma.ts'
 import { LRU_ADD_DRAIN } from '../pages/lru-batch.ts'
 import type { Profile } from '../profiles.ts'
+import { SWITCHES } from '../switches.ts'
 import { modified } from './vma.ts'
 
 const populate = (mm: MmName, at: Page, end: Page, advice: Advice): Agenda => [
@@ -51,9 +53,9 @@ function advised(advice: Advice, vma: Vma): number | Failure | undefined {
 const changesFlags = (advice: Advice): boolean => ['huge', 'nohuge', 'dontfork', 'dofork', 'wipeonfork'].includes(advice)
 
 /** The end of what `MADV_DONTNEED` discards, or undefined if it may not: 2 MiB pages of hugetlb go whole or not at all. */
-function discards(vma: Vma, at: Page, end: Page): Page | undefined {
+function discards(vma: Vma, at: Page, end: Page, profile: Profile): Page | undefined {
   if (!has(vma, VM_HUGETLB)) return has(vma, VM_LOCKED | VM_PFNMAP) ? undefined : end
-  return at === pmdStart(at) ? pmdStart(end) : undefined
+  return profile.hugetlbDiscards && at === pmdStart(at) ? pmdStart(end) : undefined
 }
 
 /** What is done to one area's part; a string is the error that ends the call there. */
@@ -70,14 +72,14 @@ function visit(
     case 'popw':
       return populate(mm, at, end, advice)
     case 'dontneed': {
-      const stop = discards(vma, at, end)
+      const stop = discards(vma, at, end, profile)
       if (stop === undefined) return 'EINVAL'
       return stop <= at
         ? []
         : [...LRU_ADD_DRAIN, ...section({ mm, event: 'CLEAR', start: at, end: stop }, unmapSingleVma(mm, vma, at, stop, profile))]
     }
     case 'free':
-      if (has(vma, VM_LOCKED | VM_PFNMAP | VM_HUGETLB) || !isAnonymous(vma)) return 'EINVAL'
+      if (has(vma, VM_LOCKED | VM_PFNMAP | VM_HUGETLB) || !countsAsAnonymous(memory, vma, profile)) return 'EINVAL'
       return [...LRU_ADD_DRAIN, ...section({ mm, event: 'CLEAR', start: at, end }, [{ do: 'madvise_free_pte_range', mm, at, end }])]
     case 'cold':
     case 'pageout':
@@ -97,8 +99,22 @@ function visit(
   }
 }
 
+/** The advice that madvise() has learned, in this order; all else was always there. */
+const LEARNED: Readonly<Partial<Record<Advice, Profile['newestAdvice']>>> = {
+  free: 'free',
+  wipeonfork: 'wipeonfork',
+  cold: 'pageout',
+  pageout: 'pageout',
+  popr: 'populate',
+  popw: 'populate',
+  collapse: 'collapse',
+}
+const age = (advice: Profile['newestAdvice']): number => SWITCHES.newestAdvice.values.indexOf(advice)
+const knows = ({ newestAdvice }: Profile, advice: Advice): boolean => age(LEARNED[advice] ?? 'dontneed') <= age(newestAdvice)
+
 export const madviseRules = {
   madvise: (_, { mm, start, end, advice }, { profile }) => {
+    if (!knows(profile, advice)) return { fail: 'EINVAL' }
     const whole = (advice === 'popr' || advice === 'popw') && profile.populateStopsAtGap
     const walk: Agenda = whole ? populate(mm, start, end, advice) : [{ do: 'madvise_walk_vmas', mm, at: start, end, advice, gap: false }]
     return { then: changesFlags(advice) ? writeLocked(mm, walk) : readLocked(mm, walk) }

@@ -62,7 +62,7 @@ interface Mapped {
   readonly made: readonly Fact[]
 }
 
-function mappedBy(memory: Memory, { of, start, end, shared }: Item<'mmap_region'>): Mapped | Failure {
+function mappedBy(memory: Memory, { of, start, end, shared }: Item<'mmap_region'>, profile: Profile): Mapped | Failure {
   if (of === 'hugetlb') {
     const file = freeFileName(memory, 'hugetlb')
     const promised = reserved(memory, file, (end - start) / PMD_PAGES)
@@ -78,6 +78,7 @@ function mappedBy(memory: Memory, { of, start, end, shared }: Item<'mmap_region'
   }
   const { file, pgoff } = of
   const plain = { file, pgoff, made: [] }
+  const dax = VM_HUGEPAGE | (profile.daxMapsMixed ? VM_MIXEDMAP : 0)
   switch (fileOf(memory, file).kind) {
     case 'shmem':
     case 'memfd':
@@ -87,9 +88,9 @@ function mappedBy(memory: Memory, { of, start, end, shared }: Item<'mmap_region'
     case 'ext4':
       return { ...plain, flags: shared ? VM_WRITENOTIFY : 0 }
     case 'dax':
-      return { ...plain, flags: VM_HUGEPAGE | (shared ? VM_WRITENOTIFY : 0) }
+      return { ...plain, flags: dax | (shared ? VM_WRITENOTIFY : 0) }
     case 'devdax':
-      return { ...plain, flags: VM_HUGEPAGE }
+      return { ...plain, flags: dax }
     case 'probe':
       return {
         ...plain,
@@ -108,7 +109,7 @@ function mapRegion(memory: Memory, item: Item<'mmap_region'>, profile: Profile):
   if (of === 'hugetlb' && !isPmdAligned(start)) return { fail: 'EINVAL' }
   // MAP_FIXED_NOREPLACE: where something is mapped already, nothing is done.
   if (vmasIn(vmas, start, end).length > 0) return { fail: 'EEXIST' }
-  const by = mappedBy(memory, { ...item, end })
+  const by = mappedBy(memory, { ...item, end }, profile)
   // Who is mapped refuses it only when the area is there, which is then taken away again.
   if (typeof by === 'string') return { then: [...section({ mm, event: 'UNMAP', start, end }, []), { do: 'fail', failure: by }] }
   const accounted = !shared && prot.includes('w') && of !== 'hugetlb' ? VM_ACCOUNT : 0

@@ -85,10 +85,10 @@ function changed(entry: Entry, vma: Vma, frames: Frames, profile: Profile): Entr
   if (!isPresent(entry)) return readOnly === undefined ? entry : absent(readOnly, frameOf(entry))
   const kept = withRights(entry, vma)
   const restores = profile.mprotectRestoresWrite
-  if (!has(vma, VM_WRITE) || restores === 'never') return kept
+  if (!has(vma, VM_WRITE)) return kept
   // Where a file hears of writes, it has heard of those to dirty pages.
   if (has(vma, VM_SHARED)) return (entry & DIRTY) === 0 ? kept : withFlags(kept, WRITE)
-  if ((entry & SPECIAL) !== 0) return kept
+  if ((entry & SPECIAL) !== 0 || restores === 'never') return kept
   const frame = frameOf(entry)
   const exclusive = isAnon(frames, frame) && isExclusive(frames, frame)
   return exclusive && (restores === 'exclusive' || (entry & DIRTY) !== 0) ? withFlags(kept, WRITE) : kept

@@ -1,12 +1,13 @@
 /** `mremap()` (mm/mremap.c): entries move with all their bits; only the old place is invalidated, twice. */
-import { endAt, indexAt, isPmdAligned, page, PMD_PAGES, pmdStart, PUD_PAGES, type Page } from '../../memory/address.ts'
-import { isPresent, NONE, TABLE, type Entry } from '../../memory/entry.ts'
+import { endAt, indexAt, isPmdAligned, page, PMD_PAGES, pmdStart, PUD_PAGES, type Page, type Pfn } from '../../memory/address.ts'
+import { DEVMAP, frameOf, isPresent, NONE, TABLE, type Entry } from '../../memory/entry.ts'
 import { entries, pte, tablesTo, type Fact } from '../../memory/facts.ts'
 import { mmOf, type Memory, type MmName } from '../../memory/memory.ts'
 import { entryAt } from '../../memory/pagetable.ts'
 import { has, isAnonymous, linearIndex, VM_HUGETLB, VM_LOCKED, vmaAt, vmasIn, type Vma } from '../../memory/vma.ts'
 import { readLocked, section, writeLocked, type Agenda, type Item, type Move, type Outcome, type Rules } from '../agenda.ts'
 import { mayGrow } from './mmap.ts'
+import type { Profile } from '../profiles.ts'
 import { insertVma, maySplit, splitHugePmd, vmasFact } from './vma.ts'
 
 /** Lengths of 2 MiB pages are rounded up. */
@@ -15,14 +16,17 @@ const inBlocks = (pages: number): number => Math.ceil(pages / PMD_PAGES) * PMD_P
 const plus = (p: Page, n: number): Page => page(p + n)
 
 /** In place: what is too much goes; growing needs room behind the area. */
-function resize(memory: Memory, { mm, from, old, pages }: Move, vma: Vma, prefers: 'next' | 'previous'): Outcome {
+function resize(memory: Memory, { mm, from, old, pages }: Move, vma: Vma | undefined, profile: Profile): Outcome {
   if (pages <= old) return { then: [{ do: 'do_munmap', mm, start: plus(from, pages), end: plus(from, old), downgrade: true }] }
+  if (vma === undefined) return { fail: 'EFAULT' }
+  if (has(vma, VM_HUGETLB) && !profile.mremapMovesHugetlb) return { fail: 'EINVAL' }
   const { vmas } = mmOf(memory, mm)
   const [end, wanted] = [plus(from, old), plus(from, pages)]
+  if (has(vma, VM_HUGETLB)) return { fail: 'EINVAL' }
   if (end > vma.end || !mayGrow(vma)) return { fail: 'EFAULT' }
   if (end !== vma.end || vmasIn(vmas, end, wanted).length > 0) return { fail: 'ENOMEM' }
   const added = { ...vma, start: end, end: wanted, pgoff: linearIndex(vma, end) }
-  return { then: [{ do: 'vma_set', mm, facts: [vmasFact(memory, mm, insertVma(vmas, added, prefers))] }] }
+  return { then: [{ do: 'vma_set', mm, facts: [vmasFact(memory, mm, insertVma(vmas, added, profile.mmapMergePrefers))] }] }
 }
 
 /** `try_realign_addr()`: both sides may begin at a 2 MiB border if nothing lies between it and them. */
@@ -60,6 +64,17 @@ const movedHuge = (memory: Memory, mm: MmName, from: Page, to: Page, entry: Entr
   entries('pmd', mm, indexAt('pmd', to), 1, entry),
 ]
 
+/**
+ * A 2 MiB entry that is taken for a table: what moves is what the block begins with, a word an entry. A page begins with its
+ * number, and the rest of it is zero, which is no entry; that number would become one.
+ */
+function movedContents(memory: Memory, item: Item<'move_page_tables'>, block: Pfn, source: Page, target: Page, room: number): Outcome {
+  const then: Agenda = [{ ...item, at: item.at + room }]
+  const facts = tablesTo(memory, item.mm, target, 'pte')
+  if (source === pmdStart(source) && memory.frames.content.get(block) !== 0) return { fail: 'oops: move_ptes' }
+  return facts.length === 0 ? { then } : { facts, then }
+}
+
 /** An entry of 1 GiB: what is cut nowhere else moves as a whole. */
 const movedPud = (memory: Memory, mm: MmName, from: Page, to: Page, entry: Entry): readonly Fact[] => [
   ...tablesTo(memory, mm, to, 'pud'),
@@ -81,13 +96,13 @@ export const mremapRules = {
   mremap_locked: (memory, item, { profile }) => {
     const { mm, from, to, old, pages } = item
     const vma = vmaAt(mmOf(memory, mm).vmas, from)
-    if (vma === undefined) return { fail: 'EFAULT' }
-    if (has(vma, VM_HUGETLB)) {
+    if (vma === undefined && profile.mremapMovesHugetlb) return { fail: 'EFAULT' }
+    if (vma !== undefined && has(vma, VM_HUGETLB) && profile.mremapMovesHugetlb) {
       const [whole, wanted] = [inBlocks(old), inBlocks(pages)]
       if (!isPmdAligned(from) || !isPmdAligned(to) || wanted > whole) return { fail: 'EINVAL' }
       if (whole !== old || wanted !== pages) return { then: [{ ...item, old: whole, pages: wanted }] }
     }
-    if (to === from) return resize(memory, item, vma, profile.mmapMergePrefers)
+    if (to === from) return resize(memory, item, vma, profile)
     if (from + old > to && to + pages > from) return { fail: 'EINVAL' }
     const kept = Math.min(old, pages)
     return {
@@ -103,7 +118,9 @@ export const mremapRules = {
     const { mm, from, to, old, pages } = item
     const { vmas } = mmOf(memory, mm)
     const vma = vmaAt(vmas, from)
-    if (vma === undefined || old > vma.end - from || (pages > old && !mayGrow(vma))) return { fail: 'EFAULT' }
+    if (vma === undefined) return { fail: 'EFAULT' }
+    if (has(vma, VM_HUGETLB) && !profile.mremapMovesHugetlb) return { fail: 'EINVAL' }
+    if (old > vma.end - from || (pages > old && !mayGrow(vma))) return { fail: 'EFAULT' }
     if ([from, plus(from, old)].some(at => vma.start < at && at < vma.end && !maySplit(memory, { vma, at }))) return { fail: 'EINVAL' }
     const pgoff = isAnonymous(vma) && vma.anonVma === 0 ? to : linearIndex(vma, from)
     const after = insertVma(vmas, { ...vma, start: to, end: plus(to, pages), pgoff }, 'previous')
@@ -117,13 +134,18 @@ export const mremapRules = {
       : section({ ...span, event: 'UNMAP', start: plus(from, -offset) }, [{ ...item, do: 'move_page_tables', at: 0 }])
     return { facts: [vmasFact(memory, mm, after)], then: [...moves, { do: 'do_munmap', ...span, downgrade: false }] }
   },
-  move_page_tables: (memory, item, { budget }) => {
+  move_page_tables: (memory, item, { budget, profile }) => {
     const { mm, from, to, old, at } = item
     if (at >= old) return {}
     const as = mmOf(memory, mm)
     const [source, target] = [plus(from, at), plus(to, at)]
     const end = plus(from, old)
     const pud = entryAt(as, 'pud', source)
+    if (isPresent(pud) && !profile.mremapKnowsPud)
+      return {
+        facts: [['clear_bad', mm, 'pud', indexAt('pud', source)]],
+        then: [{ ...item, at: at + (endAt('pud', source, end) - source) }],
+      }
     if (isPresent(pud)) return { facts: movedPud(memory, mm, source, target, pud), then: [{ ...item, at: at + PUD_PAGES }] }
     // As far as neither side leaves its table.
     const room = Math.min(endAt('pmd', source, end) - source, endAt('pmd', target, plus(to, old)) - target)
@@ -131,11 +153,14 @@ export const mremapRules = {
     const pmd = entryAt(as, 'pmd', source)
     if (pmd === NONE) return { then: [next(room)] }
     const whole = room === PMD_PAGES && isPmdAligned(source) && isPmdAligned(target) && entryAt(as, 'pmd', target) === NONE
+    const asTable = whole && profile.mremapMovesTables
+    if ((pmd & DEVMAP) !== 0 && !asTable && !profile.mremapKnowsDaxPmd)
+      return movedContents(memory, item, frameOf(pmd), source, target, room)
     if (isPresent(pmd))
       return whole
         ? { facts: movedHuge(memory, mm, source, target, pmd), then: [next(room)] }
         : { then: [...splitHugePmd(mm, source), next(0)] }
-    if (whole) return { facts: movedTable(memory, mm, source, target), then: [next(room)] }
+    if (asTable) return { facts: movedTable(memory, mm, source, target), then: [next(room)] }
     const count = Math.min(room, budget)
     const facts = [...tablesTo(memory, mm, target, 'pte'), ...moved(memory, mm, source, target, count)]
     return facts.length === 0 ? { then: [next(count)] } : { facts, then: [next(count)], cut: count < room }

@@ -11,17 +11,21 @@ import { contents } from '../pages/folio.ts'
 import type { Profile } from '../profiles.ts'
 import { FILE_END, truncatePagecache, truncatePagecacheRange } from '../files/truncate.ts'
 
-/** `dax_layout_busy_page()`: whatever is to become of the file's blocks, all its mappings lose them. */
-const breakLayouts = (file: FileName): Agenda => [{ do: 'unmap_mapping_range', file, start: 0, end: FILE_END, evenCows: false }]
+/**
+ * `dax_layout_busy_page()`: whatever is to become of the file's blocks, all its mappings lose them, in older kernels private
+ * ones their copies too; the oldest do not ask.
+ */
+const breakLayouts = (file: FileName, { breaksLayouts, layoutsTakeCows }: Profile): Agenda =>
+  breaksLayouts ? [{ do: 'unmap_mapping_range', file, start: 0, end: FILE_END, evenCows: layoutsTakeCows }] : []
 
 /** `ext4_punch_hole()`: older kernels write back first, and look at the range before they break layouts. */
 function punched(memory: Memory, { file, start, end }: FilePages, profile: Profile): Outcome {
   const before = fileOf(memory, file)
-  const written: Agenda = profile.punchWritesBack ? [{ do: 'dax_writeback_range', file, start, end }] : []
+  const written: Agenda = profile.daxPunchWritesBack ? [{ do: 'dax_writeback_range', file, start, end }] : []
   const behind = profile.punchPassesEnd ? Math.floor(before.size / PAGE_SIZE) + 1 : pagesIn(before)
-  if (start * PAGE_SIZE >= before.size) return { then: profile.punchAlwaysBreaksLayouts ? breakLayouts(file) : written }
+  if (start * PAGE_SIZE >= before.size) return { then: profile.punchAlwaysBreaksLayouts ? breakLayouts(file, profile) : written }
   const pages = { file, start, end: Math.min(end, behind) }
-  return { then: [...written, ...breakLayouts(file), ...truncatePagecacheRange(pages), { do: 'ext4_remove_space', ...pages }] }
+  return { then: [...written, ...breakLayouts(file, profile), ...truncatePagecacheRange(pages), { do: 'ext4_remove_space', ...pages }] }
 }
 
 /** Holes of [start, end) get blocks. */
@@ -60,7 +64,7 @@ function write(memory: Memory, item: FileWrite, budget: number): Outcome {
 
 export const daxIoRules = {
   // `ext4_setattr()` to a size, any size.
-  dax_setattr: (_, { file, size }) => ({ then: [...breakLayouts(file), { do: 'dax_setsize', file, size }] }),
+  dax_setattr: (_, { file, size }, { profile }) => ({ then: [...breakLayouts(file, profile), { do: 'dax_setsize', file, size }] }),
   dax_setsize: (memory, { file, size }) => {
     const before = fileOf(memory, file).size
     const start = pagesIn({ size })

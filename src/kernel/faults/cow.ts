@@ -2,9 +2,9 @@
 import { page, type Pfn } from '../../memory/address.ts'
 import { ACCESSED, frameOf, present, SPECIAL, withFlags, type Entry } from '../../memory/entry.ts'
 import { pte, type Fact } from '../../memory/facts.ts'
-import { EXCLUSIVE, frameFlags, headOf, isAnon, isExclusive, isLarge } from '../../memory/frames.ts'
+import { EXCLUSIVE, frameFlags, folioSize, headOf, isAnon, isExclusive, isLarge } from '../../memory/frames.ts'
 import { fileOf, mmOf, type Memory } from '../../memory/memory.ts'
-import { has, VM_SHARED, type Vma } from '../../memory/vma.ts'
+import { has, VM_SHARED, VM_WRITE, type Vma } from '../../memory/vma.ts'
 import { section, type Fault, type Outcome, type Rules } from '../agenda.ts'
 import { daxFault } from '../dax/dax.ts'
 import { faultingVma, goesOn, newAnon, pageProt, prepared, written } from './faulting.ts'
@@ -13,11 +13,20 @@ import { isOnLru, LRU_ADD_DRAIN, mlocked, refsWithBatches } from '../pages/lru-b
 import type { Profile } from '../profiles.ts'
 import { slotCaching, uncached } from './swapcache.ts'
 
+/** `page_trans_huge_map_swapcount()`: how often the page is mapped, of a large folio the one that is so most often, and in swap. */
+function mapSwapcount({ frames, swap }: Memory, frame: Pfn): number {
+  const head = headOf(frames, frame)
+  const slot = slotCaching(swap, frame)
+  let most = 0
+  for (let i = 0; i < folioSize(frames, head); i++) most = Math.max(most, frames.maps.get(head + i))
+  return most + frames.hugeMaps.get(head) + (slot === undefined ? 0 : swap.refs.get(slot))
+}
+
 /** May a write use the page itself? Nobody else has it, or has it any more: `wp_can_reuse_anon_folio()`. */
-function canReuse(memory: Memory, frame: Pfn, profile: Profile): boolean {
+export function canReuse(memory: Memory, frame: Pfn, profile: Profile): boolean {
   const { frames, swap } = memory
   if (!isAnon(frames, frame)) return false
-  if (!profile.tracksExclusive) return frames.maps.get(frame) === 1
+  if (!profile.tracksExclusive) return mapSwapcount(memory, frame) <= 1
   if (isExclusive(frames, frame)) return true
   if (isLarge(frames, frame) && !profile.reusesPartOfFolio) return false
   const slot = slotCaching(swap, frame)
@@ -50,12 +59,14 @@ export function doWpPage(memory: Memory, item: Fault, vma: Vma, profile: Profile
   const old = withFlags(mmOf(memory, mm).pte.get(at), 0)
   const frame = frameOf(old)
   const reused = [pte(mm, at, withFlags(old, ACCESSED | written(vma)))]
-  if (has(vma, VM_SHARED) && (old & SPECIAL) !== 0 && fileOf(memory, vma.file).kind === 'dax')
-    return access === 'unshare' ? {} : daxFault(item, 'pte')
-  if (has(vma, VM_SHARED)) return access === 'unshare' ? {} : { then: [{ do: 'wp_page_shared', mm, page: at, access }] }
+  // Of kernels that let a device write where its process may not: memory that is shared is copied then, too.
+  const shared = has(vma, VM_SHARED) && (access === 'unshare' || has(vma, VM_WRITE))
+  if (shared && (old & SPECIAL) !== 0 && fileOf(memory, vma.file).kind === 'dax') return access === 'unshare' ? {} : daxFault(item, 'pte')
+  if (shared) return access === 'unshare' ? {} : { then: [{ do: 'wp_page_shared', mm, page: at, access }] }
   if (drainsFirst(memory, old, profile)) return { then: [...LRU_ADD_DRAIN, ...(goesOn('handle_pte_fault', item).then ?? [])] }
   if ((old & SPECIAL) === 0 && canReuse(memory, frame, profile)) {
-    const own = isExclusive(memory.frames, frame) ? [] : owned(memory, vma, frame, profile)
+    const alone = profile.tracksExclusive || !isLarge(memory.frames, frame)
+    const own = isExclusive(memory.frames, frame) || !alone ? [] : owned(memory, vma, frame, profile)
     const facts = access === 'unshare' ? own : [...own, ...reused]
     return facts.length === 0 ? {} : { facts }
   }

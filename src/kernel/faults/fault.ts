@@ -12,13 +12,13 @@ import { doAnonymousPage } from './anon.ts'
 import { doWpPage } from './cow.ts'
 import { daxFault, triesHuge } from '../dax/dax.ts'
 import { devDaxFault } from '../dax/devdax.ts'
-import { faultingVma, goesOn } from './faulting.ts'
+import { countsAsAnonymous, faultingVma, goesOn } from './faulting.ts'
 import { mayMapHuge } from './huge.ts'
 import { doSwapPage } from './swap.ts'
 import { freeAnonVma, neighbourAnonVma, vmasFact } from '../areas/vma.ts'
 
 /** `__handle_mm_fault()`: upper tables are made whatever comes of the fault; 2 MiB entries come before small ones. */
-function handle(memory: Memory, item: Fault): Outcome {
+function handle(memory: Memory, item: Fault, { profile }: Scene): Outcome {
   const vma = faultingVma(memory, item)
   const { mm, page: at, access } = item
   const kind = isAnonymous(vma) ? undefined : fileOf(memory, vma.file).kind
@@ -27,7 +27,7 @@ function handle(memory: Memory, item: Fault): Outcome {
   if (upper.length > 0) return { facts: upper, ...goesOn('handle_mm_fault', item) }
   if (has(vma, VM_HUGETLB)) return { then: [{ do: 'hugetlb_fault', mm, page: at, access }] }
   const { level, index, entry } = leafAt(mmOf(memory, mm), at)
-  if (level === 'pmd' && entry === NONE && mayMapHuge(vma, at)) return goesOn('do_huge_pmd_anonymous_page', item)
+  if (level === 'pmd' && entry === NONE && mayMapHuge(memory, vma, at, profile)) return goesOn('do_huge_pmd_anonymous_page', item)
   if (level === 'pmd' && entry === NONE && kind === 'dax' && triesHuge(vma)) return daxFault(item, 'pmd')
   if (level === 'pmd' && isPresent(entry)) {
     if (access !== 'read' && !isWritable(entry))
@@ -47,7 +47,8 @@ function handlePte(memory: Memory, item: Fault, scene: Scene): Outcome {
   const { level, entry } = leafAt(mmOf(memory, mm), at)
   // Somebody else has mapped 2 MiB meanwhile.
   if (level !== 'pte' && isPresent(entry)) return {}
-  if (entry === NONE) return isAnonymous(vma) ? doAnonymousPage(memory, item, vma, scene.profile) : goesOn('do_fault', item)
+  if (entry === NONE)
+    return countsAsAnonymous(memory, vma, scene.profile) ? doAnonymousPage(memory, item, vma, scene.profile) : goesOn('do_fault', item)
   if (!isPresent(entry)) return doSwapPage(memory, item, vma, entry, scene.profile)
   if (access !== 'read' && !isWritable(entry)) return doWpPage(memory, item, vma, scene.profile)
   return touched([pte(mm, at, marked(entry, access))], marked(entry, access) !== entry)

@@ -3,8 +3,8 @@ import { ACCESSED, DIRTY, PROTNONE, WRITE } from '../../memory/entry.ts'
 import type { Pfn } from '../../memory/address.ts'
 import type { Fact } from '../../memory/facts.ts'
 import { EXCLUSIVE, stateWord } from '../../memory/frames.ts'
-import { mmOf, type Memory } from '../../memory/memory.ts'
-import { has, isAccessible, linearIndex, VM_SHARED, VM_WRITE, VM_WRITENOTIFY, vmaAt, type Vma } from '../../memory/vma.ts'
+import { fileOf, mmOf, type FileKind, type Memory } from '../../memory/memory.ts'
+import { has, isAccessible, isAnonymous, linearIndex, VM_SHARED, VM_WRITE, VM_WRITENOTIFY, vmaAt, type Vma } from '../../memory/vma.ts'
 import type { At, Fault, FaultItem, Outcome } from '../agenda.ts'
 import type { Profile } from '../profiles.ts'
 
@@ -15,14 +15,25 @@ export function faultingVma(memory: Memory, item: At): Vma {
   return vma
 }
 
+/** Mappings that a driver has filled, with no operations of their own. */
+const FILLED: ReadonlySet<FileKind> = new Set<FileKind>(['test_hmm', 'probe'])
+
+/** `vma_is_anonymous()`, which asked for operations once: those of drivers that set none passed for anonymous memory. */
+export const countsAsAnonymous = (memory: Memory, vma: Vma, { driverMapsAnonymous }: Profile): boolean =>
+  isAnonymous(vma) || (driverMapsAnonymous && FILLED.has(fileOf(memory, vma.file).kind))
+
 /** The fault goes on as another item. */
-export const goesOn = (what: FaultItem['do'], { mm, page, access }: Fault): Outcome => ({ then: [{ do: what, mm, page, access }] })
+export const goesOn = (what: FaultItem['do'], fault: Fault): Outcome => ({ then: [{ do: what, ...faultOf(fault) }] })
+
+/** Just the fault of something that has it. */
+const faultOf = ({ mm, page, access, mayRetry }: Fault): Fault =>
+  mayRetry === true ? { mm, page, access, mayRetry } : { mm, page, access }
 
 /** The area needs an `anon_vma` first; then the fault is made again. */
-export const prepared = ({ mm, page, access }: Fault): Outcome => ({
+export const prepared = (fault: Fault): Outcome => ({
   then: [
-    { do: 'anon_vma_prepare', mm, page },
-    { do: 'handle_mm_fault', mm, page, access },
+    { do: 'anon_vma_prepare', mm: fault.mm, page: fault.page },
+    { do: 'handle_mm_fault', ...faultOf(fault) },
   ],
 })
 

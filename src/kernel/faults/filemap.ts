@@ -76,10 +76,19 @@ function finish(memory: Memory, item: Fault, vma: Vma, frame: Pfn, profile: Prof
   }
 }
 
+/** `do_sync_mmap_readahead()`: a page that is not cached is read with what lies around it, 128 KiB in all. */
+function readAhead(file: File, index: number, profile: Profile): readonly number[] {
+  if (!profile.faultsReadAhead || file.kind !== 'ext4' || file.cache.get(index) !== NONE) return []
+  const first = Math.max(0, index - READ_AROUND / 2)
+  const around = Array.from({ length: Math.min(first + READ_AROUND, pagesIn(file)) - first }, (_, i) => first + i)
+  return around.filter(i => i !== index && file.cache.get(i) === NONE)
+}
+const READ_AROUND = 32
+
 const isBeyond = (file: File, index: number): boolean => index >= pagesIn(file)
 
 export const filemapRules = {
-  do_fault: (memory, item) => {
+  do_fault: (memory, item, { profile }) => {
     const vma = faultingVma(memory, item)
     const file = fileOf(memory, vma.file)
     if (file.kind !== 'dax' && !HANDLED.has(file.kind)) return { fail: 'VM_FAULT_SIGBUS' }
@@ -87,10 +96,11 @@ export const filemapRules = {
     if (file.kind === 'dax') return daxFault(item, 'pte')
     const index = linearIndex(vma, item.page)
     if (isBeyond(file, index)) return { fail: 'VM_FAULT_SIGBUS' }
-    const { frames, facts } = cachedPages(memory, vma.file, [index])
+    const { frames, facts } = cachedPages(memory, vma.file, [index, ...readAhead(file, index, profile)])
     const { mm, page, access } = item
     const frame = frames[0] as Pfn
     const then = [{ do: 'finish_fault', mm, page, access, frame }] as const
+    if (item.mayRetry === true && file.kind === 'ext4' && facts.length > 0) return { facts, fail: 'VM_FAULT_RETRY' }
     return facts.length === 0 ? { then } : { facts, then }
   },
 

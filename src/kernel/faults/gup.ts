@@ -33,6 +33,8 @@ const followRules = (profile: Profile): Omit<FollowRules, 'faulted'> => ({
   longtermRefusesTracked: profile.longtermRefusesTracked,
   followsHugetlbApart: profile.followsHugetlbApart,
   marksHugePud: profile.populateMarksPud,
+  forcesHugetlb: profile.hugetlbForcedWrites,
+  refusesRaw: profile.gupRefusesRaw,
 })
 
 /** Why no page of the area can be had; who populates is told otherwise. */

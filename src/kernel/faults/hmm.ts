@@ -5,23 +5,25 @@ import type { Rules } from '../agenda.ts'
 import { FAULT_ERRNO } from './gup.ts'
 
 export const hmmRules = {
-  // Asked before each walk: once the range was invalidated, what the array holds is worth nothing.
+  // Asked before each walk, before v5.4 before that of each area: once the range was invalidated, what the array holds is worth nothing.
   hmm_range_fault: (_, item, { profile }) => ({
     calls: [item.stale],
     replied: ([stale]) =>
       stale === true
         ? { fail: profile.invalidRange }
-        : { then: [{ do: 'walk_page_range', mm: item.mm, range: item.range, last: item.last, stale: item.stale }] },
+        : {
+            then: [profile.walksAreaByArea ? { ...item, do: 'hmm_walk_area', at: item.last } : { ...item, do: 'walk_page_range' }],
+          },
   }),
 
-  walk_page_range: (memory, item, { array, budget, profile }) => {
+  walk_page_range: (memory, item, { array, budget }) => {
     const { mm, range } = item
     const walked = walk(memory, mm, range, { last: item.last, array, stop: null }, budget)
     const { last, stop } = walked
     if (stop === null) {
       return last < range.end
         ? { array: walked.array, then: [{ do: 'walk_page_range', mm, range, last, stale: item.stale }], cut: true }
-        : { array: walked.array, ret: profile.rangeFaultReturns === 'pages' ? range.end - range.start : 0 }
+        : { array: walked.array, ret: 0 }
     }
     if (stop.why === 'error') return { array: walked.array, fail: stop.errno }
     if (stop.why === 'migration') {
@@ -44,8 +46,8 @@ export const hmmRules = {
   },
 
   hmm_vma_fault: (_, item) => {
-    const { mm, at, end, access } = item
+    const { mm, at, end, access, mayRetry } = item
     const more = at + 1 < end ? [{ ...item, at: page(at + 1) }] : []
-    return { then: [{ do: 'handle_mm_fault', mm, page: at, access }, ...more] }
+    return { then: [{ do: 'handle_mm_fault', mm, page: at, access, ...(mayRetry === true ? { mayRetry } : {}) }, ...more] }
   },
 } satisfies Partial<Rules>

@@ -20,7 +20,7 @@ import { HUGE_ZERO_PFN, mmOf, ZERO_PFN, type Memory } from '../../memory/memory.
 import { entryAt, isHuge } from '../../memory/pagetable.ts'
 import { has, isAnonymous, linearIndex, VM_HUGEPAGE, VM_NOHUGEPAGE, vmaAt, type Vma } from '../../memory/vma.ts'
 import type { Item, Outcome, Rules } from '../agenda.ts'
-import { anonState, faultingVma, goesOn, pageProt, prepared, written } from './faulting.ts'
+import { anonState, countsAsAnonymous, faultingVma, goesOn, pageProt, prepared, written } from './faulting.ts'
 import { flagged, freeBlock, hugeUnmapped } from '../pages/folio.ts'
 import { migrationEntry } from '../pages/migration-entry.ts'
 import type { Profile } from '../profiles.ts'
@@ -30,8 +30,8 @@ import { splitHugePmd } from '../areas/vma.ts'
 export const holdsBlock = (vma: Vma, at: Page): boolean => vma.start <= pmdStart(at) && pmdEnd(at) <= vma.end
 
 /** May a fault map 2 MiB of anonymous memory at once? Only where `MADV_HUGEPAGE` asked for it: the recorded kernels have THP at "madvise". */
-export const mayMapHuge = (vma: Vma, at: Page): boolean =>
-  isAnonymous(vma) && has(vma, VM_HUGEPAGE) && !has(vma, VM_NOHUGEPAGE) && holdsBlock(vma, at)
+export const mayMapHuge = (memory: Memory, vma: Vma, at: Page, profile: Profile): boolean =>
+  countsAsAnonymous(memory, vma, profile) && has(vma, VM_HUGEPAGE) && !has(vma, VM_NOHUGEPAGE) && holdsBlock(vma, at)
 
 /** A new large folio of anonymous memory, mapped by one PMD entry. */
 export function newHugeAnon(
@@ -64,7 +64,7 @@ function splitEntry(memory: Memory, { mm, page: at, freeze }: Item<'split_huge_p
   const { frames } = memory
   if (freeze) {
     const tails = isExclusive(frames, frame) ? ([['state', pfn(frame + 1), PMD_PAGES - 1, stateWord('anon', EXCLUSIVE)]] as const) : []
-    const moving = entries('pte', mm, first, PMD_PAGES, migrationEntry(memory, entry), 1)
+    const moving = entries('pte', mm, first, PMD_PAGES, migrationEntry(memory, entry, profile), 1)
     return {
       facts: [table, moving, ...hugeUnmapped(frame), ...((entry & DIRTY) === 0 ? [] : flagged(frames, frame, FOLIO_DIRTY)), ...tails],
     }
@@ -103,6 +103,7 @@ export const hugeRules = {
     const vma = faultingVma(memory, item)
     const entry = entryAt(mmOf(memory, mm), 'pmd', at)
     if (!isPresent(entry) || isWritable(entry)) return goesOn('handle_mm_fault', item)
+    if (profile.copiesHuge && isAnonymous(vma)) return { then: [{ do: 'huge_pmd_wp', mm, page: at, access }] }
     const frame = frameOf(entry)
     const split: Outcome = { then: [...splitHugePmd(mm, at), ...(goesOn('handle_pte_fault', item).then ?? [])] }
     if (!isAnonymous(vma) || frameKind(memory.frames, frame) !== 'anon') return split

@@ -3,7 +3,7 @@ import { pfn } from '../../memory/address.ts'
 import { frameOf, isPresent, isSwap, slotOf } from '../../memory/entry.ts'
 import type { Fact } from '../../memory/facts.ts'
 import { FOLIO_DIRTY } from '../../memory/frames.ts'
-import { fileOf, PAGE_SIZE, type FileName, type Memory } from '../../memory/memory.ts'
+import { fileOf, PAGE_SIZE, pagesIn, type FileName, type Memory } from '../../memory/memory.ts'
 import type { Rules } from '../agenda.ts'
 import { cachedPages } from '../faults/filemap.ts'
 import { contents } from '../pages/folio.ts'
@@ -17,10 +17,22 @@ function contentOf(memory: Memory, name: FileName, index: number): number {
   return isPresent(entry) ? memory.frames.content.get(frameOf(entry)) : isSwap(entry) ? memory.swap.content.get(slotOf(entry)) : 0
 }
 
+/** Pages of the file that are read come into the page cache. */
+function read(memory: Memory, name: FileName, start: number, end: number): readonly Fact[] {
+  const file = fileOf(memory, name)
+  if (file.kind !== 'ext4') return []
+  return cachedPages(
+    memory,
+    name,
+    Array.from({ length: Math.max(Math.min(end, pagesIn(file)) - start, 0) }, (_, i) => start + i),
+  ).facts
+}
+
 export const fileIoRules = {
   fallocate: (memory, { do: _do, ...pages }) =>
     fileOf(memory, pages.file).kind === 'dax' ? { then: [{ do: 'dax_allocate', ...pages }] } : {},
-  pread: (memory, { file, start, end }, { array }) => ({
+  pread: (memory, { file, start, end }, { array, profile }) => ({
+    facts: profile.faultsReadAhead ? read(memory, file, start, end) : [],
     array: array.update(start, end - start, (_, index) => contentOf(memory, file, index)),
   }),
 

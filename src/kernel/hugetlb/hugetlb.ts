@@ -12,6 +12,9 @@ import { copied, flagged, hugeUnmapped } from '../pages/folio.ts'
 import { hugeIndex, takePoolPage } from './hugetlb-pool.ts'
 import type { Profile } from '../profiles.ts'
 
+/** What an entry has that a write makes: in older kernels it may be written then, whatever the area says. */
+const hugeWritten = (vma: Vma, profile: Profile): number => (profile.hugetlbForcedWrites ? WRITE | DIRTY : written(vma))
+
 /** The entry of a page's 2 MiB. */
 const entryFact = (mm: MmName, at: Page, entry: Entry): Fact => entries('pmd', mm, indexAt('pmd', at), 1, entry)
 
@@ -30,7 +33,7 @@ function noPage(memory: Memory, item: Fault, vma: Vma, profile: Profile): Outcom
   if (vma.anonVma === 0) return prepared(item)
   const taken = takePoolPage(memory, vma, hugeIndex(vma, at), 'anon', profile)
   if (taken === undefined) return { fail: 'VM_FAULT_SIGBUS' }
-  const entry = present(pageProt(vma) | (access === 'write' ? written(vma) : 0), taken.frame)
+  const entry = present(pageProt(vma) | (access === 'write' ? hugeWritten(vma, profile) : 0), taken.frame)
   return { facts: [...taken.facts, ...newRmap(vma, at, taken.frame), entryFact(mm, at, entry)] }
 }
 
@@ -102,11 +105,11 @@ export const hugetlbRules = {
   },
 
   // The page for the copy was taken before the section began; what is to be copied may have changed since.
-  hugetlb_cow: (memory, item) => {
+  hugetlb_cow: (memory, item, { profile }) => {
     const { mm, page: at, access, old, frame } = item
     if (entryAt(mmOf(memory, mm), 'pmd', at) !== old) return { facts: [['refs', frame, 1, -1]] }
     const vma = faultingVma(memory, item)
-    const entry = present(pageProt(vma) | (access === 'unshare' ? 0 : written(vma)), frame)
+    const entry = present(pageProt(vma) | (access === 'unshare' ? 0 : hugeWritten(vma, profile)), frame)
     return {
       facts: [
         ...copied(memory.frames, frameOf(old), frame, PMD_PAGES),

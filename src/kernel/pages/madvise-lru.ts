@@ -47,9 +47,11 @@ function mayFree(memory: Memory, head: Pfn): boolean {
 function freed(memory: Memory, mm: MmName, p: Page, waits: Batched[]): readonly Fact[] {
   const entry = mmOf(memory, mm).pte.get(p) as Entry
   if (isSwap(entry)) return [pte(mm, p, NONE), ...swapFreed(memory, slotOf(entry))]
-  if (!isReclaimable(memory, entry)) return []
   const frame = frameOf(entry)
-  if (!mayFree(memory, frame)) return []
+  const driver = isPresent(entry) && (entry & SPECIAL) === 0 && frameKind(memory.frames, frame) === 'driver'
+  // A driver's page has no place in reclaim's lists, but its entry is cleaned all the same, where it is not shared.
+  if (driver) return (entry & (ACCESSED | DIRTY)) === 0 ? [] : [pte(mm, p, withoutFlags(entry, ACCESSED | DIRTY))]
+  if (!isReclaimable(memory, entry) || !mayFree(memory, frame)) return []
   return [...((entry & (ACCESSED | DIRTY)) === 0 ? [] : [pte(mm, p, withoutFlags(entry, ACCESSED | DIRTY))]), ...lazy(memory, frame, waits)]
 }
 
@@ -93,8 +95,8 @@ function splitPart(
   const frame = frameOf(mmOf(memory, item.mm).pte.get(p))
   const folio = headOf(memory.frames, frame)
   const behind: Agenda = [{ ...item, at: profile.goesOnBehindShared ? page(p + 1) : stop }]
-  // `MADV_FREE` asks how often the first page is mapped, the others how often this one is.
-  if (isShared(memory, item.do === 'madvise_free_pte_range' ? folio : frame, profile)) return behind
+  // Newer kernels' `MADV_FREE` asks how often the first page is mapped, the others how often this one is.
+  if (isShared(memory, item.do === 'madvise_free_pte_range' && profile.freeAsksFirstPage ? folio : frame, profile)) return behind
   return [{ do: 'split_folio', folio, pins: 0, split: [{ ...item, at: p }], kept: behind }]
 }
 

@@ -57,7 +57,7 @@ interface Collected {
 }
 const SKIPPED: Collected = { word: 0, facts: [] }
 
-function collectPte(memory: Memory, migration: Migration, vma: Vma, p: Page): Collected {
+function collectPte(memory: Memory, migration: Migration, vma: Vma, p: Page, profile: Profile): Collected {
   const { frames } = memory
   const entry = mmOf(memory, migration.mm).pte.get(p) as Entry
   if (entry === NONE) return isAnonymous(vma) ? { word: MIGRATE, facts: [] } : SKIPPED
@@ -70,7 +70,7 @@ function collectPte(memory: Memory, migration: Migration, vma: Vma, p: Page): Co
   return {
     word: word(frame, MIGRATE | (write ? MIGRATE_WRITE : 0)),
     facts: [
-      pte(migration.mm, p, migrationEntry(memory, entry)),
+      pte(migration.mm, p, migrationEntry(memory, entry, profile)),
       ['lock', frame, true],
       ...(isPresent(entry) && (entry & DIRTY) !== 0 ? dirtied(memory, frame) : []),
       // The reference of the mapping becomes that of collecting.
@@ -80,7 +80,7 @@ function collectPte(memory: Memory, migration: Migration, vma: Vma, p: Page): Co
 }
 
 /** `migrate_vma_collect_pmd()`: `budget` entries of a table; large folios are split first. */
-function collect(memory: Memory, item: Item<'migrate_vma_collect'>, budget: number): Outcome {
+function collect(memory: Memory, item: Item<'migrate_vma_collect'>, budget: number, profile: Profile): Outcome {
   const { migration, src } = item
   const { mm: name, end } = migration
   const at = page(migration.start + src.length)
@@ -97,7 +97,7 @@ function collect(memory: Memory, item: Item<'migrate_vma_collect'>, budget: numb
   const words: number[] = []
   const stop = Math.min(end, at + budget, (indexAt('pmd', at) + 1) * 512)
   for (let p = at; p < stop; p = page(p + 1)) {
-    const collected = collectPte(memory, migration, vma, p)
+    const collected = collectPte(memory, migration, vma, p, profile)
     words.push(collected.word)
     facts.push(...collected.facts)
   }
@@ -265,7 +265,7 @@ export const migrateRules = {
       },
     ],
   }),
-  migrate_vma_collect: (memory, item, { budget }) => collect(memory, item, budget),
+  migrate_vma_collect: (memory, item, { budget, profile }) => collect(memory, item, budget, profile),
   migrate_device_unmap: (memory, item) => unmapNext(memory, item),
   try_to_migrate_in: (memory, { mm, start, end, folio }) =>
     memory.frames.maps.get(folio) === 0

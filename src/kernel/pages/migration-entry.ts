@@ -19,17 +19,18 @@ import { folioSize, headOf, isAnon, isExclusive } from '../../memory/frames.ts'
 import { mmOf, type Memory, type MmName } from '../../memory/memory.ts'
 import { has, VM_WRITE, type Vma } from '../../memory/vma.ts'
 import { pageProt } from '../faults/faulting.ts'
+import type { Profile } from '../profiles.ts'
 import { dirtied, unmapped } from './folio.ts'
 
 type Migration = Extract<EntryKind, `!migr-${string}`>
 
-/** The migration entry in place of one that maps a page: it remembers write, exclusive, young and dirty. */
-export function migrationEntry(memory: Memory, entry: Entry): Entry {
+/** The migration entry in place of one that maps a page: it remembers write, exclusive, and in newer kernels young and dirty. */
+export function migrationEntry(memory: Memory, entry: Entry, { migrationKeepsMarks }: Profile): Entry {
   const frame = frameOf(entry)
   const writable = isPresent(entry) ? isWritable(entry) : kindOf(entry) === '!devpriv-w'
   const exclusive = isAnon(memory.frames, frame) && isExclusive(memory.frames, frame)
   const base = writable ? '!migr-w' : exclusive ? '!migr-x' : '!migr-r'
-  const marks = isPresent(entry) ? `${(entry & DIRTY) === 0 ? '' : 'D'}${(entry & ACCESSED) === 0 ? '' : 'A'}` : ''
+  const marks = isPresent(entry) && migrationKeepsMarks ? `${(entry & DIRTY) === 0 ? '' : 'D'}${(entry & ACCESSED) === 0 ? '' : 'A'}` : ''
   return absent(`${base}${marks}` as Migration, frame)
 }
 
@@ -46,6 +47,7 @@ export function restoredEntry(entry: Entry, vma: Vma, frame: Pfn): Entry {
 export function migrationEntries(
   memory: Memory,
   { mm, start, end, folio }: { readonly mm: MmName; readonly start: Page; readonly end: Page; readonly folio: Pfn },
+  profile: Profile,
 ): { readonly facts: readonly Fact[]; readonly frames: readonly Pfn[] } {
   const table = mmOf(memory, mm).pte
   const facts: Fact[] = []
@@ -56,7 +58,7 @@ export function migrationEntries(
     const frame = frameOf(entry)
     const maps = isPresent(entry) ? (entry & SPECIAL) === 0 : kindOf(entry).startsWith('!devpriv')
     if (!maps || frame < folio || frame >= last) continue
-    facts.push(pte(mm, p, migrationEntry(memory, entry)))
+    facts.push(pte(mm, p, migrationEntry(memory, entry, profile)))
     frames.push(frame)
     if (isPresent(entry) && (entry & DIRTY) !== 0) facts.push(...dirtied(memory, headOf(memory.frames, frame)))
   }

@@ -85,8 +85,8 @@ export const splitRules = {
   // One place after the other, until nothing maps the folio any more.
   unmap_folio_in: (memory, { folio, ...place }) =>
     folioMapcount(memory.frames, folio) === 0 ? {} : { then: unmapIn(memory, place, folio) },
-  try_to_migrate: (memory, item) => {
-    const { facts } = migrationEntries(memory, item)
+  try_to_migrate: (memory, item, { profile }) => {
+    const { facts } = migrationEntries(memory, item, profile)
     return facts.length === 0 ? {} : { facts }
   },
   remap_page: (memory, item, { profile }) => remap(memory, item, profile),
