@@ -49,7 +49,7 @@ test('it names everything that is exported', () => {
 
 test('its counts are those of the recordings', () => {
   const programs = recordingFiles(join(root, 'test/fixtures/recordings')).flatMap(readRecording)
-  for (const kernel of ['4.14', '5.2', '6.1', '6.12']) {
+  for (const kernel of ['4.14', '5.2', '6.1', '6.12', '7.1']) {
     const n = programs.filter(p => p.kernel === kernel).length
     assert.match(readme, new RegExp(`^\\| ${kernel} \\|.*\\| ${n} of ${n} \\|$`, 'm'))
   }

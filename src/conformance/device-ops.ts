@@ -45,11 +45,11 @@ export class DeviceOps {
     this.#session = session
   }
 
-  /** Opens a device; the name of the open file. */
-  open(by: Process, device: number): string {
+  /** Opens a device: the name of the open file, and what the call answers. */
+  open(by: Process, device: number): { readonly who: string; readonly result: Result } {
     const who = mirrorName(this.#mirrors++)
     this.#session.run(by.cpu, { do: 'dmirror_open', who, mm: by.mm, device: `hmm_dmirror${device}` })
-    return who
+    return { who, result: returned(this.#session, by.cpu) }
   }
 
   close(by: Process, fd: number): Result {

@@ -17,6 +17,8 @@ interface Waiting {
 /** What a call of a thread has answered. */
 export function returned(session: Session, by: string): Result {
   const told = session.told(by, 'returned')
+  // Of a kernel that died, nothing else is known.
+  if (session.told(by, 'oops') !== undefined) return {}
   if (told === undefined) throw new Error(`${by} has not returned`)
   const err = errnoOf(told)
   return err === null ? { ret: told.ret } : { ret: -1, err }

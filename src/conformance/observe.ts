@@ -4,7 +4,7 @@ import { frameOf, isPresent, kindOf, NONE, PROTNONE, wordOf } from '../memory/en
 import { frameKind, isExclusive } from '../memory/frames.ts'
 import type { Profile } from '../kernel/profiles.ts'
 import { mmOf, type Frames, type Memory, type Mm, type MmName } from '../memory/memory.ts'
-import { frameAt, leafAt } from '../memory/pagetable.ts'
+import { isHugePrivate, frameAt, leafAt } from '../memory/pagetable.ts'
 import type { Table } from '../memory/table.ts'
 import { HMM_PFN_ERROR, HMM_PFN_VALID, HMM_PFN_WRITE, mapOrder } from '../walker/hmm.ts'
 import type { Row } from './recording.ts'
@@ -40,7 +40,10 @@ export class FrameNumbers {
 /** Kind and bits of a present entry, or what an absent one is. Of 1 GiB without any right, the kernel says that nothing is there. */
 function whatOf(entry: number, frames: Frames, level: Level, numbers: FrameNumbers): string {
   if (entry === NONE) return 'none'
-  if (!isPresent(entry)) return kindOf(entry).replace(/^!swap-x$/, '!swap')
+  if (!isPresent(entry))
+    return kindOf(entry)
+      .replace(/^!swap-x$/, '!swap')
+      .replace(/^!excl-m$/, '!excl-w')
   if (level === 'pud' && (entry & PROTNONE) !== 0) return '!'
   const frame = frameOf(entry)
   const bits = wordOf(entry).slice(1)
@@ -95,7 +98,7 @@ function addPart(
     const leaf = leafAt(mm, p)
     const { level, entry } = leaf
     const stop = endAt(level === 'pte' ? 'pmd' : level, p, end)
-    if (level !== 'pgd' && level !== 'pte' && isPresent(entry)) {
+    if (level !== 'pgd' && level !== 'pte' && (isPresent(entry) || isHugePrivate(leaf))) {
       add(p, stop - p, LEVEL[level], whatOf(entry, frames, level, numbers), [frameAt(leaf, p)])
       p = stop
       continue

@@ -124,9 +124,11 @@ export class ProgramRun {
         this.#session.run(by.cpu, { do: 'exit', mm })
         this.#processes.delete(who)
         return () => ({ ret: 0 })
-      case 'dopen':
-        by.devices.set(op.fd, this.#devices.open(by, op.device))
-        return () => ({ ret: 0 })
+      case 'dopen': {
+        const { who: file, result } = this.#devices.open(by, op.device)
+        by.devices.set(op.fd, result.ret === 0 ? file : null)
+        return this.#answer(result)
+      }
       case 'dclose':
         return this.#answer(this.#devices.close(by, op.fd))
       case 'iv':
@@ -169,7 +171,7 @@ export class ProgramRun {
         this.#session.run(by.cpu, { do: 'open', mm: by.mm, file: by.file, kind: 'probe' })
         return map({ file: by.file, pgoff: PROBE_OFFSETS[kind] })
       case 'mixed': {
-        const name = this.#devices.open(by, 0)
+        const { who: name } = this.#devices.open(by, 0)
         const told = map({ file: name, pgoff: 0 })
         this.#session.run(by.cpu, { do: 'close', mm: by.mm, file: name })
         return told

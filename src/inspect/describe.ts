@@ -269,6 +269,7 @@ export function factInWords(fact: Fact): string {
     case 'anonVma':
     case 'lock':
     case 'device-alloc':
+    case 'device-folio':
     case 'open':
     case 'index':
     case 'swap-refs':

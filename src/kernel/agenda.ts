@@ -22,7 +22,6 @@ import type {
   Advice,
   At,
   Cursor,
-  DmirrorPages,
   Fault,
   FilePages,
   FileWrite,
@@ -30,10 +29,8 @@ import type {
   Forking,
   GupErrors,
   Isolated,
-  MakeExclusive,
   Migrated,
   Migration,
-  Mirror,
   Move,
   NotifierRange,
   Prot,
@@ -41,11 +38,12 @@ import type {
 } from './operands.ts'
 import type { Profile } from './profiles.ts'
 import type { SystemCalls } from './syscalls.ts'
+import type { DmirrorItems } from './test-hmm/dmirror-items.ts'
 
 export type * from './operands.ts'
 export type { SystemCalls } from './syscalls.ts'
 
-export interface Items extends SystemCalls, DaxItems, HmmItems {
+export interface Items extends SystemCalls, DaxItems, DmirrorItems, HmmItems {
   // locks.ts
   mmap_read_lock: { readonly mm: MmName; readonly body: Agenda }
   mmap_write_lock: { readonly mm: MmName; readonly body: Agenda }
@@ -97,6 +95,7 @@ export interface Items extends SystemCalls, DaxItems, HmmItems {
   detach_vmas: Span & { readonly downgrade: boolean }
   /** `keepsCows`: copies that private mappings have made stay. */
   unmap_page_range: Cursor & { readonly keepsCows?: boolean }
+  try_to_free_ptes: Span
   free_pgtables: Span
 
   // areas/mprotect.ts, areas/mlock.ts
@@ -138,40 +137,6 @@ export interface Items extends SystemCalls, DaxItems, HmmItems {
   migrate_vma_insert_page: Migrated & { readonly holes: readonly number[]; readonly first: number }
   migrate_device_finalize: Migrated
 
-  // test-hmm/dmirror.ts, test-hmm/dmirror-migrate.ts, test-hmm/dmirror-file.ts
-  /** `read` fills the array with what the pages contain; `faults` counts rounds of faulting, null where there are none. */
-  dmirror_do: DmirrorPages
-  dmirror_do_pages: DmirrorPages
-  dmirror_memcpy: DmirrorPages & { readonly frames: readonly Pfn[] }
-  dmirror_done: { readonly cpages: number; readonly faults: number }
-  dmirror_mutex_unlock: Mirror
-  dmirror_fault: Mirror & Cursor & { readonly write: boolean }
-  dmirror_range_fault: Mirror & Span & { readonly write: boolean }
-  dmirror_do_fault: Mirror & Span & { readonly write: boolean; readonly seq: number }
-  dmirror_store: Mirror & Span & { readonly write: boolean }
-  dmirror_snapshot_batch: Mirror & Cursor
-  dmirror_range_snapshot: Mirror & Span
-  dmirror_mkentry: Mirror & Span
-  dmirror_snapshot_remove: Mirror
-  dmirror_migrate_batch: Mirror & Cursor & { readonly way: 'to device' | 'to system' }
-  dmirror_exclusive_batch: Mirror & Cursor
-  make_device_exclusive: MakeExclusive
-  make_exclusive_in: Span & Folio
-  page_make_device_exclusive: Span & Folio
-  /** `valid`: the page was writable where it is wanted. */
-  device_exclusive_check: MakeExclusive & Folio & { readonly valid: boolean }
-  device_exclusive_end: MakeExclusive
-  dmirror_devmem_fault: At & Folio
-  put_page: Folio
-  dmirror_free: Mirror
-  dmirror_evict: Mirror
-  dmirror_devmem_reset: Mirror
-  dmirror_alloc_and_copy: Migrated
-  dmirror_finalize_and_map: Migrated
-
-  // test-hmm/exclusive.ts
-  restore_exclusive_pte: At
-
   // areas/fork.ts
   dup_mm: Forking
   dup_mmap: Forking & { readonly at: Page }
@@ -193,6 +158,8 @@ export interface Items extends SystemCalls, DaxItems, HmmItems {
   // areas/mremap.ts
   mremap_locked: Move
   mremap_populate: Cursor
+  /** Of [from, from + old), what lies from `at` on goes to `target` on; `behind`: where the area before it ended, if there was one. */
+  remap_move: Move & { readonly at: Page; readonly target: Page; readonly behind: Page | null }
   move_vma: Move
   move_page_tables: Move & { readonly at: number }
 
@@ -207,16 +174,15 @@ export interface Items extends SystemCalls, DaxItems, HmmItems {
   wp_page_shared: Fault
   do_huge_pmd_anonymous_page: Fault
   do_huge_pmd_wp_page: Fault
-  // faults/huge-cow.ts
-  huge_pmd_wp: Fault
-  huge_pmd_wp_copy: Fault & { readonly old: Entry }
-  // faults/huge.ts
+  do_huge_zero_wp_pmd: Fault
   /**
    * Only if the entry maps `folio`; 0 is whichever it maps. `freeze`: the folio is about to be taken from all who map it;
    * small entries are migration entries at once.
    */
   split_huge_pmd: At & Folio & { readonly freeze: boolean }
   finish_fault: Fault & { readonly frame: Pfn }
+  huge_pmd_wp: Fault
+  huge_pmd_wp_copy: Fault & { readonly old: Entry }
 
   // hugetlb/hugetlb.ts, hugetlb/hugetlb-vma.ts
   hugetlb_fault: Fault
@@ -240,6 +206,7 @@ export interface Items extends SystemCalls, DaxItems, HmmItems {
     /** Page maps of DAX memory to which the call has a reference. */
     readonly pagemaps?: readonly string[]
   }
+  pte_alloc: At
   put_dev_pagemap: { readonly pagemap: string }
   gup_end: Span
   /** Long-term pins must not hold pages that have to go again: they are put back, moved, and pinned anew. */

@@ -49,6 +49,7 @@ const v6_1: Profile = {
   reclaimKnowsDaxPmd: false,
   mprotectKnowsPud: false,
   populateMarksPud: true,
+  zapDrains: true,
   batchSize: 15,
   mremapKnowsDaxPmd: true,
   mremapKnowsPud: true,
@@ -67,6 +68,20 @@ const v6_1: Profile = {
   forkCopiesHugetlb: false,
   wipedAreasPrepared: false,
   tellsDevdax: true,
+  countsDaxPages: false,
+  exclusiveStaysMapped: false,
+  mprotectForgetsHugeDirt: false,
+  coherentDevices: true,
+  migratesLarge: false,
+  migratesBy: 64,
+  migrateSplitsFirst: true,
+  hugeZeroGivesWay: false,
+  collapseNeedsWritable: true,
+  discardFreesTables: false,
+  breakingLayoutsForgets: false,
+  mremapMovesSeveral: false,
+  holesComeReadOnly: false,
+  faultMarksDirtyPages: false,
   mmapMergePrefers: 'next',
 }
 
@@ -104,6 +119,27 @@ const v6_12: Profile = {
   populateMarksPud: false,
   batchSize: 31,
   mmapMergePrefers: 'previous',
+}
+
+const v7_1: Profile = {
+  ...v6_12,
+  name: 'v7.1',
+  about: 'Linux 7.1: one page at a time is made exclusive, pages of DAX are like others, large folios go to devices whole',
+  countsDaxPages: true,
+  exclusiveStaysMapped: true,
+  mprotectForgetsHugeDirt: true,
+  coherentDevices: false,
+  migratesLarge: true,
+  migratesBy: 512,
+  migrateSplitsFirst: false,
+  hugeZeroGivesWay: true,
+  collapseNeedsWritable: false,
+  discardFreesTables: true,
+  breakingLayoutsForgets: true,
+  mremapMovesSeveral: true,
+  holesComeReadOnly: true,
+  faultMarksDirtyPages: true,
+  zapDrains: false,
 }
 
 const v5_2: Profile = {
@@ -147,7 +183,7 @@ const v4_14: Profile = {
   driverMapsAnonymous: true,
 }
 
-const all: readonly Profile[] = [v4_14, v5_2, v6_1, v6_12]
+const all: readonly Profile[] = [v4_14, v5_2, v6_1, v6_12, v7_1]
 /** The profile that is meant where none is named. */
 export const DEFAULT_PROFILE = v6_12.name
 export const profileNames: readonly string[] = all.map(p => p.name)

@@ -160,6 +160,48 @@ export const SWITCHES = {
   forkCopiesHugetlb: flag('until v6.0, bcd51a3c679d', 'A fork copies the entries of 2 MiB pages of the pool, also of shared ones.'),
   wipedAreasPrepared: flag('until v5.7, dup_mmap()', 'An area that a fork wipes has an anon_vma of its own at once.'),
   tellsDevdax: flag('v4.20', 'Page maps say of what kind their device is: device-DAX is known from files on DAX.'),
+  countsDaxPages: flag(
+    'v6.15, v6.17 without pte_devmap()',
+    'Pages of DAX are counted by who maps and takes them, in entries without a mark of their own.',
+  ),
+  exclusiveStaysMapped: flag(
+    'v6.15, make_device_exclusive()',
+    'Pages are made exclusive one by one, stay mapped as far as counts go, and come back by CLEAR, writable if the area is.',
+  ),
+  mprotectForgetsHugeDirt: flag('pmd_modify()', 'mprotect forgets that a writable 2 MiB entry is dirty, but for those of the pool.'),
+  faultMarksDirtyPages: flag(
+    'v6.13, set_pte_range()',
+    'A dirty page of a file is mapped dirty by a read too, where the entry may be written.',
+  ),
+  holesComeReadOnly: flag(
+    'v6.19, lib/test_hmm.c',
+    'The test driver takes what fills a hole on the device for read-only, whatever the area allows.',
+  ),
+  mremapMovesSeveral: flag(
+    'v6.17, remap_move()',
+    'mremap that only moves takes several areas, with their gaps; one that may not grow is refused before anything is unmapped.',
+  ),
+  breakingLayoutsForgets: flag(
+    'v6.15, dax_delete_mapping_range()',
+    'Breaking the layout of a file on DAX makes its mapping forget what it keeps of each index.',
+  ),
+  discardFreesTables: flag('v6.14, CONFIG_PT_RECLAIM', 'MADV_DONTNEED over all that a table of PTEs can map frees the table.'),
+  collapseNeedsWritable: flag('until v6.18', 'MADV_COLLAPSE leaves a block of which no page is writable as it is.'),
+  hugeZeroGivesWay: flag(
+    'v6.14, do_huge_zero_wp_pmd()',
+    'A write to the huge zero page gets a whole huge page in its place; before, the entry is split.',
+  ),
+  migrateSplitsFirst: flag(
+    'before v7.1, try_to_migrate_one()',
+    'Migrating splits a 2 MiB entry in a notifier section of its own before it begins.',
+  ),
+  migratesBy: oneOf([64, 512], 'v6.19, lib/test_hmm.c', 'How many pages the test driver migrates at a time.'),
+  migratesLarge: flag(
+    'v6.19, migrate_vma_collect_huge_pmd()',
+    'Large folios whose whole block is to go move to devices and back whole, and are split wherever else they are met.',
+  ),
+  coherentDevices: flag('lib/test_hmm.c', 'The test driver has devices of coherent memory, 2 and 3; else there is nothing to open.'),
+  zapDrains: flag('until v6.14, zap_page_range_single()', 'Before memory is unmapped, the batches of reclaim are emptied.'),
   batchSize: oneOf([15, 31], 'v6.10, PAGEVEC_SIZE', 'How many folios a batch of reclaim holds until it is emptied.'),
   mmapMergePrefers: oneOf(
     ['next', 'previous'],

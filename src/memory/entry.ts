@@ -48,6 +48,8 @@ const KINDS = [
   '!migr-rDA',
   '!migr-wDA',
   '!migr-xDA',
+  // An exclusive entry of newer kernels: it stays a mapping, and whether it may write is asked when it ends.
+  '!excl-m',
 ] as const
 export type AbsentKind = (typeof KINDS)[number]
 export type EntryKind = AbsentKind | 'present'

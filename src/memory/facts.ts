@@ -18,6 +18,8 @@ export type Fact =
   | readonly ['device', device: string, kind: DeviceMemory['kind'], first: Pfn]
   /** A frame of it is taken, for a mirror. */
   | readonly ['device-alloc', device: string, frame: Pfn, mirror: number]
+  /** 512 frames of it are taken as one folio, for a mirror. */
+  | readonly ['device-folio', device: string, head: Pfn, mirror: number]
   /** What a process has open. */
   | readonly ['open', mm: MmName, files: readonly FileName[]]
   /** An address space is made, empty, or is gone. */

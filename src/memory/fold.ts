@@ -7,6 +7,7 @@ import { ACTIVE, EXCLUSIVE, FLAGS, frameKind, LARGE, POOL, stateOf } from './fra
 import {
   batchOf,
   DEVICE_PAGES,
+  deviceFirst,
   emptyMm,
   type Batched,
   type BatchKind,
@@ -48,6 +49,12 @@ function apply(draft: Draft<Memory>, fact: Fact): void {
       if (device.freed.at(-1) === fact[2]) device.freed.pop()
       else device.given++
       device.mirrors = device.mirrors.set(fact[2], fact[3])
+      return
+    }
+    case 'device-folio': {
+      const device = draft.devices[fact[1]]
+      if (device === undefined) throw new Error(`a fact about device '${fact[1]}', which is not there`)
+      device.mirrors = device.mirrors.setRange(fact[2], PMD_PAGES, fact[3], 0)
       return
     }
     case 'open':
@@ -103,7 +110,7 @@ function apply(draft: Draft<Memory>, fact: Fact): void {
       frames.state = frames.state.setRange(head, PMD_PAGES, stateOf(state) & ~FLAGS, 0).set(head, stateOf(state))
       if (head === frames.free) frames.free = pfn(frames.refs.gap(head))
       // Folios are made of the first 2 MiB that are free.
-      frames.freeBlock = pfn(Math.max(frames.freeBlock, head + PMD_PAGES))
+      if (head < deviceFirst(0)) frames.freeBlock = pfn(Math.max(frames.freeBlock, head + PMD_PAGES))
       if ((stateOf(state) & POOL) !== 0) draft.pool.free--
       return
     }
@@ -238,12 +245,13 @@ function freeSlot(swap: Draft<Memory['swap']>, at: Slot): void {
   swap.free = slot(Math.min(swap.free, at))
 }
 
-/** A frame of a device goes back to the device, and is the next that it gives out. */
+/** A frame of a device goes back to the device, and is the next that it gives out; a large folio is a free block again. */
 function giveBack(draft: Draft<Memory>, frame: Pfn): void {
+  const large = (draft.frames.state.get(frame) & LARGE) !== 0
   for (const device of Object.values(draft.devices)) {
     if (frame < device.first || frame >= device.first + DEVICE_PAGES) continue
-    device.freed.push(frame)
-    device.mirrors = device.mirrors.set(frame, 0)
+    if (!large) device.freed.push(frame)
+    device.mirrors = device.mirrors.setRange(frame, large ? PMD_PAGES : 1, 0, 0)
   }
 }
 

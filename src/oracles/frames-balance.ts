@@ -4,8 +4,8 @@
  * on its way; page maps are held only while pages are being taken; the pool of 2 MiB pages has as many as are not in use.
  */
 import { page, pfn, type Pfn } from '../memory/address.ts'
-import { frameOf, isMigration, isPresent, isSwap, kindOf, slotOf, SPECIAL, type EntryKind } from '../memory/entry.ts'
-import { frameFlags, frameKind, headOf, isLarge, POOL } from '../memory/frames.ts'
+import { DEVMAP, frameOf, isMigration, isPresent, isSwap, kindOf, slotOf, SPECIAL, type EntryKind } from '../memory/entry.ts'
+import { frameFlags, frameKind, headOf, POOL } from '../memory/frames.ts'
 import { POOL_PAGES, type Frames, type Memory, type Mm, type MmName } from '../memory/memory.ts'
 import type { Table } from '../memory/table.ts'
 import type { Oracle } from './oracle.ts'
@@ -28,19 +28,22 @@ interface Counted {
 }
 
 /** Entries that map a frame though the CPU cannot use it. */
-const MAPS: ReadonlySet<EntryKind> = new Set<EntryKind>(['!devpriv-r', '!devpriv-w'])
+const MAPS: ReadonlySet<EntryKind> = new Set<EntryKind>(['!devpriv-r', '!devpriv-w', '!excl-m'])
 /** Entries that keep a reference, and map nothing. */
 const HOLDS: ReadonlySet<EntryKind> = new Set<EntryKind>(['!excl-r', '!excl-w'])
 
+/** The huge zero page is not counted, nor what its entry marks as DAX. */
+function countHuge(frames: Frames, entry: number, hugeMapped: Counts, held: Counts): void {
+  const counts = isPresent(entry) ? (entry & DEVMAP) === 0 && frameKind(frames, frameOf(entry)) !== 'zero' : MAPS.has(kindOf(entry))
+  if (!counts) return
+  count(hugeMapped, frameOf(entry))
+  count(held, headOf(frames, frameOf(entry)))
+}
+
 /** The page tables of an address space, counted; or what must not stand in them. */
 function countTables(frames: Frames, name: MmName, mm: Mm, { mapped, hugeMapped, held, slots }: Counted): string | undefined {
-  for (const index of indices(mm.pmd)) {
-    const entry = mm.pmd.get(index)
-    // The huge zero page and device memory, which is no folio of that size, are not counted.
-    if (!isPresent(entry) || frameKind(frames, frameOf(entry)) === 'zero' || !isLarge(frames, frameOf(entry))) continue
-    count(hugeMapped, frameOf(entry))
-    count(held, headOf(frames, frameOf(entry)))
-  }
+  for (const index of indices(mm.pmd)) countHuge(frames, mm.pmd.get(index), hugeMapped, held)
+  for (const index of indices(mm.pud)) countHuge(frames, mm.pud.get(index), hugeMapped, held)
   for (const p of indices(mm.pte)) {
     const entry = mm.pte.get(p)
     if (isMigration(entry)) return `page ${page(p)} of ${name} is on its way from frame ${frameOf(entry)}, and nobody is moving it`

@@ -6,7 +6,7 @@ import { frameOf, isMigration, isPresent, kindOf, type EntryKind } from '../memo
 import { deviceMappings, devicesOf, invalidationsInFlight, type Oracle } from './oracle.ts'
 
 /** Entries of pages that a device has, and the CPU has not. */
-const LENT: ReadonlySet<EntryKind> = new Set<EntryKind>(['!devpriv-r', '!devpriv-w', '!excl-r', '!excl-w'])
+const LENT: ReadonlySet<EntryKind> = new Set<EntryKind>(['!devpriv-r', '!devpriv-w', '!excl-r', '!excl-w', '!excl-m'])
 
 export const noStaleDeviceMapping: Oracle = view => {
   for (const device of devicesOf(view)) {

@@ -7,7 +7,7 @@
  */
 import { produce } from 'immer'
 import { endAt, indexAt, page, pageAt, PMD_PAGES, PUD_PAGES, type Level, type Page, type Pfn } from '../memory/address.ts'
-import { DEVMAP, frameOf, isMigration, isPresent, kindOf, NEXT_FRAME, NONE, PRESENT, PROTNONE, SPECIAL } from '../memory/entry.ts'
+import { DEVMAP, frameOf, isMigration, isPresent, kindOf, NEXT_FRAME, NONE, PRESENT, PROTNONE, SPECIAL, TABLE } from '../memory/entry.ts'
 import { mmOf, ZERO_PFN, type Memory, type Mm, type MmName } from '../memory/memory.ts'
 import { LEAF, type Rewrite, type Table } from '../memory/table.ts'
 import { findVma, has, VM_HUGETLB, VM_IO, VM_PFNMAP, VM_READ, VM_WRITE, type Vma } from '../memory/vma.ts'
@@ -91,6 +91,7 @@ function walkPart(mm: Mm, range: HmmRange, w: Walking, budget: number): number {
     const stop = endAt(has(vma, VM_HUGETLB) ? 'pmd' : level, w.last, end)
     if (entry === NONE) return level === 'pmd' && has(vma, VM_HUGETLB) ? huge(range, w, vma, level, entry, stop) : hole(range, w, vma, stop)
     if (level !== 'pgd' && isPresent(entry)) return huge(range, w, vma, level, entry, stop)
+    if (level === 'pmd' && entry !== TABLE) return absentHuge(range, w, vma, entry, stop)
   }
   return entries(mm, range, w, vma, endAt('pmd', w.last, end), budget)
 }
@@ -115,6 +116,24 @@ function huge(range: HmmRange, w: Walking, vma: Vma, level: Exclude<Level, 'pgd'
   const step = cpu === 0 ? 0 : NEXT_FRAME
   w.array = w.array.setRange(w.last, end - w.last, (cpu === 0 ? 0 : frame * NEXT_FRAME) | cpu | ORDER[level], step)
   w.last = end
+  return 1
+}
+
+/**
+ * `hmm_vma_handle_absent_pmd()`: a large folio of the caller's own is reported where it is, by frames that begin with its first
+ * wherever the walk comes in; one of somebody else is faulted in if it is asked for, and else an error.
+ */
+function absentHuge(range: HmmRange, w: Walking, vma: Vma, entry: number, end: Page): number {
+  const own = absentWord(entry, range)
+  if (own !== 0) {
+    w.array = w.array.setRange(w.last, end - w.last, own | ORDER.pmd, NEXT_FRAME)
+    w.last = end
+    return 1
+  }
+  const need = needIn(range, w.array, w.last, end, 0)
+  if (need === NO_FAULT) return fill(w, end, HMM_PFN_ERROR)
+  if (!isMigration(entry)) return fault(w, vma, end, need)
+  w.stop = { why: 'migration', frame: frameOf(entry) }
   return 1
 }
 

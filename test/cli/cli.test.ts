@@ -103,12 +103,15 @@ test('run: mistakes in a scenario are told by file and line, without a stack', a
 
 test('flags that make no sense are told', async ({ folder }) => {
   for (const [args, message] of [
-    [['run', stale, '--profile', 'v1'], /^mirrorwalk: .*no kernel profile 'v1'; there are v4\.14, v5\.2, v6\.1, v6\.12/],
-    [['profiles', 'v6.1'], /^mirrorwalk: one kernel has no differences: name two of v4\.14, v5\.2, v6\.1, v6\.12, or none/],
-    [['profiles', 'v6.1', 'v1'], /^mirrorwalk: no kernel profile 'v1'; there are v4\.14, v5\.2, v6\.1, v6\.12/],
+    [['run', stale, '--profile', 'v1'], /^mirrorwalk: .*no kernel profile 'v1'; there are v4\.14, v5\.2, v6\.1, v6\.12, v7\.1/],
+    [['profiles', 'v6.1'], /^mirrorwalk: one kernel has no differences: name two of v4\.14, v5\.2, v6\.1, v6\.12, v7\.1, or none/],
+    [['profiles', 'v6.1', 'v1'], /^mirrorwalk: no kernel profile 'v1'; there are v4\.14, v5\.2, v6\.1, v6\.12, v7\.1/],
     [['run', stale, '--against', 'v6.1'], /^mirrorwalk: --against v6\.1 compares two kernels: name the other with --kernel/],
     [['run', stale, '--kernel', 'v6.1', '--against', 'v6.1'], /^mirrorwalk: --against v6\.1: that is the same kernel/],
-    [['run', stale, '--kernel', 'v6.1', '--against', 'v1'], /^mirrorwalk: no kernel profile 'v1'; there are v4\.14, v5\.2, v6\.1, v6\.12/],
+    [
+      ['run', stale, '--kernel', 'v6.1', '--against', 'v1'],
+      /^mirrorwalk: no kernel profile 'v1'; there are v4\.14, v5\.2, v6\.1, v6\.12, v7\.1/,
+    ],
     [
       ['run', stale, '--kernel', 'v6.1', '--against', 'v6.12', '--log', 'x'],
       /^mirrorwalk: --log names one file, and --against makes two runs/,
@@ -218,12 +221,12 @@ test('profiles: the matrix of switches', async ({ folder }) => {
   assert.is(code, 0)
   assert.match(
     out,
-    /^rangeValidity +valid flag at the end +valid flag +sequence +sequence\n {2}How a driver knows that its range was invalidated/m,
+    /^rangeValidity +valid flag at the end +valid flag( +sequence){3}\n {2}How a driver knows that its range was invalidated/m,
   )
   const { profiles, switches } = JSON.parse((await cli(folder, ['profiles', '--json'])).out)
   assert.equal(
     profiles.map((p: { readonly name: string }) => p.name),
-    ['v4.14', 'v5.2', 'v6.1', 'v6.12'],
+    ['v4.14', 'v5.2', 'v6.1', 'v6.12', 'v7.1'],
   )
   assert.equal(
     [switches[0].name, switches[0].values, switches[0].source, profiles[1].rangeValidity],

@@ -14,6 +14,7 @@ import {
   type Row,
   type Step,
 } from '../../src/conformance/recording.ts'
+import { ProgramRun } from '../../src/conformance/run.ts'
 
 const fixtures = join(import.meta.dirname, '../fixtures/recordings')
 const files = recordingFiles(fixtures)
@@ -21,7 +22,7 @@ const files = recordingFiles(fixtures)
 test('there are recordings to be held to', () => {
   const programs = files.flatMap(readRecording)
   assert.ok(programs.length >= 5500)
-  assert.equal([...new Set(programs.map(p => p.kernel))].toSorted(), ['4.14', '5.2', '6.1', '6.12'])
+  assert.equal([...new Set(programs.map(p => p.kernel))].toSorted(), ['4.14', '5.2', '6.1', '6.12', '7.1'])
 })
 
 /** `npm run conform` takes all of them; here, so many-th of each file. */
@@ -187,6 +188,17 @@ test('files that are not there, or hold no recordings', () => {
   assert.throws(() => recordingFiles('/nowhere'), /^\/nowhere: no such file or folder|\/nowhere: no such file or folder/)
   assert.throws(() => recordingFiles(import.meta.dirname), /no recordings in this folder/)
   assert.throws(() => readRecording(join(import.meta.dirname, 'conform.test.ts')), /expected a recorded program/)
+})
+
+test('a call in which the kernel dies: where is told, and nothing else', () => {
+  const ops = ['file f0 dax 1024 hole', 'mmap 512 512 file rw s f0:0', 'write 512 8 200', 'mremap 512 512 1024 512']
+  const run = new ProgramRun(ops, 'v4.14')
+  const seen = ops.map(op => run.op(op))
+  assert.equal(
+    seen.map(({ oops }) => oops),
+    [undefined, undefined, undefined, 'move_ptes'],
+  )
+  assert.equal(seen.at(-1)?.res, {})
 })
 
 test.run()

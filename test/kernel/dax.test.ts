@@ -56,7 +56,7 @@ const statement: fc.Arbitrary<Statement> = fc.oneof(
 )
 const mappings = [mapped(0, 1024, 0, true), mapped(1025, 1100, 3, true), mapped(2048, 3072, 0, false)]
 
-for (const profile of ['v6.1', 'v6.12']) {
+for (const profile of ['v6.1', 'v6.12', 'v7.1']) {
   test(`${profile}: the books balance whatever is done to a file on DAX`, () => {
     fc.assert(
       fc.property(fc.boolean(), fc.array(statement, { minLength: 15, maxLength: 15 }), (filled, program) => {
@@ -110,6 +110,8 @@ for (const profile of ['v6.1', 'v6.12']) {
     )
   })
 
+  // Where pages of DAX are pages like others, they keep themselves.
+  const held = profile === 'v7.1' ? 0 : 1
   test(`${profile}: the page map of a device is held from the first page to the end of the call, however that ends`, () => {
     const session = new Session(threadSystem(profile))
     for (const s of [...file(1024, true), mapped(512, 1536, 0, true)]) session.run(CPU, s)
@@ -125,9 +127,9 @@ for (const profile of ['v6.1', 'v6.12']) {
       return { most, left: session.memory.pagemaps['pmem0'] ?? 0, ret: session.told(CPU, 'returned')?.ret ?? -1 }
     }
     // Of one 2 MiB entry, of two, up to the end of the area, where the call fails, and of none.
-    assert.equal(references(512, 520), { most: 1, left: 0, ret: 8 })
-    assert.equal(references(1020, 1030), { most: 1, left: 0, ret: 10 })
-    assert.equal(references(1530, 1540), { most: 1, left: 0, ret: 6 })
+    assert.equal(references(512, 520), { most: held, left: 0, ret: 8 })
+    assert.equal(references(1020, 1030), { most: held, left: 0, ret: 10 })
+    assert.equal(references(1530, 1540), { most: held, left: 0, ret: 6 })
     assert.equal(references(1536, 1540), { most: 0, left: 0, ret: 0 })
   })
 }

@@ -57,7 +57,7 @@ function mixed(profile: string, numbers: readonly number[]): Built {
 test('deciding again and folding come to the world that was recorded', () => {
   fc.assert(
     fc.property(
-      fc.constantFrom('v5.2', 'v6.1', 'v6.12'),
+      fc.constantFrom('v5.2', 'v6.1', 'v6.12', 'v7.1'),
       fc.array(fc.nat(10_000), { minLength: 1, maxLength: 25 }),
       fc.nat(),
       (profile, numbers, seed) => {

@@ -59,7 +59,7 @@ test('whatever else takes the entries away says so', () => {
     (cpu, pages) => cpu.truncate({ file: 'data' }, pages.end - pages.start),
     (cpu, pages) => cpu.punch({ file: 'data' }, { start: 3, end: pages.end - pages.start }),
   ]
-  for (const profile of ['v6.1', 'v6.12']) {
+  for (const profile of ['v6.1', 'v6.12', 'v7.1']) {
     for (const act of files) assert.is(onFile(profile, act), undefined)
     for (const advice of ['dontneed', 'pageout', 'cold'] as const)
       assert.is(

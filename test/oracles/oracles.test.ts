@@ -49,7 +49,7 @@ const busy = (oracle: Oracle): ReturnType<typeof scenario> =>
 
 /** The first seed of 40 for which the oracle rings, and what it says; the steps of all runs without it. */
 function rings(oracle: Oracle, kinds?: Kinds): string | undefined {
-  for (const profile of ['v6.1', 'v6.12']) {
+  for (const profile of ['v6.1', 'v6.12', 'v7.1']) {
     for (let seed = 0; seed < 20; seed++) {
       const run = prepare(busy(oracle).build(profile), { seed, ...(kinds === undefined ? {} : { kinds }) })
       let report: Report | undefined

@@ -19,7 +19,7 @@ const plain = ({ value, context }: Snapshot): object => ({ value, context })
 
 test('runs of all scenarios go the same way', () => {
   for (const scenario of [stale, fault]) {
-    for (const profile of ['v5.2', 'v6.1', 'v6.12']) {
+    for (const profile of ['v5.2', 'v6.1', 'v6.12', 'v7.1']) {
       for (let seed = 0; seed < 8; seed++) {
         const built = scenario.build(profile)
         const [fast, slow] = [new Live(linuxSystem(built.system, {}, compiled)), new Live(linuxSystem(built.system, {}, reference))]

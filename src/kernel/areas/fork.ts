@@ -41,7 +41,7 @@ import { section, writeLocked, type Agenda, type Item, type Outcome, type Rules 
 import { isExclusiveEntry } from '../test-hmm/exclusive-entry.ts'
 import { flagged, mapped } from '../pages/folio.ts'
 import { closed } from '../hugetlb/hugetlb-vma.ts'
-import { LRU_ADD_DRAIN, overflowed } from '../pages/lru-batch.ts'
+import { overflowed, zapDrain } from '../pages/lru-batch.ts'
 import { call } from '../offer.ts'
 import type { Profile } from '../profiles.ts'
 import { freeAnonVma, nextOrder } from './vma.ts'
@@ -212,12 +212,12 @@ export const forkRules = {
       { do: 'fail', failure: 'EXITED' },
     ],
   }),
-  exit_mmap: (memory, { mm }) => {
+  exit_mmap: (memory, { mm }, { profile }) => {
     const { vmas } = mmOf(memory, mm)
     return {
       facts: [['vmas', mm, 0, vmas.length, []]],
       then: [
-        ...LRU_ADD_DRAIN,
+        ...zapDrain(profile),
         ...vmas.map((v): Item =>
           has(v, VM_HUGETLB)
             ? { do: 'unmap_hugepage_range', mm, vma: v, at: v.start, end: v.end }

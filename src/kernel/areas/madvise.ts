@@ -22,7 +22,7 @@ import type { Failure } from '../failure.ts'
 import { countsAsAnonymous } from '../faults/faulting.ts'
 import { FAULT_ERRNO } from '../faults/gup.ts'
 import { unmapSingleVma } from '../hugetlb/hugetlb-vma.ts'
-import { LRU_ADD_DRAIN } from '../pages/lru-batch.ts'
+import { LRU_ADD_DRAIN, zapDrain } from '../pages/lru-batch.ts'
 import type { Profile } from '../profiles.ts'
 import { SWITCHES } from '../switches.ts'
 import { modified } from './vma.ts'
@@ -74,9 +74,11 @@ function visit(
     case 'dontneed': {
       const stop = discards(vma, at, end, profile)
       if (stop === undefined) return 'EINVAL'
-      return stop <= at
-        ? []
-        : [...LRU_ADD_DRAIN, ...section({ mm, event: 'CLEAR', start: at, end: stop }, unmapSingleVma(mm, vma, at, stop, profile))]
+      if (stop <= at) return []
+      const frees =
+        profile.discardFreesTables && !has(vma, VM_HUGETLB) ? ([{ do: 'try_to_free_ptes', mm, start: at, end: stop }] as const) : []
+      const zap = [...unmapSingleVma(mm, vma, at, stop, profile), ...frees]
+      return [...zapDrain(profile), ...section({ mm, event: 'CLEAR', start: at, end: stop }, zap)]
     }
     case 'free':
       if (has(vma, VM_LOCKED | VM_PFNMAP | VM_HUGETLB) || !countsAsAnonymous(memory, vma, profile)) return 'EINVAL'

@@ -5,6 +5,7 @@ import {
   DIRTY,
   frameOf,
   isPresent,
+  isWritable,
   kindOf,
   NONE,
   PROTNONE,
@@ -98,10 +99,12 @@ const withRights = (entry: Entry, vma: Vma): Entry => withFlags(withoutFlags(ent
 
 /** `change_huge_pmd()` */
 function changedHuge(entry: Entry, vma: Vma, frames: Frames, profile: Profile): Entry {
-  const kept = withRights(entry, vma)
+  if (!isPresent(entry)) return changed(entry, vma, frames, profile)
+  const forgets = profile.mprotectForgetsHugeDirt && isWritable(entry)
+  const kept = withRights(forgets ? withoutFlags(entry, DIRTY) : entry, vma)
   const frame = frameOf(entry)
   if (profile.mprotectRestoresWrite !== 'exclusive' || !has(vma, VM_WRITE)) return kept
-  if (has(vma, VM_SHARED)) return (entry & DIRTY) === 0 ? kept : withFlags(kept, WRITE)
+  if (has(vma, VM_SHARED)) return (kept & DIRTY) === 0 ? kept : withFlags(kept, WRITE)
   return isAnon(frames, frame) && isExclusive(frames, frame) ? withFlags(kept, WRITE) : kept
 }
 

@@ -2,7 +2,7 @@
 import { endAt, indexAt, isPmdAligned, page, PMD_PAGES, pmdStart, PUD_PAGES, type Page, type Pfn } from '../../memory/address.ts'
 import { DEVMAP, frameOf, isPresent, NONE, TABLE, type Entry } from '../../memory/entry.ts'
 import { entries, pte, tablesTo, type Fact } from '../../memory/facts.ts'
-import { mmOf, type Memory, type MmName } from '../../memory/memory.ts'
+import { fileOf, mmOf, type Memory, type MmName } from '../../memory/memory.ts'
 import { entryAt } from '../../memory/pagetable.ts'
 import { has, isAnonymous, linearIndex, VM_HUGETLB, VM_LOCKED, vmaAt, vmasIn, type Vma } from '../../memory/vma.ts'
 import { readLocked, section, writeLocked, type Agenda, type Item, type Move, type Outcome, type Rules } from '../agenda.ts'
@@ -82,6 +82,34 @@ const movedPud = (memory: Memory, mm: MmName, from: Page, to: Page, entry: Entry
   entries('pud', mm, indexAt('pud', to), 1, entry),
 ]
 
+/** `vma_to_resize()`, `check_prep_vma()`: an area moves no further than it goes, and grows only where it may. */
+const mayMove = (vma: Vma, { from, old, pages }: Move): boolean => old <= vma.end - from && (pages <= old || mayGrow(vma))
+
+/** `vma_multi_allowed()`: who chooses places for its mappings itself moves alone. */
+const movesWithOthers = (memory: Memory, vma: Vma): boolean => isAnonymous(vma) || fileOf(memory, vma.file).kind !== 'devdax'
+
+/** `remap_move()`: the next area's part; areas stay as far from one another as they were. */
+function moveNext(memory: Memory, item: Item<'remap_move'>): Outcome {
+  const { mm, from, old, behind } = item
+  const end = plus(from, old)
+  const vma = vmasIn(mmOf(memory, mm).vmas, item.at, end)[0]
+  if (vma === undefined) return behind === null ? { fail: 'EFAULT' } : {}
+  if (behind === null && item.at < vma.start) return { fail: 'EFAULT' }
+  if (!movesWithOthers(memory, vma) && (behind !== null || vma.end < end)) return { fail: 'EFAULT' }
+  const at = page(Math.max(vma.start, item.at))
+  const stop = page(Math.min(vma.end, end))
+  const to = plus(item.target, behind === null ? 0 : vma.start - behind)
+  if (has(vma, VM_HUGETLB) && (!isPmdAligned(at) || !isPmdAligned(to))) return { fail: 'EINVAL' }
+  const pages = has(vma, VM_HUGETLB) ? inBlocks(stop - at) : stop - at
+  return {
+    then: [
+      { do: 'do_munmap', mm, start: to, end: plus(to, pages), downgrade: false },
+      { do: 'move_vma', mm, from: at, to, old: pages, pages },
+      ...(stop < end ? [{ ...item, at: plus(at, pages), target: plus(to, pages), behind: vma.end }] : []),
+    ],
+  }
+}
+
 export const mremapRules = {
   mremap: (_, item) => {
     const { mm, to, old, pages } = item
@@ -95,6 +123,11 @@ export const mremapRules = {
   },
   mremap_locked: (memory, item, { profile }) => {
     const { mm, from, to, old, pages } = item
+    const overlaps = to !== from && from + old > to && to + pages > from
+    if (profile.mremapMovesSeveral) {
+      if (overlaps) return { fail: 'EINVAL' }
+      if (to !== from && old === pages) return { then: [{ ...item, do: 'remap_move', at: from, target: to, behind: null }] }
+    }
     const vma = vmaAt(mmOf(memory, mm).vmas, from)
     if (vma === undefined && profile.mremapMovesHugetlb) return { fail: 'EFAULT' }
     if (vma !== undefined && has(vma, VM_HUGETLB) && profile.mremapMovesHugetlb) {
@@ -103,7 +136,8 @@ export const mremapRules = {
       if (whole !== old || wanted !== pages) return { then: [{ ...item, old: whole, pages: wanted }] }
     }
     if (to === from) return resize(memory, item, vma, profile)
-    if (from + old > to && to + pages > from) return { fail: 'EINVAL' }
+    if (overlaps) return { fail: 'EINVAL' }
+    if (profile.mremapMovesSeveral && pages > old && (vma === undefined || !mayMove(vma, item))) return { fail: 'EFAULT' }
     const kept = Math.min(old, pages)
     return {
       then: [
@@ -113,6 +147,7 @@ export const mremapRules = {
       ],
     }
   },
+  remap_move: (memory, item) => moveNext(memory, item),
   // Memory that was never written has no place of its own yet: it takes that of its new address.
   move_vma: (memory, item, { profile }) => {
     const { mm, from, to, old, pages } = item
@@ -120,7 +155,7 @@ export const mremapRules = {
     const vma = vmaAt(vmas, from)
     if (vma === undefined) return { fail: 'EFAULT' }
     if (has(vma, VM_HUGETLB) && !profile.mremapMovesHugetlb) return { fail: 'EINVAL' }
-    if (old > vma.end - from || (pages > old && !mayGrow(vma))) return { fail: 'EFAULT' }
+    if (!mayMove(vma, item)) return { fail: 'EFAULT' }
     if ([from, plus(from, old)].some(at => vma.start < at && at < vma.end && !maySplit(memory, { vma, at }))) return { fail: 'EINVAL' }
     const pgoff = isAnonymous(vma) && vma.anonVma === 0 ? to : linearIndex(vma, from)
     const after = insertVma(vmas, { ...vma, start: to, end: plus(to, pages), pgoff }, 'previous')
@@ -156,7 +191,7 @@ export const mremapRules = {
     const asTable = whole && profile.mremapMovesTables
     if ((pmd & DEVMAP) !== 0 && !asTable && !profile.mremapKnowsDaxPmd)
       return movedContents(memory, item, frameOf(pmd), source, target, room)
-    if (isPresent(pmd))
+    if (pmd !== TABLE)
       return whole
         ? { facts: movedHuge(memory, mm, source, target, pmd), then: [next(room)] }
         : { then: [...splitHugePmd(mm, source), next(0)] }

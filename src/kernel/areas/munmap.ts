@@ -3,7 +3,7 @@ import { mmOf } from '../../memory/memory.ts'
 import { vmasIn } from '../../memory/vma.ts'
 import { section, writeLocked, type Rules } from '../agenda.ts'
 import { closed, unmapSingleVma } from '../hugetlb/hugetlb-vma.ts'
-import { LRU_ADD_DRAIN } from '../pages/lru-batch.ts'
+import { zapDrain } from '../pages/lru-batch.ts'
 import { cutHuge, maySplit, splitAt, vmasFact } from './vma.ts'
 
 export const munmapRules = {
@@ -39,7 +39,7 @@ export const munmapRules = {
       facts: [vmasFact(memory, mm, left)],
       then: [
         ...(downgrade ? [{ do: 'mmap_write_downgrade', mm } as const] : []),
-        ...LRU_ADD_DRAIN,
+        ...zapDrain(profile),
         ...section(
           { mm, event: 'UNMAP', start, end },
           gone.flatMap(v => unmapSingleVma(mm, v, v.start, v.end, profile)),

@@ -1,24 +1,16 @@
 /** Entries being taken away: `unmap_page_range()`, and the tables that nothing needs any more (mm/memory.c). */
 import { endAt, indexAt, page, PAGE_LIMIT, pageAt, pmdEnd, PUD_PAGES, type Page, type Pfn } from '../../memory/address.ts'
-import { DIRTY, frameOf, isPresent, isSwap, kindOf, NONE, SPECIAL, slotOf, TABLE, type Entry } from '../../memory/entry.ts'
+import { DIRTY, frameOf, isPresent, isSwap, NONE, SPECIAL, slotOf, TABLE } from '../../memory/entry.ts'
 import { entries, type Fact } from '../../memory/facts.ts'
 import { frameKind, isAnon } from '../../memory/frames.ts'
-import { HUGE_ZERO_PFN, mmOf, type Memory, type Mm } from '../../memory/memory.ts'
+import { mmOf, type Memory, type Mm, type MmName } from '../../memory/memory.ts'
 import { leafAt } from '../../memory/pagetable.ts'
 import type { Item, Outcome, Rules } from '../agenda.ts'
 import { splitHugePud } from '../dax/devdax.ts'
-import { isExclusiveEntry } from '../test-hmm/exclusive-entry.ts'
-import { dirtied, hugeUnmapped, overRuns, referenced, unmapped } from '../pages/folio.ts'
+import { countsAsMapping, isExclusiveEntry } from '../test-hmm/exclusive-entry.ts'
+import { dirtied, hugeEntryGone, overRuns, referenced, unmapped } from '../pages/folio.ts'
 import { cacheFreed, swapFreed } from '../faults/swapcache.ts'
 import { holeAround, splitHugePmd } from './vma.ts'
-
-/** What goes with an entry of 2 MiB that is taken away whole. */
-export function hugeEntryGone(memory: Memory, entry: Entry): readonly Fact[] {
-  const frame = frameOf(entry)
-  const kind = frameKind(memory.frames, frame)
-  if (frame === HUGE_ZERO_PFN || kind !== 'anon') return []
-  return hugeUnmapped(frame)
-}
 
 /** What goes with entries that are taken away: mappings, of device-private pages too; dirt; swap slots; what exclusive entries hold. */
 export function entriesGone(memory: Memory, gone: readonly number[]): readonly Fact[] {
@@ -32,8 +24,8 @@ export function entriesGone(memory: Memory, gone: readonly number[]): readonly F
       frames.push(frameOf(entry))
       others.push(...cacheFreed(memory, frameOf(entry)))
       if ((entry & DIRTY) !== 0 && frameKind(memory.frames, frameOf(entry)) === 'file') others.push(...dirtied(memory, frameOf(entry)))
-    } else if (isExclusiveEntry(entry)) held.push(frameOf(entry))
-    else if (kindOf(entry).startsWith('!devpriv')) frames.push(frameOf(entry))
+    } else if (countsAsMapping(entry)) frames.push(frameOf(entry))
+    else if (isExclusiveEntry(entry)) held.push(frameOf(entry))
   }
   return [...others, ...unmapped(memory.frames, frames), ...referenced(memory.frames, held, -1)]
 }
@@ -62,12 +54,12 @@ function zap(memory: Memory, item: Item<'unmap_page_range'>, budget: number): Ou
     const rest = stop < end ? [{ ...item, at: stop }] : []
     if (level === 'pud') {
       if (stop - at < PUD_PAGES) return { then: [...splitHugePud(name, at), { ...item, at }] }
-      return { facts: [entries('pud', name, index, 1, NONE)], then: rest }
+      return { facts: [entries('pud', name, index, 1, NONE), ...hugeEntryGone(entry)], then: rest }
     }
     if (level === 'pmd') {
       const whole = pageAt('pmd', index) === at && pmdEnd(at) === stop
       if (!whole) return { then: [...splitHugePmd(name, at), { ...item, at }] }
-      return { facts: [entries('pmd', name, index, 1, NONE), ...hugeEntryGone(memory, entry)], then: rest }
+      return { facts: [entries('pmd', name, index, 1, NONE), ...hugeEntryGone(entry)], then: rest }
     }
     const from = page(mm.pte.next(at, stop))
     if (from < stop) return zapPtes(memory, item, from, stop, budget)
@@ -95,8 +87,23 @@ function zapPtes(memory: Memory, item: Item<'unmap_page_range'>, first: Page, st
   return { facts: [entries('pte', mm, from, gone.length, NONE), ...entriesGone(memory, gone)], then, cut: gone.length === budget }
 }
 
+/** `try_to_free_pte()`: tables of PTEs that lie in [start, end) as a whole, and have nothing in them, go. */
+function freeTables(mm: Mm, name: MmName, start: Page, end: Page): readonly Fact[] {
+  const gone: number[] = []
+  for (let i = indexAt('pmd', start); pageAt('pmd', i + 1) <= end; i++) {
+    const [first, next] = [pageAt('pmd', i), pageAt('pmd', i + 1)]
+    if (first >= start && mm.pmd.get(i) === TABLE && mm.pte.next(first, next) === next) gone.push(i)
+  }
+  return overRuns(gone, (first, count) => [entries('pmd', name, first, count, NONE)])
+}
+
 export const zapRules = {
   unmap_page_range: (memory, item, { budget }) => zap(memory, item, budget),
+
+  try_to_free_ptes: (memory, { mm, start, end }) => {
+    const facts = freeTables(mmOf(memory, mm), mm, start, end)
+    return facts.length === 0 ? {} : { facts }
+  },
 
   // A table goes if what it could map lies between the neighbours of what was unmapped.
   free_pgtables: (memory, { mm, start, end }) => {

@@ -4,6 +4,7 @@
  */
 import type { Fact } from '../../memory/facts.ts'
 import { fileOf, PAGE_SIZE, pagesIn, type FileName, type Memory } from '../../memory/memory.ts'
+import { INDEX_LIMIT } from '../../memory/table.ts'
 import type { Agenda, FilePages, FileWrite, Outcome, Rules } from '../agenda.ts'
 import { allocBlocks, freeBlocks, mapBlocks } from './blocks.ts'
 import { daxEntriesGone, isUnused } from './dax-mapping.ts'
@@ -13,10 +14,15 @@ import { FILE_END, truncatePagecache, truncatePagecacheRange } from '../files/tr
 
 /**
  * `dax_layout_busy_page()`: whatever is to become of the file's blocks, all its mappings lose them, in older kernels private
- * ones their copies too; the oldest do not ask.
+ * ones their copies too; the oldest do not ask. Newer kernels forget then what the mapping keeps of each index.
  */
-const breakLayouts = (file: FileName, { breaksLayouts, layoutsTakeCows }: Profile): Agenda =>
-  breaksLayouts ? [{ do: 'unmap_mapping_range', file, start: 0, end: FILE_END, evenCows: layoutsTakeCows }] : []
+function breakLayouts(file: FileName, { breaksLayouts, layoutsTakeCows, breakingLayoutsForgets }: Profile): Agenda {
+  if (!breaksLayouts) return []
+  return [
+    { do: 'unmap_mapping_range', file, start: 0, end: FILE_END, evenCows: layoutsTakeCows },
+    ...(breakingLayoutsForgets ? [{ do: 'dax_delete_mapping_range', file } as const] : []),
+  ]
+}
 
 /** `ext4_punch_hole()`: older kernels write back first, and look at the range before they break layouts. */
 function punched(memory: Memory, { file, start, end }: FilePages, profile: Profile): Outcome {
@@ -76,6 +82,10 @@ export const daxIoRules = {
   },
   ext4_remove_space: (memory, { file, start, end }) => {
     const facts = freeBlocks(memory, file, start, end)
+    return facts.length === 0 ? {} : { facts }
+  },
+  dax_delete_mapping_range: (memory, { file }) => {
+    const facts = daxEntriesGone(memory, file, 0, INDEX_LIMIT, 'all')
     return facts.length === 0 ? {} : { facts }
   },
   dax_punch_hole: (memory, item, { profile }) => punched(memory, item, profile),

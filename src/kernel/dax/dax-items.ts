@@ -1,5 +1,6 @@
 /** What there is to be done about memory that is mapped without a page cache: part of the vocabulary of agendas. */
 import type { Pfn } from '../../memory/address.ts'
+import type { FileName } from '../../memory/memory.ts'
 import type { At, DaxFault, Fault, FilePages, FileWrite, Span } from '../operands.ts'
 import type { SystemCalls } from '../syscalls.ts'
 
@@ -16,6 +17,7 @@ export interface DaxItems {
   dax_setattr: SystemCalls['ftruncate']
   dax_setsize: SystemCalls['ftruncate']
   dax_punch_hole: FilePages
+  dax_delete_mapping_range: { readonly file: FileName }
   ext4_remove_space: FilePages
   dax_writeback_range: FilePages
   pfn_mkclean_range: Span & { readonly frame: Pfn; readonly count: number }

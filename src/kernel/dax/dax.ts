@@ -3,7 +3,7 @@
  * allow it; reads of holes see the zero page. The file's mapping keeps an entry for each index that was faulted.
  */
 import { indexAt, pfn, PMD_PAGES, pmdStart, type Page, type Pfn } from '../../memory/address.ts'
-import { ACCESSED, DEVMAP, frameOf, NONE, present, SPECIAL, withFlags, type Entry } from '../../memory/entry.ts'
+import { ACCESSED, DEVMAP, DIRTY, frameOf, NONE, present, SPECIAL, withFlags, type Entry } from '../../memory/entry.ts'
 import { DAX_DIRTY, DAX_NONE, DAX_PMD, daxEntry, daxKind, daxWord } from '../../memory/dax.ts'
 import { entries, pte, tablesTo, type Fact } from '../../memory/facts.ts'
 import { fileOf, HUGE_ZERO_PFN, mmOf, pagesIn, ZERO_PFN, type File, type Memory } from '../../memory/memory.ts'
@@ -13,6 +13,7 @@ import type { DaxFault, Fault, Item, Outcome, Rules } from '../agenda.ts'
 import { allocBlocks, blockStart, mapBlocks } from './blocks.ts'
 import { faultingVma, goesOn, newAnon, pageProt, written } from '../faults/faulting.ts'
 import { holdsBlock } from '../faults/huge.ts'
+import { hugeMapped, mapped } from '../pages/folio.ts'
 import type { Profile } from '../profiles.ts'
 import { splitHugePmd } from '../areas/vma.ts'
 
@@ -140,24 +141,31 @@ function insert(memory: Memory, item: Item<'dax_insert_entry'>, profile: Profile
 }
 
 /** What a new entry is: of a block, or of the zero page, which is never writable. */
-function newEntry(vma: Vma, { order, frame, access }: Item<'vmf_insert_pfn'>): Entry {
+function newEntry(vma: Vma, { order, frame, access }: Item<'vmf_insert_pfn'>, profile: Profile): Entry {
   const special = order === 'pte' ? SPECIAL : 0
   if (frame === 0) return present(pageProt(vma) | special, order === 'pte' ? ZERO_PFN : HUGE_ZERO_PFN)
-  return present(pageProt(vma) | DEVMAP | special | (access === 'write' ? written(vma) : 0), frame)
+  const mark = profile.countsDaxPages ? 0 : DEVMAP | special
+  return present(pageProt(vma) | mark | (access === 'write' ? written(vma) : 0), frame)
 }
 
+/** What counts the new entry, if blocks are pages like others. */
+const counted = ({ frames }: Memory, { order, frame }: Item<'vmf_insert_pfn'>, profile: Profile): readonly Fact[] =>
+  frame === 0 || !profile.countsDaxPages ? [] : order === 'pte' ? mapped(frames, [frame]) : hugeMapped(frame)
+
 /** `vmf_insert_pfn_pmd()`, `vmf_insert_mixed_mkwrite()`: one that is there becomes writable, if that is wanted. */
-function insertPfn(memory: Memory, item: Item<'vmf_insert_pfn'>): Outcome {
+function insertPfn(memory: Memory, item: Item<'vmf_insert_pfn'>, profile: Profile): Outcome {
   const { mm, page, order, frame } = item
   const vma = faultingVma(memory, item)
   const index = indexOf(order, page)
   const found = entryAt(mmOf(memory, mm), order, page)
   if (found !== NONE) {
-    const upgraded = isWrite(item) && frameOf(found) === frame ? withFlags(found, ACCESSED | written(vma)) : found
+    const marks = order === 'pte' && profile.countsDaxPages ? written(vma) & ~DIRTY : written(vma)
+    const upgraded = isWrite(item) && frameOf(found) === frame ? withFlags(found, ACCESSED | marks) : found
     return upgraded === found ? {} : { facts: [entries(order, mm, index, 1, upgraded)] }
   }
   const at = order === 'pmd' ? pmdStart(page) : page
-  return { facts: [...tablesTo(memory, mm, at, order), entries(order, mm, index, 1, newEntry(vma, item))] }
+  const entry = entries(order, mm, index, 1, newEntry(vma, item, profile))
+  return { facts: [...tablesTo(memory, mm, at, order), entry, ...counted(memory, item, profile)] }
 }
 const indexOf = (order: DaxFault['order'], page: Page): number => (order === 'pmd' ? indexAt('pmd', page) : page)
 
@@ -166,7 +174,7 @@ export const daxRules = {
   dax_fault_iter: (memory, item, { profile }) => iter(memory, item, profile),
   dax_insert_entry: (memory, item, { profile }) => insert(memory, item, profile),
   dax_store_entry: (_, { file, start, end, entry }) => ({ facts: [['dax', file, start, end - start, daxWord(entry)]] }),
-  vmf_insert_pfn: (memory, item) => insertPfn(memory, item),
+  vmf_insert_pfn: (memory, item, { profile }) => insertPfn(memory, item, profile),
 
   // A write to a 2 MiB entry of a file that may not be written: the file is asked for another, or it is split.
   wp_huge_pmd: (memory, item, { profile }) => {

@@ -11,6 +11,8 @@ import { entryAt } from '../../memory/pagetable.ts'
 import { has, linearIndex, VM_MAYSHARE, VM_NOHUGEPAGE, type Vma } from '../../memory/vma.ts'
 import { section, type Agenda, type Fault, type Outcome, type Rules } from '../agenda.ts'
 import { goesOn, pageProt, written } from '../faults/faulting.ts'
+import { hugeEntryGone, hugeMapped } from '../pages/folio.ts'
+import type { Profile } from '../profiles.ts'
 
 /** `check_vma()`: may this be an area of the device? */
 export const suitsDevdax = (vma: Pick<Vma, 'start' | 'end' | 'flags'>): boolean =>
@@ -23,7 +25,7 @@ export const splitHugePud = (mm: MmName, at: Page): Agenda => {
 }
 
 /** `dev_dax_huge_fault()`: smaller entries than the device has are refused. */
-export function devDaxFault(memory: Memory, item: Fault, vma: Vma): Outcome {
+export function devDaxFault(memory: Memory, item: Fault, vma: Vma, { countsDaxPages }: Profile): Outcome {
   const { mm, page: at, access } = item
   const upper = tablesTo(memory, mm, at, 'pud')
   if (upper.length > 0) return { facts: upper, ...goesOn('handle_mm_fault', item) }
@@ -39,11 +41,14 @@ export function devDaxFault(memory: Memory, item: Fault, vma: Vma): Outcome {
     return tables.length === 0 ? { fail: 'VM_FAULT_SIGBUS' } : { facts: tables, fail: 'VM_FAULT_SIGBUS' }
   }
   if (!suitsDevdax(vma) || offset + PUD_PAGES > DEVDAX_PAGES) return { fail: 'VM_FAULT_SIGBUS' }
-  const flags = pageProt(vma) | DEVMAP | (access === 'write' ? written(vma) : 0)
-  return { facts: [entries('pud', mm, index, 1, present(flags, pfn(DEVDAX_FIRST + offset)))] }
+  const flags = pageProt(vma) | (countsDaxPages ? 0 : DEVMAP) | (access === 'write' ? written(vma) : 0)
+  const frame = pfn(DEVDAX_FIRST + offset)
+  return { facts: [entries('pud', mm, index, 1, present(flags, frame)), ...(countsDaxPages ? hugeMapped(frame) : [])] }
 }
 
 export const devdaxRules = {
-  split_huge_pud: (memory, { mm, page: at }) =>
-    isPresent(entryAt(mmOf(memory, mm), 'pud', at)) ? { facts: [entries('pud', mm, indexAt('pud', at), 1, NONE)] } : {},
+  split_huge_pud: (memory, { mm, page: at }) => {
+    const entry = entryAt(mmOf(memory, mm), 'pud', at)
+    return isPresent(entry) ? { facts: [entries('pud', mm, indexAt('pud', at), 1, NONE), ...hugeEntryGone(entry)] } : {}
+  },
 } satisfies Partial<Rules>

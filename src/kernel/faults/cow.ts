@@ -61,7 +61,7 @@ export function doWpPage(memory: Memory, item: Fault, vma: Vma, profile: Profile
   const reused = [pte(mm, at, withFlags(old, ACCESSED | written(vma)))]
   // Of kernels that let a device write where its process may not: memory that is shared is copied then, too.
   const shared = has(vma, VM_SHARED) && (access === 'unshare' || has(vma, VM_WRITE))
-  if (shared && (old & SPECIAL) !== 0 && fileOf(memory, vma.file).kind === 'dax') return access === 'unshare' ? {} : daxFault(item, 'pte')
+  if (shared && fileOf(memory, vma.file).kind === 'dax') return access === 'unshare' ? {} : daxFault(item, 'pte')
   if (shared) return access === 'unshare' ? {} : { then: [{ do: 'wp_page_shared', mm, page: at, access }] }
   if (drainsFirst(memory, old, profile)) return { then: [...LRU_ADD_DRAIN, ...(goesOn('handle_pte_fault', item).then ?? [])] }
   if ((old & SPECIAL) === 0 && canReuse(memory, frame, profile)) {

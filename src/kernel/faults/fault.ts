@@ -2,7 +2,8 @@
  * Page faults (mm/memory.c): the CPU's, and those made on behalf of devices and of `get_user_pages()`. CPU faults take
  * mmap_lock for reading; the lock of one area, which newer kernels take instead, keeps out the same writers.
  */
-import { ACCESSED, DIRTY, isPresent, isWritable, NONE, withFlags, type Entry } from '../../memory/entry.ts'
+import { PMD_PAGES, pmdStart } from '../../memory/address.ts'
+import { ACCESSED, DIRTY, frameOf, isMigration, isPresent, isWritable, NONE, withFlags, type Entry } from '../../memory/entry.ts'
 import { entries, pte, tablesTo, type Fact } from '../../memory/facts.ts'
 import { fileOf, mmOf, type Memory } from '../../memory/memory.ts'
 import { leafAt } from '../../memory/pagetable.ts'
@@ -22,7 +23,7 @@ function handle(memory: Memory, item: Fault, { profile }: Scene): Outcome {
   const vma = faultingVma(memory, item)
   const { mm, page: at, access } = item
   const kind = isAnonymous(vma) ? undefined : fileOf(memory, vma.file).kind
-  if (kind === 'devdax') return devDaxFault(memory, item, vma)
+  if (kind === 'devdax') return devDaxFault(memory, item, vma, profile)
   const upper = tablesTo(memory, mm, at, 'pmd')
   if (upper.length > 0) return { facts: upper, ...goesOn('handle_mm_fault', item) }
   if (has(vma, VM_HUGETLB)) return { then: [{ do: 'hugetlb_fault', mm, page: at, access }] }
@@ -34,8 +35,15 @@ function handle(memory: Memory, item: Fault, { profile }: Scene): Outcome {
       return kind === 'dax' ? { then: [{ do: 'wp_huge_pmd', mm, page: at, access }] } : goesOn('do_huge_pmd_wp_page', item)
     return touched([entries('pmd', mm, index, 1, marked(entry, access))], marked(entry, access) !== entry)
   }
+  if (level === 'pmd' && entry !== NONE) return hugeAbsent(item, entry)
   return goesOn('handle_pte_fault', item)
 }
+
+/** `do_huge_pmd_device_private()`, or a wait for a large folio that is on its way. */
+const hugeAbsent = (item: Fault, entry: Entry): Outcome =>
+  isMigration(entry)
+    ? { then: [{ do: 'folio_wait_locked', folio: frameOf(entry) }, ...(goesOn('handle_mm_fault', item).then ?? [])] }
+    : { then: [{ do: 'dmirror_devmem_fault', mm: item.mm, page: pmdStart(item.page), folio: frameOf(entry), pages: PMD_PAGES }] }
 
 /** `ptep_set_access_flags()`: on x86 only a write changes the entry; the CPU marks by itself what it reads. */
 const marked = (entry: Entry, access: FaultAccess): Entry => (access === 'write' ? withFlags(entry, ACCESSED | DIRTY) : entry)

@@ -3,9 +3,9 @@
  * mapped (mm/memory.c).
  */
 import type { Pfn } from '../../memory/address.ts'
-import { ACCESSED, frameOf, isPresent, isSwap, NONE, present, slotOf, withFlags } from '../../memory/entry.ts'
+import { ACCESSED, DIRTY, frameOf, isPresent, isSwap, isWritable, NONE, present, slotOf, withFlags } from '../../memory/entry.ts'
 import { cached, pte, tablesTo, type Fact } from '../../memory/facts.ts'
-import { FOLIO_DIRTY, stateWord } from '../../memory/frames.ts'
+import { FOLIO_DIRTY, frameFlags, stateWord } from '../../memory/frames.ts'
 import { fileOf, mmOf, pagesIn, type File, type FileKind, type FileName, type Memory } from '../../memory/memory.ts'
 import { has, linearIndex, VM_SHARED, type Vma } from '../../memory/vma.ts'
 import type { Fault, Outcome, Rules } from '../agenda.ts'
@@ -65,13 +65,15 @@ function finish(memory: Memory, item: Fault, vma: Vma, frame: Pfn, profile: Prof
       ],
     }
   }
+  const prot = pageProt(vma)
+  const isDirty = profile.faultMarksDirtyPages && isWritable(prot) && (frameFlags(memory.frames, frame) & FOLIO_DIRTY) !== 0
   return {
     facts: [
       ...tables,
       ...mapped(memory.frames, [frame]),
       ...mlocked(memory, vma, [['mlock', frame]], profile),
       ...(isWrite(item) ? dirtied(memory, frame) : []),
-      pte(mm, page, present(pageProt(vma) | (isWrite(item) ? written(vma) : 0), frame)),
+      pte(mm, page, present(prot | (isWrite(item) ? written(vma) : isDirty ? DIRTY : 0), frame)),
     ],
   }
 }

@@ -1,6 +1,6 @@
 /** `get_user_pages()`, and populating, which is the same without taking the pages (mm/gup.c). */
 import { page, type Page, type Pfn } from '../../memory/address.ts'
-import type { Fact } from '../../memory/facts.ts'
+import { tablesTo, type Fact } from '../../memory/facts.ts'
 import { pagemapOf } from '../../memory/dax.ts'
 import { frameKind } from '../../memory/frames.ts'
 import { mmOf, ZERO_PFN, type Frames, type Memory } from '../../memory/memory.ts'
@@ -59,8 +59,8 @@ function framesFrom(array: Table, start: Page, end: Page): readonly Pfn[] {
 const populating = (vma: Vma): GupFlags => (has(vma, VM_WRITE) && !has(vma, VM_SHARED) ? { write: true } : { force: true })
 
 /**
- * Pages one after the other, as far as they can be had. The first page of a DAX device takes a reference to the device's page
- * map, so that it stays one (`get_dev_pagemap()`); what the call holds it gives back at its end, however that comes.
+ * Pages one after the other, as far as they can be had. Where pages of DAX are not counted, the first one takes a reference to
+ * the device's page map, so that it stays one (`get_dev_pagemap()`); what the call holds it gives back at its end, however that comes.
  */
 function gupPages(memory: Memory, item: Item<'gup_pages'>, { profile, budget, array }: Scene): Outcome {
   const { mm, end, flags, errors } = item
@@ -91,7 +91,7 @@ function gupPages(memory: Memory, item: Item<'gup_pages'>, { profile, budget, ar
     if (vma === undefined || bad !== undefined) return done({ fail: bad ?? 'EFAULT' })
     const found = followPage(memory, mm, vma, at, flags, { ...rules, faulted: item.faulted && at === item.at })
     if (found.kind === 'error') return done({ fail: found.errno })
-    if (found.kind === 'split') return done({ then: [...splitHugePmd(mm, at), again(at, item.faulted)] })
+    if (found.kind === 'split') return done({ then: [...splitHugePmd(mm, at), { do: 'pte_alloc', mm, page: at }, again(at, item.faulted)] })
     if (found.kind === 'missing') {
       if (flags.nofault === true && !(profile.followsHugetlbApart && has(vma, VM_HUGETLB))) return done({ fail: 'EFAULT' })
       const access = found.unshare ? 'unshare' : flags.write === true ? 'write' : 'read'
@@ -109,7 +109,7 @@ function gupPages(memory: Memory, item: Item<'gup_pages'>, { profile, budget, ar
     if (!found.huge) accessed.push(found.frame)
     if (flags.take !== undefined) {
       pages = pages.set(at, found.frame)
-      const pagemap = pagemapOf(found.frame)
+      const pagemap = profile.countsDaxPages ? undefined : pagemapOf(found.frame)
       if (pagemap !== undefined && !held.includes(pagemap)) {
         facts.push(['pagemap', pagemap, 1])
         held.push(pagemap)
@@ -141,6 +141,11 @@ export const gupRules = {
   },
 
   gup_pages: (memory, item, scene) => gupPages(memory, item, scene),
+  // An entry of a file leaves nothing where it is split: a table keeps out the next one.
+  pte_alloc: (memory, { mm, page: at }) => {
+    const facts = tablesTo(memory, mm, at, 'pte')
+    return facts.length === 0 ? {} : { facts }
+  },
   put_dev_pagemap: (_, { pagemap }) => ({ facts: [['pagemap', pagemap, -1]] }),
 
   // The number of pages up to the first failure; the failure itself only if there is none.

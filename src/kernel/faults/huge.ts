@@ -19,9 +19,9 @@ import { EXCLUSIVE, FOLIO_DIRTY, frameKind, isExclusive, LARGE, stateWord } from
 import { HUGE_ZERO_PFN, mmOf, ZERO_PFN, type Memory } from '../../memory/memory.ts'
 import { entryAt, isHuge } from '../../memory/pagetable.ts'
 import { has, isAnonymous, linearIndex, VM_HUGEPAGE, VM_NOHUGEPAGE, vmaAt, type Vma } from '../../memory/vma.ts'
-import type { Item, Outcome, Rules } from '../agenda.ts'
+import { section, type Item, type Outcome, type Rules } from '../agenda.ts'
 import { anonState, countsAsAnonymous, faultingVma, goesOn, pageProt, prepared, written } from './faulting.ts'
-import { flagged, freeBlock, hugeUnmapped } from '../pages/folio.ts'
+import { flagged, freeBlock, hugeEntryGone, hugeUnmapped } from '../pages/folio.ts'
 import { migrationEntry } from '../pages/migration-entry.ts'
 import type { Profile } from '../profiles.ts'
 import { splitHugePmd } from '../areas/vma.ts'
@@ -59,28 +59,30 @@ function splitEntry(memory: Memory, { mm, page: at, freeze }: Item<'split_huge_p
   const frame = frameOf(entry)
   const table = entries('pmd', mm, index, 1, TABLE)
   const first = pmdStart(at)
-  if (!isAnonymous(vma)) return { facts: [entries('pmd', mm, index, 1, NONE)] }
+  if (!isAnonymous(vma)) return { facts: [entries('pmd', mm, index, 1, NONE), ...hugeEntryGone(entry)] }
   if (frame === HUGE_ZERO_PFN) return { facts: [table, entries('pte', mm, first, PMD_PAGES, present(pageProt(vma) | SPECIAL, ZERO_PFN))] }
   const { frames } = memory
+  // Each page is exclusive if the whole was.
+  const exclusive = stateWord(frameKind(frames, frame), EXCLUSIVE)
+  const tails = isExclusive(frames, frame) ? ([['state', pfn(frame + 1), PMD_PAGES - 1, exclusive]] as const) : []
+  const dirty = isPresent(entry) && (entry & DIRTY) !== 0
   if (freeze) {
-    const tails = isExclusive(frames, frame) ? ([['state', pfn(frame + 1), PMD_PAGES - 1, stateWord('anon', EXCLUSIVE)]] as const) : []
     const moving = entries('pte', mm, first, PMD_PAGES, migrationEntry(memory, entry, profile), 1)
     return {
-      facts: [table, moving, ...hugeUnmapped(frame), ...((entry & DIRTY) === 0 ? [] : flagged(frames, frame, FOLIO_DIRTY)), ...tails],
+      facts: [table, moving, ...hugeUnmapped(frame), ...(dirty ? flagged(frames, frame, FOLIO_DIRTY) : []), ...tails],
     }
   }
-  const dirty = (entry & DIRTY) !== 0
   const kept = (entry & (WRITE | ACCESSED)) | (pageProt(vma) & PROTNONE) | (dirty && profile.splitKeepsDirty ? DIRTY : 0)
+  const small = isPresent(entry) ? present(kept, frame) : entry
   return {
     facts: [
       table,
-      entries('pte', mm, first, PMD_PAGES, present(kept, frame), 1),
+      entries('pte', mm, first, PMD_PAGES, small, 1),
       ['hugeMaps', frame, 1, -1],
       ['maps', frame, PMD_PAGES, 1],
       ['refs', frame, 1, PMD_PAGES - 1],
       ...flagged(frames, frame, dirty ? FOLIO_DIRTY : 0),
-      // Each page is exclusive if the whole was.
-      ...(isExclusive(frames, frame) ? ([['state', pfn(frame + 1), PMD_PAGES - 1, stateWord('anon', EXCLUSIVE)]] as const) : []),
+      ...tails,
     ],
   }
 }
@@ -105,6 +107,10 @@ export const hugeRules = {
     if (!isPresent(entry) || isWritable(entry)) return goesOn('handle_mm_fault', item)
     if (profile.copiesHuge && isAnonymous(vma)) return { then: [{ do: 'huge_pmd_wp', mm, page: at, access }] }
     const frame = frameOf(entry)
+    if (profile.hugeZeroGivesWay && frame === HUGE_ZERO_PFN) {
+      const [start, end] = [pmdStart(at), pmdEnd(at)]
+      return { then: section({ mm, event: 'CLEAR', start, end }, [{ do: 'do_huge_zero_wp_pmd', mm, page: at, access }]) }
+    }
     const split: Outcome = { then: [...splitHugePmd(mm, at), ...(goesOn('handle_pte_fault', item).then ?? [])] }
     if (!isAnonymous(vma) || frameKind(memory.frames, frame) !== 'anon') return split
     const exclusive = isExclusive(memory.frames, frame)
@@ -115,6 +121,14 @@ export const hugeRules = {
     const facts =
       access === 'unshare' ? own : [...own, entries('pmd', mm, indexAt('pmd', at), 1, withFlags(entry, ACCESSED | written(vma)))]
     return facts.length === 0 ? {} : { facts }
+  },
+
+  do_huge_zero_wp_pmd: (memory, { mm, page: at }, { profile }) => {
+    const vma = vmaAt(mmOf(memory, mm).vmas, at)
+    const entry = entryAt(mmOf(memory, mm), 'pmd', at)
+    if (vma === undefined || !isPresent(entry) || frameOf(entry) !== HUGE_ZERO_PFN) return {}
+    const { frame, facts } = newHugeAnon(memory, vma, at, profile)
+    return { facts: [...facts, entries('pmd', mm, indexAt('pmd', at), 1, present(pageProt(vma) | written(vma), frame))] }
   },
 
   // Whoever splits has opened a section for it, whether anything is mapped there or not.

@@ -64,9 +64,10 @@ export function doSwapPage(memory: Memory, item: Fault, vma: Vma, entry: Entry, 
     }
   const kind = kindOf(entry)
   if (kind === '!devpriv-r' || kind === '!devpriv-w')
-    return { then: [{ do: 'dmirror_devmem_fault', mm: item.mm, page: item.page, folio: frameOf(entry) }] }
+    return { then: [{ do: 'dmirror_devmem_fault', mm: item.mm, page: item.page, folio: frameOf(entry), pages: 1 }] }
   if (isExclusiveEntry(entry)) {
-    const range = { mm: item.mm, event: 'EXCLUSIVE', start: item.page, end: page(item.page + 1) } as const
+    const event = profile.exclusiveStaysMapped ? 'CLEAR' : 'EXCLUSIVE'
+    const range = { mm: item.mm, event, start: item.page, end: page(item.page + 1) } as const
     return { then: section(range, [{ do: 'restore_exclusive_pte', mm: item.mm, page: item.page }]) }
   }
   if (kind !== '!swap' && kind !== '!swap-x') throw new Error(`entry ${kind} of page ${item.page} is of a kind that nothing makes yet`)

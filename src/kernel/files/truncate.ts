@@ -12,7 +12,7 @@ import { has, VM_SHARED } from '../../memory/vma.ts'
 import { section, type Agenda, type FilePages, type Item, type Outcome, type Rules } from '../agenda.ts'
 import { daxEntriesGone } from '../dax/dax-mapping.ts'
 import { flagged, overRuns } from '../pages/folio.ts'
-import { drained, LRU_ADD_DRAIN } from '../pages/lru-batch.ts'
+import { drained, zapDrain } from '../pages/lru-batch.ts'
 import type { Profile } from '../profiles.ts'
 import { filePlaces } from '../pages/rmap.ts'
 
@@ -131,9 +131,9 @@ export const truncateRules = {
   },
 
   // One section for each area that maps some of the range, on its part of it.
-  unmap_mapping_range: (memory, { file, start, end, evenCows }) => ({
+  unmap_mapping_range: (memory, { file, start, end, evenCows }, { profile }) => ({
     then: filePlaces(memory, file, start, end - start).flatMap(place => [
-      ...LRU_ADD_DRAIN,
+      ...zapDrain(profile),
       ...section({ ...place, event: 'CLEAR' }, [
         { do: 'unmap_page_range', mm: place.mm, at: place.start, end: place.end, keepsCows: !evenCows },
       ]),

@@ -30,7 +30,7 @@ function isUsed({ frames, swap }: Memory, head: Pfn): boolean {
 }
 
 /** `hpage_collapse_scan_pmd()` */
-function scan(memory: Memory, mm: MmName, at: Page): Scanned {
+function scan(memory: Memory, mm: MmName, at: Page, { collapseNeedsWritable }: Profile): Scanned {
   const as = mmOf(memory, mm)
   const pmd = entryAt(as, 'pmd', at)
   if (isPresent(pmd)) return 'huge already'
@@ -50,7 +50,7 @@ function scan(memory: Memory, mm: MmName, at: Page): Scanned {
     if (head !== checked && isUsed(memory, head)) return failed('EAGAIN')
     checked = head
   }
-  if (!writable) return failed('EINVAL')
+  if (!writable && collapseNeedsWritable) return failed('EINVAL')
   return absent ? 'not all present' : 'can be'
 }
 
@@ -89,10 +89,10 @@ const swapIn = (memory: Memory, mm: MmName, at: Page): Agenda => {
 }
 
 /** One block after the other; the answer is the last failure, unless all are huge in the end. */
-function next(memory: Memory, item: Item<'madvise_collapse'>): Outcome {
+function next(memory: Memory, item: Item<'madvise_collapse'>, profile: Profile): Outcome {
   const { mm, at, end, failure, tried } = item
   if (at >= end) return failure === null ? {} : { fail: failure }
-  const found = scan(memory, mm, at)
+  const found = scan(memory, mm, at, profile)
   const goOn: Item<'madvise_collapse'> = { ...item, at: page(at + PMD_PAGES), tried: false }
   if (found === 'huge already') return { then: [goOn] }
   if (typeof found === 'object') return found.ends ? { fail: found.failure } : { then: [{ ...goOn, failure: found.failure }] }
@@ -110,7 +110,7 @@ function next(memory: Memory, item: Item<'madvise_collapse'>): Outcome {
 }
 
 export const collapseRules = {
-  madvise_collapse: (memory, item) => next(memory, item),
+  madvise_collapse: (memory, item, { profile }) => next(memory, item, profile),
   // With the lock for writing, the area and its table are looked at again.
   collapse_begin: (memory, { mm, at, body }) => {
     const vma = vmaAt(mmOf(memory, mm).vmas, at)
@@ -120,7 +120,7 @@ export const collapseRules = {
   // `__collapse_huge_page_isolate()`: now nobody else can have the pages any more.
   collapse_huge_page: (memory, item, { profile }) => {
     const vma = vmaAt(mmOf(memory, item.mm).vmas, item.at)
-    return vma === undefined || scan(memory, item.mm, item.at) !== 'can be' ? {} : { facts: collapsed(memory, item, vma, profile) }
+    return vma === undefined || scan(memory, item.mm, item.at, profile) !== 'can be' ? {} : { facts: collapsed(memory, item, vma, profile) }
   },
 } satisfies Partial<Rules>
 

@@ -1,8 +1,9 @@
 /** What mappings mean for the folios that they map: references, map counts, dirt; facts about many at once. */
 import { pfn, PMD_PAGES, type Pfn } from '../../memory/address.ts'
+import { DEVMAP, frameOf, isPresent } from '../../memory/entry.ts'
 import type { Fact } from '../../memory/facts.ts'
 import { folioSize, FOLIO_DIRTY, frameFlags, frameKind, headOf, stateWord } from '../../memory/frames.ts'
-import type { Frames, Memory } from '../../memory/memory.ts'
+import { HUGE_ZERO_PFN, type Frames, type Memory } from '../../memory/memory.ts'
 
 /** Facts about frames or entries, with consecutive ones told as one. */
 export function overRuns<N extends number>(numbers: readonly N[], tell: (first: N, count: number) => readonly Fact[]): readonly Fact[] {
@@ -43,11 +44,21 @@ export const unmapped = (frames: Frames, list: readonly Pfn[]): readonly Fact[] 
   ...referenced(frames, list, -1),
 ]
 
-/** A PMD entry that mapped a large folio is gone. */
+/** A huge entry maps a folio. */
+export const hugeMapped = (head: Pfn): readonly Fact[] => [
+  ['hugeMaps', head, 1, 1],
+  ['refs', head, 1, 1],
+]
+
+/** A huge entry that mapped a folio is gone. */
 export const hugeUnmapped = (head: Pfn): readonly Fact[] => [
   ['hugeMaps', head, 1, -1],
   ['refs', head, 1, -1],
 ]
+
+/** What goes with a huge entry that is taken away whole: the huge zero page is not counted, nor what is marked as DAX. */
+export const hugeEntryGone = (entry: number): readonly Fact[] =>
+  frameOf(entry) === HUGE_ZERO_PFN || (isPresent(entry) && (entry & DEVMAP) !== 0) ? [] : hugeUnmapped(frameOf(entry))
 
 /** A folio's flags changed: `set` are added, `cleared` go. Nothing if that changes nothing. */
 export function flagged(frames: Frames, frame: Pfn, set: number, cleared = 0): readonly Fact[] {
@@ -64,9 +75,9 @@ export function* freeFrames(frames: Frames): Generator<Pfn> {
   for (let at = frames.free; ; at = pfn(frames.refs.gap(at + 1))) yield at
 }
 
-/** The first of 512 free frames that begin at a multiple of 512. */
-export function freeBlock({ refs, freeBlock: from }: Frames): Pfn {
-  for (let first: number = from; ; first += PMD_PAGES) if (refs.next(first, first + PMD_PAGES) === first + PMD_PAGES) return pfn(first)
+/** The first of 512 free frames that begin at a multiple of 512, not before `from`. */
+export function freeBlock({ refs, freeBlock: lowest }: Frames, from: number = lowest): Pfn {
+  for (let first = from; ; first += PMD_PAGES) if (refs.next(first, first + PMD_PAGES) === first + PMD_PAGES) return pfn(first)
 }
 
 /** What was written into frames; nothing for those that contain it already. */

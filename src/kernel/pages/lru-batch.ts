@@ -18,6 +18,8 @@ import { isUnevictable } from './rmap.ts'
 
 /** `lru_add_drain()`: whatever waits in any batch is moved. */
 export const LRU_ADD_DRAIN: Agenda = [{ do: 'lru_add_drain' }]
+/** What is unmapped may wait in a batch, with a reference: older kernels move it on first, so that it is free at once. */
+export const zapDrain = ({ zapDrains }: Profile): Agenda => (zapDrains ? LRU_ADD_DRAIN : [])
 export const drained = (memory: Memory): readonly Fact[] => (memory.batches.length > 0 || hasFresh(memory) ? [['drain', 'all']] : [])
 const hasFresh = ({ frames }: Memory): boolean => frames.fresh.next(0, INDEX_LIMIT) < INDEX_LIMIT
 

@@ -3,134 +3,23 @@
  * the process has them mapped. What is collected stands in the page table as migration entries, and its folios are locked;
  * words say what became of each page.
  */
-import { indexAt, page, pfn, type Page, type Pfn } from '../../memory/address.ts'
-import {
-  absent,
-  DIRTY,
-  frameOf,
-  isPresent,
-  isWritable,
-  kindOf,
-  NONE,
-  present,
-  SPECIAL,
-  TABLE,
-  WRITE,
-  type Entry,
-} from '../../memory/entry.ts'
-import { pte, tablesTo, type Fact } from '../../memory/facts.ts'
-import { EXCLUSIVE, frameKind, headOf, isAnon, isLarge, isLocked } from '../../memory/frames.ts'
-import { fileOf, mmOf, ZERO_PFN, type Memory } from '../../memory/memory.ts'
-import { entryAt } from '../../memory/pagetable.ts'
-import { has, isAnonymous, linearIndex, VM_HUGETLB, VM_SPECIAL, VM_WRITE, vmaAt, type Vma } from '../../memory/vma.ts'
-import { section, type Agenda, type Item, type Migration, type Outcome, type Rules } from '../agenda.ts'
+import { indexAt, page, type Page, type Pfn, PMD_PAGES } from '../../memory/address.ts'
+import { absent, DIRTY, frameOf, isPresent, NONE, present, WRITE } from '../../memory/entry.ts'
+import { entries, pte, tablesTo, type Fact } from '../../memory/facts.ts'
+import { EXCLUSIVE, folioMapcount, frameKind, isAnon } from '../../memory/frames.ts'
+import { fileOf, HUGE_ZERO_PFN, type Memory, mmOf, ZERO_PFN } from '../../memory/memory.ts'
+import { entryAt, isHuge } from '../../memory/pagetable.ts'
+import { has, isAnonymous, linearIndex, VM_HUGETLB, VM_SPECIAL, VM_WRITE, type Vma, vmaAt } from '../../memory/vma.ts'
+import { type Agenda, type Item, type Migration, type Outcome, type Rules, section } from '../agenda.ts'
 import { pageProt } from '../faults/faulting.ts'
-import { dirtied, flagged } from './folio.ts'
-import { isPrivate, movedState, ownerOf, restoreEntries } from './migrated.ts'
-import { migrationEntry } from './migration-entry.ts'
-import { LRU_ADD_DRAIN } from './lru-batch.ts'
-import type { Profile } from '../profiles.ts'
-import { anonPlaces, filePlaces, type Place } from './rmap.ts'
 import { slotCaching, uncached } from '../faults/swapcache.ts'
 import { splitHugePmd } from '../areas/vma.ts'
-
-/** A word: the frame (none: a hole), whether it may be written, and whether it is still to be migrated. */
-export const MIGRATE = 1
-export const MIGRATE_WRITE = 2
-const word = (frame: number, flags: number): number => frame * 4 + flags
-export const migrateFrame = (w: number): Pfn => pfn(Math.floor(w / 4))
-export const migrates = (w: number): boolean => (w & MIGRATE) !== 0
-export const mayWrite = (w: number): boolean => (w & MIGRATE_WRITE) !== 0
-export const migrateWord = (frame: Pfn, write: boolean): number => word(frame, MIGRATE | (write ? MIGRATE_WRITE : 0))
-
-/** Is the page what is to be collected, and does it lie where it is collected from? */
-function selected(memory: Memory, { select, owner }: Migration, frame: Pfn): boolean {
-  const kind = frameKind(memory.frames, frame)
-  if (kind === 'devpriv') return select === 'private' && ownerOf(memory, frame) === owner
-  if (kind === 'devcoh') return select === 'coherent' && ownerOf(memory, frame) === owner
-  return select === 'system' && (kind === 'anon' || kind === 'file')
-}
-/** What collecting one entry comes to. */
-interface Collected {
-  readonly word: number
-  readonly facts: readonly Fact[]
-}
-const SKIPPED: Collected = { word: 0, facts: [] }
-
-function collectPte(memory: Memory, migration: Migration, vma: Vma, p: Page, profile: Profile): Collected {
-  const { frames } = memory
-  const entry = mmOf(memory, migration.mm).pte.get(p) as Entry
-  if (entry === NONE) return isAnonymous(vma) ? { word: MIGRATE, facts: [] } : SKIPPED
-  const zero = isPresent(entry) && frameOf(entry) === ZERO_PFN
-  if (zero) return migration.select === 'system' ? { word: MIGRATE, facts: [] } : SKIPPED
-  if (isPresent(entry) ? (entry & SPECIAL) !== 0 : !kindOf(entry).startsWith('!devpriv')) return SKIPPED
-  const frame = frameOf(entry)
-  if (!selected(memory, migration, frame) || isLarge(frames, frame) || isLocked(frames, frame)) return SKIPPED
-  const write = isPresent(entry) ? isWritable(entry) : kindOf(entry) === '!devpriv-w'
-  return {
-    word: word(frame, MIGRATE | (write ? MIGRATE_WRITE : 0)),
-    facts: [
-      pte(migration.mm, p, migrationEntry(memory, entry, profile)),
-      ['lock', frame, true],
-      ...(isPresent(entry) && (entry & DIRTY) !== 0 ? dirtied(memory, frame) : []),
-      // The reference of the mapping becomes that of collecting.
-      ['maps', frame, 1, -1],
-    ],
-  }
-}
-
-/** `migrate_vma_collect_pmd()`: `budget` entries of a table; large folios are split first. */
-function collect(memory: Memory, item: Item<'migrate_vma_collect'>, budget: number, profile: Profile): Outcome {
-  const { migration, src } = item
-  const { mm: name, end } = migration
-  const at = page(migration.start + src.length)
-  const mm = mmOf(memory, name)
-  const vma = vmaAt(mm.vmas, at)
-  if (at >= end || vma === undefined) return ended(item)
-  const pmd = entryAt(mm, 'pmd', at)
-  if (isPresent(pmd)) return collectHuge(memory, item, at, frameOf(pmd))
-  if (pmd !== TABLE) {
-    const stop = Math.min(end, (indexAt('pmd', at) + 1) * 512)
-    return { then: [{ ...item, src: [...src, ...Array.from({ length: stop - at }, () => (isAnonymous(vma) ? MIGRATE : 0))] }] }
-  }
-  const facts: Fact[] = []
-  const words: number[] = []
-  const stop = Math.min(end, at + budget, (indexAt('pmd', at) + 1) * 512)
-  for (let p = at; p < stop; p = page(p + 1)) {
-    const collected = collectPte(memory, migration, vma, p, profile)
-    words.push(collected.word)
-    facts.push(...collected.facts)
-  }
-  const then: Agenda = [{ ...item, src: [...src, ...words] }]
-  return facts.length === 0 ? { then } : { facts, then, cut: stop === at + budget }
-}
-
-/** A 2 MiB entry in the way: of the huge zero page it is split, of a folio the folio is; or its pages stay. */
-function collectHuge(memory: Memory, item: Item<'migrate_vma_collect'>, at: Page, frame: Pfn): Outcome {
-  const { migration, src } = item
-  if (frameKind(memory.frames, frame) === 'zero') return { then: [...splitHugePmd(migration.mm, at), item] }
-  const stop = Math.min(migration.end, (indexAt('pmd', at) + 1) * 512)
-  const skipped: Agenda = [{ ...item, src: [...src, ...Array.from({ length: stop - at }, () => 0)] }]
-  return { then: [{ do: 'split_folio', folio: headOf(memory.frames, frame), pins: 0, split: [item], kept: skipped }] }
-}
-
-/** The section ends, and then what was collected is taken from everybody else. */
-const ended = ({ migration, src }: Item<'migrate_vma_collect'>): Outcome => ({
-  then: [
-    { do: 'invalidate_range_end', range: migrateRange(migration, migration.start) },
-    ...(src.some(migrates) ? LRU_ADD_DRAIN : []),
-    { do: 'migrate_device_unmap', migration, src, at: 0 },
-  ],
-})
-
-const migrateRange = ({ mm, end, owner }: Migration, start: Page): Item<'invalidate_range_end'>['range'] => ({
-  mm,
-  event: 'MIGRATE',
-  start,
-  end,
-  blockable: true,
-  owner,
-})
+import type { Profile } from '../profiles.ts'
+import { flagged } from './folio.ts'
+import { collect, migrateRange } from './migrate-collect.ts'
+import { isCompound, MIGRATE, migrateFrame, migrates } from './migrate-words.ts'
+import { isPrivate, movedState, restoreEntries } from './migrated.ts'
+import { anonPlaces, filePlaces, type Place } from './rmap.ts'
 
 /** Where a page may be mapped besides. */
 function placesOf(memory: Memory, { mm }: Migration, frame: Pfn, p: Page): readonly Place[] {
@@ -144,7 +33,7 @@ function isUsed(memory: Memory, { faultPage }: Migration, frame: Pfn): boolean {
   const { frames, swap } = memory
   const cached = frameKind(frames, frame) === 'file' || slotCaching(swap, frame) !== undefined ? 1 : 0
   const expected = 1 + (frame === faultPage ? 1 : 0) + cached
-  return frames.refs.get(frame) - expected > frames.maps.get(frame)
+  return frames.refs.get(frame) - expected > folioMapcount(frames, frame)
 }
 
 /** `migrate_device_unmap()`: page by page, whoever else maps it loses it; a page that cannot be had is given back. */
@@ -155,7 +44,7 @@ function unmapNext(memory: Memory, item: Item<'migrate_device_unmap'>): Outcome 
   const frame = migrateFrame(w)
   const next: Agenda = [{ ...item, at: at + 1 }]
   if (frame === 0 || !migrates(w)) return { then: next }
-  if (memory.frames.maps.get(frame) > 0) {
+  if (folioMapcount(memory.frames, frame) > 0) {
     const places = placesOf(memory, migration, frame, page(migration.start + at))
     return {
       then: [
@@ -219,7 +108,10 @@ function insert(memory: Memory, item: Item<'migrate_vma_insert_page'>, profile: 
   const old = mm.pte.get(p)
   const free = old === NONE || (isPresent(old) && frameOf(old) === ZERO_PFN)
   const next = (words: readonly number[]): Agenda => [{ ...item, src: words, holes: rest }]
-  if (vma === undefined || isPresent(pmd) || !free) return { then: next(src.with(i, 0)) }
+  const zero = frameOf(pmd) === HUGE_ZERO_PFN
+  const whole = isCompound(dst[i] ?? 0)
+  if (vma === undefined || (whole ? pmd !== NONE && !zero : (isHuge(mm, p) && !zero) || !free)) return { then: next(src.with(i, 0)) }
+  if (zero && !whole) return { then: [...splitHugePmd(name, p), item] }
   if (vma.anonVma === 0) return { then: [{ do: 'anon_vma_prepare', mm: name, page: p }, item] }
   const to = migrateFrame(dst[i] ?? 0)
   const write = has(vma, VM_WRITE)
@@ -228,13 +120,13 @@ function insert(memory: Memory, item: Item<'migrate_vma_insert_page'>, profile: 
     : present(pageProt(vma) | (write ? WRITE | DIRTY : 0), to)
   return {
     facts: [
-      ...tablesTo(memory, name, p, 'pte'),
-      ['maps', to, 1, 1],
+      ...tablesTo(memory, name, p, whole ? 'pmd' : 'pte'),
+      [whole ? 'hugeMaps' : 'maps', to, 1, 1],
       ['refs', to, 1, 1],
       ...(profile.tracksExclusive ? flagged(memory.frames, to, EXCLUSIVE) : []),
-      ['anonVma', to, 1, vma.anonVma, 0],
-      ['index', to, 1, linearIndex(vma, p), 0],
-      pte(name, p, entry),
+      ['anonVma', to, whole ? PMD_PAGES : 1, vma.anonVma, 0],
+      ['index', to, whole ? PMD_PAGES : 1, linearIndex(vma, p), 1],
+      whole ? entries('pmd', name, indexAt('pmd', p), 1, entry) : pte(name, p, entry),
     ],
     then: next(src),
   }
@@ -265,17 +157,17 @@ export const migrateRules = {
       },
     ],
   }),
-  migrate_vma_collect: (memory, item, { budget, profile }) => collect(memory, item, budget, profile),
+  migrate_vma_collect: (memory, item, scene) => collect(memory, item, scene),
   migrate_device_unmap: (memory, item) => unmapNext(memory, item),
   try_to_migrate_in: (memory, { mm, start, end, folio }) =>
-    memory.frames.maps.get(folio) === 0
+    folioMapcount(memory.frames, folio) === 0
       ? {}
       : { then: section({ mm, event: 'CLEAR', start, end }, [{ do: 'try_to_migrate', mm, start, end, folio }]) },
 
   migrate_check_page: (memory, { migration, src, at }, { profile }) => {
     const frame = migrateFrame(src[at] ?? 0)
     const next = (words: readonly number[]): Agenda => [{ do: 'migrate_device_unmap', migration, src: words, at: at + 1 }]
-    if (memory.frames.maps.get(frame) === 0 && !isUsed(memory, migration, frame)) return { then: next(src) }
+    if (folioMapcount(memory.frames, frame) === 0 && !isUsed(memory, migration, frame)) return { then: next(src) }
     const places = placesOf(memory, migration, frame, page(migration.start + at))
     const facts = restoreEntries(memory, frame, frame, places, [['lock', frame, false]], profile)
     return { facts: [...facts, ['refs', frame, 1, -1]], then: next(src.with(at, 0)) }

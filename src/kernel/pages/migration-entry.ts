@@ -1,5 +1,5 @@
 /** Migration entries: what stands in a page table while a page is on its way; whoever comes by waits (mm/migrate.c). */
-import { page, type Page, type Pfn } from '../../memory/address.ts'
+import { indexAt, page, type Page, type Pfn } from '../../memory/address.ts'
 import {
   absent,
   ACCESSED,
@@ -14,13 +14,15 @@ import {
   type Entry,
   type EntryKind,
 } from '../../memory/entry.ts'
-import { pte, type Fact } from '../../memory/facts.ts'
+import { entries, pte, type Fact } from '../../memory/facts.ts'
 import { folioSize, headOf, isAnon, isExclusive } from '../../memory/frames.ts'
 import { mmOf, type Memory, type MmName } from '../../memory/memory.ts'
+import { entryAt, isHuge } from '../../memory/pagetable.ts'
 import { has, VM_WRITE, type Vma } from '../../memory/vma.ts'
 import { pageProt } from '../faults/faulting.ts'
 import type { Profile } from '../profiles.ts'
-import { dirtied, unmapped } from './folio.ts'
+import { countsAsMapping } from '../test-hmm/exclusive-entry.ts'
+import { dirtied, hugeUnmapped, unmapped } from './folio.ts'
 
 type Migration = Extract<EntryKind, `!migr-${string}`>
 
@@ -56,11 +58,23 @@ export function migrationEntries(
   for (let p = page(table.next(start, end)); p < end; p = page(table.next(p + 1, end))) {
     const entry = table.get(p) as Entry
     const frame = frameOf(entry)
-    const maps = isPresent(entry) ? (entry & SPECIAL) === 0 : kindOf(entry).startsWith('!devpriv')
+    const maps = isPresent(entry) ? (entry & SPECIAL) === 0 : countsAsMapping(entry)
     if (!maps || frame < folio || frame >= last) continue
     facts.push(pte(mm, p, migrationEntry(memory, entry, profile)))
     frames.push(frame)
     if (isPresent(entry) && (entry & DIRTY) !== 0) facts.push(...dirtied(memory, headOf(memory.frames, frame)))
   }
   return { facts: [...facts, ...unmapped(memory.frames, frames)], frames }
+}
+
+/** `set_pmd_migration_entry()`: the same for an entry of 2 MiB that maps the folio whole. */
+export function hugeMigrationEntry(
+  memory: Memory,
+  { mm, start, folio }: { readonly mm: MmName; readonly start: Page; readonly folio: Pfn },
+  profile: Profile,
+): readonly Fact[] {
+  const entry = entryAt(mmOf(memory, mm), 'pmd', start)
+  if (!isHuge(mmOf(memory, mm), start) || frameOf(entry) !== folio) return []
+  const dirty = isPresent(entry) && (entry & DIRTY) !== 0 ? dirtied(memory, folio) : []
+  return [entries('pmd', mm, indexAt('pmd', start), 1, migrationEntry(memory, entry, profile)), ...hugeUnmapped(folio), ...dirty]
 }

@@ -1,6 +1,6 @@
 /** Large folios that fall apart: `split_huge_page_to_list()` (mm/huge_memory.c). */
-import { page, PMD_PAGES, type Pfn } from '../../memory/address.ts'
-import { frameOf, isMigration, isPresent, present, SPECIAL, type Entry } from '../../memory/entry.ts'
+import { page, PMD_PAGES, pmdStart, type Pfn } from '../../memory/address.ts'
+import { frameOf, isMigration, present, SPECIAL, type Entry } from '../../memory/entry.ts'
 import { pte, type Fact } from '../../memory/facts.ts'
 import { folioMapcount, isLarge, isLocked } from '../../memory/frames.ts'
 import { mmOf, ZERO_PFN, type Memory } from '../../memory/memory.ts'
@@ -9,7 +9,8 @@ import { has, VM_LOCKED, vmaAt, type Vma } from '../../memory/vma.ts'
 import { section, type Agenda, type Item, type Outcome, type Rules } from '../agenda.ts'
 import { pageProt } from '../faults/faulting.ts'
 import { overRuns } from './folio.ts'
-import { migrationEntries, restoredEntry } from './migration-entry.ts'
+import { hugeMigrationEntry, migrationEntries, restoredEntry } from './migration-entry.ts'
+import { isPrivate, privateEntry } from './migrated.ts'
 import { FOLIO_LOCK } from '../names.ts'
 import { call } from '../offer.ts'
 import type { Profile } from '../profiles.ts'
@@ -17,9 +18,12 @@ import { anonPlaces, type Place } from './rmap.ts'
 import { splitHugePmd } from '../areas/vma.ts'
 
 /** `try_to_migrate_one()`: the entries in one place become migration entries; an entry of 2 MiB is split first. */
-function unmapIn(memory: Memory, { mm, start, end }: Place, head: Pfn): Agenda {
+function unmapIn(memory: Memory, { mm, start, end }: Place, head: Pfn, { migrateSplitsFirst }: Profile): Agenda {
+  const migrate = { do: 'try_to_migrate', mm, start, end, folio: head } as const
+  const range = { mm, event: 'CLEAR', start, end } as const
+  if (!migrateSplitsFirst) return section(range, [{ do: 'split_huge_pmd', mm, page: pmdStart(start), folio: head, freeze: true }, migrate])
   const split = hasPmdTable(mmOf(memory, mm), start) ? splitHugePmd(mm, start, head, true) : []
-  return [...split, ...section({ mm, event: 'CLEAR', start, end }, [{ do: 'try_to_migrate', mm, start, end, folio: head }])]
+  return [...split, ...section(range, [migrate])]
 }
 
 /** Whatever holds the folio is known, and nobody else does: `can_split_folio()`. */
@@ -29,6 +33,7 @@ const canSplit = (memory: Memory, head: Pfn, pins: number): boolean =>
 /** `remove_migration_pte()` on a page that became small: newer kernels map what is zero to the zero page. */
 function restored(memory: Memory, vma: Vma, entry: Entry, profile: Profile): Entry {
   const frame = frameOf(entry)
+  if (isPrivate(memory, frame)) return privateEntry(entry, vma, frame)
   const zero = profile.splitMapsZeroPage && !has(vma, VM_LOCKED) && memory.frames.content.get(frame) === 0
   return zero ? present(pageProt(vma) | SPECIAL, ZERO_PFN) : restoredEntry(entry, vma, frame)
 }
@@ -44,7 +49,7 @@ function remap(memory: Memory, item: Item<'remap_page'>, profile: Profile): Outc
       if (!isMigration(entry) || frameOf(entry) < item.folio || frameOf(entry) >= item.folio + PMD_PAGES || vma === undefined) continue
       const after = restored(memory, vma, entry, profile)
       facts.push(pte(mm, p, after))
-      if (isPresent(after) && frameOf(after) !== ZERO_PFN) frames.push(frameOf(after))
+      if (frameOf(after) !== ZERO_PFN) frames.push(frameOf(after))
     }
   }
   const sorted = frames.toSorted((a, b) => a - b)
@@ -83,10 +88,10 @@ export const splitRules = {
     }
   },
   // One place after the other, until nothing maps the folio any more.
-  unmap_folio_in: (memory, { folio, ...place }) =>
-    folioMapcount(memory.frames, folio) === 0 ? {} : { then: unmapIn(memory, place, folio) },
+  unmap_folio_in: (memory, { folio, ...place }, { profile }) =>
+    folioMapcount(memory.frames, folio) === 0 ? {} : { then: unmapIn(memory, place, folio, profile) },
   try_to_migrate: (memory, item, { profile }) => {
-    const { facts } = migrationEntries(memory, item, profile)
+    const facts = [...migrationEntries(memory, item, profile).facts, ...hugeMigrationEntry(memory, item, profile)]
     return facts.length === 0 ? {} : { facts }
   },
   remap_page: (memory, item, { profile }) => remap(memory, item, profile),

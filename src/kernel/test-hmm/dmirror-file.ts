@@ -1,10 +1,10 @@
 /** The HMM test driver's files being opened and closed, and device memory being given up (lib/test_hmm.c). */
 import { page, PAGE_LIMIT, pfn, type Pfn } from '../../memory/address.ts'
 import type { Fact } from '../../memory/facts.ts'
-import { frameKind, isLocked } from '../../memory/frames.ts'
+import { frameKind, headOf, isLarge, isLocked } from '../../memory/frames.ts'
 import { deviceFirst, DEVICE_PAGES, mmOf, type Memory } from '../../memory/memory.ts'
 import type { Agenda, Migration, Mirror, Outcome, Rules } from '../agenda.ts'
-import { migrateWord } from '../pages/migrate.ts'
+import { migrateWord } from '../pages/migrate-words.ts'
 import { ownerOf } from '../pages/migrated.ts'
 import { LRU_ADD_DRAIN } from '../pages/lru-batch.ts'
 import { FOLIO_LOCK, registryOf } from '../names.ts'
@@ -12,12 +12,11 @@ import { call } from '../offer.ts'
 
 /** Devices 0 and 1 have private memory, 2 and 3 coherent memory. */
 const numberOf = (device: string): number => Number(device.slice('hmm_dmirror'.length))
+const isPrivate = (device: string): boolean => numberOf(device) < 2
 
 /** The memory of a device is there from its first use on. */
 export const devmem = (memory: Memory, device: string): readonly Fact[] =>
-  memory.devices[device] !== undefined
-    ? []
-    : [['device', device, numberOf(device) < 2 ? 'devpriv' : 'devcoh', deviceFirst(numberOf(device))]]
+  memory.devices[device] !== undefined ? [] : [['device', device, isPrivate(device) ? 'devpriv' : 'devcoh', deviceFirst(numberOf(device))]]
 
 /** The frames of the device that are in use, and that nobody is about to move. */
 function usedFrames({ frames }: Memory, first: Pfn): readonly Pfn[] {
@@ -35,12 +34,15 @@ function migrateFrames(memory: Memory, { who, mm, device }: Mirror, frames: read
   if (frames.length === 0) return { then: LRU_ADD_DRAIN }
   const select = own.kind === 'devpriv' ? 'private' : 'coherent'
   const migration: Migration = { mm, start: page(0), end: page(frames.length), select, owner: device, faultPage: pfn(0), who, way: 'evict' }
+  // Of a large folio, its first frame stands for all.
+  const isHead = (frame: Pfn): boolean => headOf(memory.frames, frame) === frame
+  const src = frames.map(frame => (isHead(frame) ? migrateWord(frame, false, isLarge(memory.frames, frame)) : 0))
   return {
-    facts: frames.flatMap((frame): readonly Fact[] => [
+    facts: frames.filter(isHead).flatMap((frame): readonly Fact[] => [
       ['refs', frame, 1, 1],
       ['lock', frame, true],
     ]),
-    then: [...LRU_ADD_DRAIN, { do: 'migrate_device_unmap', migration, src: frames.map(frame => migrateWord(frame, false)), at: 0 }],
+    then: [...LRU_ADD_DRAIN, { do: 'migrate_device_unmap', migration, src, at: 0 }],
   }
 }
 
@@ -52,18 +54,22 @@ export const released = ({ who, mm, device }: Mirror): Agenda => [
   { do: 'dmirror_free', who, mm, device },
 ]
 
+/** `dmirror_fops_open()`: what the new file mirrors is all memory of who opens it. */
+const opened = (memory: Memory, { who, mm, device }: Mirror): Outcome => ({
+  facts: [
+    ...devmem(memory, device),
+    ['file', who, { kind: 'test_hmm', size: 0, mirror: { mm, device } }],
+    ['open', mm, [...mmOf(memory, mm).open, who]],
+  ],
+  calls: [
+    call(registryOf(mm), 'mmu_interval_notifier_insert', { who, start: 0, end: PAGE_LIMIT }),
+    ([seq]) => call(who, 'opened', { mm, device, seq }),
+  ],
+})
+
 export const dmirrorFileRules = {
-  dmirror_open: (memory, { who, mm, device }) => ({
-    facts: [
-      ...devmem(memory, device),
-      ['file', who, { kind: 'test_hmm', size: 0, mirror: { mm, device } }],
-      ['open', mm, [...mmOf(memory, mm).open, who]],
-    ],
-    calls: [
-      call(registryOf(mm), 'mmu_interval_notifier_insert', { who, start: 0, end: PAGE_LIMIT }),
-      ([seq]) => call(who, 'opened', { mm, device, seq }),
-    ],
-  }),
+  dmirror_open: (memory, item, { profile }) =>
+    isPrivate(item.device) || profile.coherentDevices ? opened(memory, item) : { fail: 'ENOENT' },
   dmirror_free: (_, { who }) => ({ facts: [['file', who, null]] }),
   dmirror_release: (_, { do: _do, ...mirror }) => ({
     then: [

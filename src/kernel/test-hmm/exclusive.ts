@@ -5,17 +5,29 @@
 import { page, type Page, type Pfn } from '../../memory/address.ts'
 import { absent, DIRTY, frameOf, isPresent, isWritable, kindOf, present, PROTNONE, SPECIAL, WRITE, type Entry } from '../../memory/entry.ts'
 import { pte, type Fact } from '../../memory/facts.ts'
-import { folioMapcount, folioSize, frameFlags, frameKind, headOf, isLocked, POOL } from '../../memory/frames.ts'
+import {
+  FOLIO_DIRTY,
+  folioMapcount,
+  folioSize,
+  frameFlags,
+  frameKind,
+  headOf,
+  isAnon,
+  isExclusive,
+  isLocked,
+  POOL,
+} from '../../memory/frames.ts'
 import { mmOf, type Memory } from '../../memory/memory.ts'
 import { leafAt } from '../../memory/pagetable.ts'
 import { Table } from '../../memory/table.ts'
-import { has, VM_WRITE, vmaAt } from '../../memory/vma.ts'
+import { has, VM_WRITE, vmaAt, type Vma } from '../../memory/vma.ts'
 import type { Catchers } from '../advance.ts'
 import { readLocked, section, type At, type Item, type Outcome, type Rules, type Scene } from '../agenda.ts'
 import { batchEnd } from './dmirror.ts'
 import { has as marked, MAPPED_ATOMIC, tableEntry } from './dmirror-table.ts'
 import { isExclusiveEntry } from './exclusive-entry.ts'
 import { pageProt } from '../faults/faulting.ts'
+import { FAULT_ERRNO } from '../faults/gup.ts'
 import { dirtied, referenced } from '../pages/folio.ts'
 import { call } from '../offer.ts'
 import { mlocked } from '../pages/lru-batch.ts'
@@ -27,6 +39,7 @@ function restored(memory: Memory, { mm, page: at }: At, profile: Profile): reado
   const entry = mmOf(memory, mm).pte.get(at) as Entry
   const vma = vmaAt(mmOf(memory, mm).vmas, at)
   if (!isExclusiveEntry(entry) || vma === undefined) return []
+  if (kindOf(entry) === '!excl-m') return restoredMapped(memory, { mm, page: at }, frameOf(entry), vma)
   const write = kindOf(entry) === '!excl-w' ? DIRTY | (has(vma, VM_WRITE) ? WRITE : 0) : 0
   const frame = frameOf(entry)
   return [
@@ -34,6 +47,13 @@ function restored(memory: Memory, { mm, page: at }: At, profile: Profile): reado
     ['maps', frame, 1, 1],
     ...mlocked(memory, vma, [['mlock', frame]], profile),
   ]
+}
+
+/** The same where the page stayed mapped: it may be written if nobody else has it, and is dirty then if the folio is. */
+function restoredMapped({ frames }: Memory, { mm, page: at }: At, frame: Pfn, vma: Vma): readonly Fact[] {
+  const dirty = (frameFlags(frames, headOf(frames, frame)) & FOLIO_DIRTY) === 0 ? 0 : DIRTY
+  const write = has(vma, VM_WRITE) && isExclusive(frames, frame) ? WRITE | dirty : 0
+  return [pte(mm, at, present((pageProt(vma) & PROTNONE) | write, frame))]
 }
 
 /** `page_make_device_exclusive_one()`: in one place, the folio's entries become exclusive ones. */
@@ -77,6 +97,45 @@ function makeNext(memory: Memory, item: Item<'make_device_exclusive'>, { array }
   }
 }
 
+/** `make_device_exclusive()`: a page is taken for writing, and becomes exclusive if it is still mapped so. */
+const oneByOne = (item: Omit<Item<'dmirror_exclusive_batch'>, 'do'>): Outcome => {
+  const { who, mm, device, at, end } = item
+  const next = page(at + 1)
+  return {
+    array: Table.empty,
+    then: [
+      { do: 'gup_pages', mm, at, end: next, flags: { write: true, take: 'get', splitPmd: true }, errors: 'gup', faulted: false },
+      { do: 'make_page_exclusive', who, mm, device, page: at },
+      ...(next < end ? ([{ do: 'dmirror_exclusive_batch', ...item, at: next }] as const) : []),
+    ],
+  }
+}
+
+/** Only anonymous memory that is not of the pool can be exclusive; and nobody else may be moving it. */
+function lockTaken({ frames }: Memory, item: Item<'make_page_exclusive'>, { array }: Scene): Outcome {
+  const { do: _, ...one } = item
+  const frame = array.get(item.page) as Pfn
+  const folio = headOf(frames, frame)
+  if (!isAnon(frames, frame) || (frameFlags(frames, folio) & POOL) !== 0)
+    return { facts: referenced(frames, [frame], -1), fail: 'EOPNOTSUPP' }
+  if (isLocked(frames, folio)) return { then: [{ do: 'folio_wait_locked', folio }, item] }
+  const body = [{ do: 'device_exclusive_walk', ...one, folio }] as const
+  return {
+    facts: [['lock', folio, true]],
+    then: [
+      ...section({ mm: one.mm, event: 'EXCLUSIVE', start: one.page, end: page(one.page + 1) }, body),
+      { do: 'device_exclusive_store', ...one, folio },
+    ],
+  }
+}
+
+/** The entry gives way to an exclusive one, which still is a mapping. */
+function taken(memory: Memory, { mm, page: at, folio }: Item<'device_exclusive_walk'>, frame: number): readonly Fact[] {
+  const entry = mmOf(memory, mm).pte.get(at)
+  if (!isPresent(entry) || !isWritable(entry) || frameOf(entry) !== frame) return []
+  return [pte(mm, at, absent('!excl-m', frameOf(entry))), ...((entry & DIRTY) === 0 ? [] : dirtied(memory, folio))]
+}
+
 export const exclusiveRules = {
   restore_exclusive_pte: (memory, item, { profile }) => {
     const facts = restored(memory, item, profile)
@@ -90,9 +149,10 @@ export const exclusiveRules = {
     ],
   }),
   // Pages are faulted in for writing first; what can be had of a batch becomes exclusive, though it may not be all of it.
-  dmirror_exclusive_batch: (_, { do: _do, ...item }) => {
+  dmirror_exclusive_batch: (_, { do: _do, ...item }, { profile }) => {
     const { who, mm, device, at, end } = item
     if (at >= end) return { array: Table.empty }
+    if (profile.exclusiveStaysMapped) return oneByOne(item)
     const stop = batchEnd(at, end)
     return {
       array: Table.empty,
@@ -102,6 +162,20 @@ export const exclusiveRules = {
         { do: 'dmirror_exclusive_batch', ...item, at: stop },
       ],
     }
+  },
+  make_page_exclusive: (memory, item, scene) => lockTaken(memory, item, scene),
+  device_exclusive_walk: (memory, item, { array }) => {
+    const facts = taken(memory, item, array.get(item.page))
+    return facts.length === 0 ? {} : { facts }
+  },
+  // The device maps it; or, if it was no longer what had been taken, all is done again.
+  device_exclusive_store: (memory, { who, mm, device, page: at, folio }, { array }) => {
+    const facts: readonly Fact[] = [['lock', folio, false], ...referenced(memory.frames, [folio], -1)]
+    const end = page(at + 1)
+    if (kindOf(mmOf(memory, mm).pte.get(at)) !== '!excl-m')
+      return { facts, then: [{ do: 'dmirror_exclusive_batch', who, mm, device, at, end }] }
+    const entries = Table.empty.set(at, tableEntry(array.get(at) as Pfn, MAPPED_ATOMIC))
+    return { facts, calls: [call(who, 'mutex_lock'), call(who, 'xa_store', { start: at, end, entries }), call(who, 'mutex_unlock')] }
   },
   make_device_exclusive: (memory, item, scene) => makeNext(memory, item, scene),
   make_exclusive_in: (memory, { mm, start, end, folio }) => {
@@ -144,6 +218,7 @@ export const exclusiveRules = {
 } satisfies Partial<Rules>
 
 export const exclusiveCatchers = {
+  make_page_exclusive: (_, failure) => ({ fail: FAULT_ERRNO[failure] ?? failure }),
   // However many pages could be had, those become exclusive.
   make_device_exclusive: item => ({ then: [item] }),
 } satisfies Catchers
