@@ -1,11 +1,11 @@
 /**
- * One `struct hmm_range` registered with `hmm_mirror` (Linux 5.2): wait until the range is valid, walk, and under the
+ * One `struct hmm_range` registered with `hmm_mirror` (Linux 5.2 to 5.5): wait until the range is valid, walk, and under the
  * driver lock ask again whether it is. That it was not in between goes unseen: seed 004.
  */
 import { assign, setup } from 'xstate'
 import { hmmOf } from '../src/kernel/names.ts'
 import { call } from '../src/kernel/offer.ts'
-import { rangeFault, type RangeContext, type RangeEvent } from '../src/kernel/range.ts'
+import { dmaUnmap, rangeFault, type RangeContext, type RangeEvent } from '../src/kernel/range.ts'
 import { REST, workOf } from '../src/kernel/thread.ts'
 import { rangeGuards, type RangeInput } from './range.ts'
 
@@ -16,6 +16,7 @@ export const mirrorRange = setup({
     walk: assign(({ context }) => rangeFault(context, call(hmmOf(context.mm), 'needs_retry', { who: context.name }))),
     goOn: assign(({ event }) => ('agenda' in event ? workOf(event) : {})),
     rest: assign({ ...REST, program: [] }),
+    unmapDma: assign(({ context }) => dmaUnmap(context)),
     giveUp: assign({ fail: 'EBUSY' }),
     finish: assign(({ context }) => ({ ...REST, program: context.program.slice(1), begun: 0 })),
   },
@@ -52,6 +53,17 @@ export const mirrorRange = setup({
       meta: { does: 'driver_unlock' },
       on: {
         done: [
+          { guard: 'mapsDma', target: 'hmm_range_dma_unmap', actions: 'unmapDma' },
+          { guard: 'mayBegin', target: 'hmm_range_wait_until_valid' },
+          { target: 'hmm_range_unregister', actions: 'giveUp' },
+        ],
+      },
+    },
+    hmm_range_dma_unmap: {
+      meta: { does: 'hmm_range_dma_unmap' },
+      on: {
+        ran: { actions: 'goOn' },
+        dma_unmapped: [
           { guard: 'mayBegin', target: 'hmm_range_wait_until_valid' },
           { target: 'hmm_range_unregister', actions: 'giveUp' },
         ],

@@ -4,7 +4,7 @@
  */
 import { assign, setup } from 'xstate'
 import { call } from '../src/kernel/offer.ts'
-import { rangeFault, type DeviceFault, type RangeContext, type RangeEvent } from '../src/kernel/range.ts'
+import { dmaUnmap, mapsDma, rangeFault, type DeviceFault, type RangeContext, type RangeEvent } from '../src/kernel/range.ts'
 import { REST, workOf } from '../src/kernel/thread.ts'
 
 export interface RangeInput {
@@ -21,6 +21,7 @@ export const rangeGuards = {
   again: ({ context }: { readonly context: RangeContext }) => (context.fail === 'EBUSY' || context.fail === 'EAGAIN') && mayBegin(context),
   failed: ({ context }: { readonly context: RangeContext }) => context.fail !== null,
   mayBegin: ({ context }: { readonly context: RangeContext }) => mayBegin(context),
+  mapsDma: ({ context }: { readonly context: RangeContext }) => mapsDma(context),
 }
 
 const mayBegin = ({ program, begun }: RangeContext): boolean => {
@@ -34,6 +35,7 @@ export const range = setup({
     begin: assign(({ context, event }) => (event.type === 'begun' ? { seq: event.seq, begun: context.begun + 1 } : {})),
     walk: assign(({ context }) => rangeFault(context, call(context.device, 'check_retry', { seq: context.seq }))),
     goOn: assign(({ event }) => ('agenda' in event ? workOf(event) : {})),
+    unmapDma: assign(({ context }) => dmaUnmap(context)),
     giveUp: assign({ fail: 'EBUSY' }),
     finish: assign(({ context }) => ({ ...REST, program: context.program.slice(1), begun: 0 })),
   },
@@ -69,6 +71,17 @@ export const range = setup({
       meta: { does: 'driver_unlock' },
       on: {
         done: [
+          { guard: 'mapsDma', target: 'hmm_range_dma_unmap', actions: 'unmapDma' },
+          { guard: 'mayBegin', target: 'read_begin' },
+          { target: 'failed', actions: 'giveUp' },
+        ],
+      },
+    },
+    hmm_range_dma_unmap: {
+      meta: { does: 'hmm_range_dma_unmap' },
+      on: {
+        ran: { actions: 'goOn' },
+        dma_unmapped: [
           { guard: 'mayBegin', target: 'read_begin' },
           { target: 'failed', actions: 'giveUp' },
         ],

@@ -8,10 +8,12 @@ export type {
   Command,
   Device,
   DeviceFaultOptions,
+  DeviceOptions,
   Expect,
   Expectation,
   Linux,
   FilePages,
+  GupOptions,
   Mapping,
   Mirror,
   MmapOptions,
@@ -28,7 +30,7 @@ export { prepare, runScenario } from './scenario/run.ts'
 export type { LinuxEntry, Report, RunOptions, ScenarioRun, Verdict } from './scenario/run.ts'
 export type { View } from './scenario/view.ts'
 export type { Page, Pages } from './memory/address.ts'
-export { noStaleDeviceMapping } from './oracles/no-stale-device-mapping.ts'
+export { noStaleDeviceMapping, noStaleMappingOn } from './oracles/no-stale-device-mapping.ts'
 export { deviceWritesWhatCpuMay } from './oracles/device-writes-what-cpu-may.ts'
 export { framesBalance } from './oracles/frames-balance.ts'
 export type { Oracle } from './oracles/oracle.ts'

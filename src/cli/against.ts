@@ -31,7 +31,7 @@ interface Compared {
 export async function againstCommand(file: string, flags: RunFlags, against: string): Promise<ExitCode> {
   const { profile } = flags
   if (profile === undefined) throw new UsageError(`--against ${against} compares two kernels: name the other with --kernel`)
-  if (profileOf(profile) === profileOf(against)) throw new UsageError(`--against ${against}: that is the same kernel`)
+  if (profileOf(profile).name === profileOf(against).name) throw new UsageError(`--against ${against}: that is the same kernel`)
   if (typeof flags.log === 'string')
     throw new UsageError('--log names one file, and --against makes two runs: leave it out, or use --no-log')
   if (flags.timeline === 'all') throw new UsageError('--against prints no timelines: run each kernel alone for that')

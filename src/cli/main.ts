@@ -42,7 +42,10 @@ program
   .command('run')
   .description('run a scenario: verdicts, a timeline, and an event log')
   .argument('<scenario>', 'a .ts or .js file whose default export is scenario(…)')
-  .option('--kernel, --profile <name>', 'the kernel; without it, each that the scenario is meant for')
+  .option(
+    '--kernel, --profile <name>',
+    'the kernel, and what it was built without (v6.1,-thp); without it, each that the scenario is meant for',
+  )
   .option('--against <name>', 'another kernel: shows the first step at which the two part')
   .option('--variant <name>', 'the variant; without it, each that the scenario has')
   .option('--seed <n>', 'choose at random, by this seed, instead of the order that the scenario has', whole)
@@ -92,7 +95,7 @@ program
 program
   .command('profiles')
   .description('the kernel profiles: the matrix of their switches, or what changed from one to another')
-  .argument('[from]', 'a kernel')
+  .argument('[from]', 'a kernel, which may be built without something: v6.1,-thp')
   .argument('[to]', 'another, to see what changed')
   .addOption(json())
   .action(verb(profilesCommand))

@@ -1,5 +1,6 @@
 /** `mirrorwalk profiles`: the kernels there are, the matrix of their switches, and what changed between two of them. */
-import { profileNamed, profileNames, profiles, type Profile } from '../kernel/profiles.ts'
+import { kernelNamed } from '../kernel/configuration.ts'
+import { profileNames, profiles, type Profile } from '../kernel/profiles.ts'
 import { changedBetween, inWords, SWITCHES, switchNames, type Setting, type SwitchName } from '../kernel/switches.ts'
 import { wrapped } from '../inspect/wrap.ts'
 import { columns, EXIT, plural, print, printJson, styled, UsageError, type ExitCode } from './output.ts'
@@ -24,9 +25,9 @@ export function profilesCommand(from: string | undefined, to: string | undefined
 }
 
 function named(name: string): Profile {
-  const profile = profileNamed(name)
-  if (profile === undefined) throw new UsageError(`no kernel profile '${name}'; there are ${profileNames.join(', ')}`)
-  return profile
+  const kernel = kernelNamed(name)
+  if (typeof kernel === 'string') throw new UsageError(kernel)
+  return kernel
 }
 
 /** What a switch decides and since when, to stand below it. */

@@ -23,6 +23,8 @@ export interface RunFlags {
 
 /** Longer runs are not printed unless asked for. */
 const TIMELINE_STEPS = 300
+/** Steps of a circle that are named. */
+const CIRCLE_SHOWN = 8
 const LOGS = 'logs'
 
 export interface Ran {
@@ -173,6 +175,12 @@ export function showRun({ report, log, timeline: steps }: Ran, again: string, sh
 export function showVerdicts(report: Report): void {
   print(`${styled('bold', report.title)}  ${styled('dim', `kernel profile ${report.profile}`)}`)
   for (const verdict of report.verdicts) print(`  ${verdictLine(verdict)}`)
+  if (report.ended.why === 'livelock') {
+    const { from, to, circle } = report.ended
+    const does = circle.slice(0, CIRCLE_SHOWN).map(({ by, do: what }) => `${by} ${what.replaceAll('_', ' ')}`)
+    const more = circle.length > CIRCLE_SHOWN ? `, … ${circle.length} steps in all` : ''
+    print(`  ${styled('yellow', '∞')} steps ${from + 1} to ${to}, again and again: ${does.join(', ')}${more}`)
+  }
   if (report.ended.why === 'blocked') {
     for (const refused of report.ended.waiting) {
       if (refused.kind === 'blocked')
@@ -191,7 +199,9 @@ export function showEnd(report: Report, log: string | null): void {
         ? 'all done'
         : report.ended.why === 'blocked'
           ? 'nobody can go on'
-          : 'cut short'
+          : report.ended.why === 'livelock'
+            ? 'and so on for ever'
+            : 'cut short'
   print(`${plural(report.steps, 'step')}, ${end}.${log === null ? '' : ` Log: ${log}`}`)
 }
 

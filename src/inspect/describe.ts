@@ -255,6 +255,8 @@ export function factInWords(fact: Fact): string {
         : `${fact[1]} has ${frames(fact[4], fact[3])} at ${fact[2]}`
     case 'pagemap':
       return `page map of ${fact[1]} ${fact[2] > 0 ? 'held' : 'let go'}`
+    case 'pagemap-kill':
+      return `page map of ${fact[1]} is dying`
     case 'clear_bad':
       return `${whereOf(fact[2], fact[3], 1)} := none, as damage`
     case 'drain':

@@ -16,6 +16,7 @@ const PHRASES: Readonly<Partial<Record<keyof Items, string>>> = {
   vmf_insert_pfn: 'maps a block',
   dax_iomap_rw: 'writes blocks',
   put_dev_pagemap: 'puts the page map',
+  dev_pagemap_kill: 'the page map dies',
   // Reclaim and collapse
   madvise_free_pte_range: 'frees lazily',
   madvise_cold_or_pageout_pte_range: 'takes pages off their list',
@@ -39,12 +40,22 @@ const PHRASES: Readonly<Partial<Record<keyof Items, string>>> = {
   exit_files: 'closes its files',
   // Taking pages
   gup_pages: 'takes pages',
+  gup_pte_range: 'takes pages without a lock',
+  gup_fast_grab: 'takes the page that it has read of',
+  gup_fast_recheck: 'looks at the entry again',
+  percpu_ref_kill: 'lets nobody have the page map any more',
+  percpu_ref_wait: 'goes on: nobody holds the page map',
+  change_prot_numa_entries: 'closes entries, to learn who uses them',
   put_pages: 'puts them back',
   put_page: 'puts the page back',
   // Ranges within one area (up to v4.16)
   hmm_vma_range: 'looks at the area, registers its range',
   hmm_vma_walk: 'begins to walk',
   hmm_vma_range_done: 'asks whether it is valid still',
+  hmm_range_again: 'asks whether to walk again',
+  hmm_dma_needs_retry: 'asks whether it was invalidated',
+  dma_map_page: 'maps a page for DMA',
+  hmm_range_dma_unmap: 'unmaps pages for DMA',
   // Migration
   migrate_vma_collect: 'collects what can move',
   migrate_check_page: 'cannot have the page',

@@ -55,7 +55,7 @@ export function advance(kernel: Kernel, memory: Memory, work: Work, budget: numb
   for (let control = 0; control < CONTROL_LIMIT; control++) {
     const item = now.agenda[0]
     if (item === undefined) return now
-    const outcome = run(kernel.rules, item, memory, { profile: kernel.profile, budget, array: now.array, out: now.out })
+    const outcome = run(kernel.rules, item, memory, { profile: kernel.profile, budget, array: now.array, out: now.out, ret: now.ret })
     if (outcome.facts === undefined && outcome.calls === undefined && outcome.array === undefined) {
       along.push(...(outcome.along ?? []))
       now = put(kernel, now, outcome)

@@ -16,6 +16,7 @@ import type { Vma } from '../memory/vma.ts'
 import type { GupFlags } from '../walker/gup.ts'
 import type { DaxItems } from './dax/dax-items.ts'
 import type { Failure } from './failure.ts'
+import type { GupItems } from './faults/gup-items.ts'
 import type { HmmItems } from './faults/hmm-items.ts'
 import type { ActorName, Calls } from './offer.ts'
 import type {
@@ -25,6 +26,7 @@ import type {
   Fault,
   FilePages,
   FileWrite,
+  FillFailure,
   Folio,
   Forking,
   GupErrors,
@@ -35,6 +37,7 @@ import type {
   NotifierRange,
   Prot,
   Span,
+  Take,
 } from './operands.ts'
 import type { Profile } from './profiles.ts'
 import type { SystemCalls } from './syscalls.ts'
@@ -43,7 +46,7 @@ import type { DmirrorItems } from './test-hmm/dmirror-items.ts'
 export type * from './operands.ts'
 export type { SystemCalls } from './syscalls.ts'
 
-export interface Items extends SystemCalls, DaxItems, DmirrorItems, HmmItems {
+export interface Items extends SystemCalls, DaxItems, DmirrorItems, HmmItems, GupItems {
   // locks.ts
   mmap_read_lock: { readonly mm: MmName; readonly body: Agenda }
   mmap_write_lock: { readonly mm: MmName; readonly body: Agenda }
@@ -88,7 +91,7 @@ export interface Items extends SystemCalls, DaxItems, DmirrorItems, HmmItems {
 
   // areas/mmap.ts, areas/munmap.ts, areas/zap.ts
   mmap_region: SystemCalls['mmap']
-  call_mmap: Span & { readonly pgoff: number }
+  call_mmap: Span & { readonly pgoff: number; readonly fails?: FillFailure }
   vma_set: { readonly mm: MmName; readonly facts: readonly Fact[] }
   split_vma: At
   do_munmap: Span & { readonly downgrade: boolean }
@@ -205,6 +208,8 @@ export interface Items extends SystemCalls, DaxItems, DmirrorItems, HmmItems {
     readonly faulted: boolean
     /** Page maps of DAX memory to which the call has a reference. */
     readonly pagemaps?: readonly string[]
+    /** Pages that it does not take stand in the array, too. */
+    readonly counts?: true
   }
   pte_alloc: At
   put_dev_pagemap: { readonly pagemap: string }
@@ -213,7 +218,7 @@ export interface Items extends SystemCalls, DaxItems, DmirrorItems, HmmItems {
   check_and_migrate_movable_pages: Span & { readonly flags: GupFlags }
   migrate_device_coherent_page: Folio & { readonly mm: MmName }
   migrated_or_busy: Folio
-  put_pages: Span & { readonly pin: boolean }
+  put_pages: Span & { readonly take: Take }
 }
 
 /** Items that are steps of a fault, with nothing else to them. */
@@ -240,6 +245,8 @@ export interface Scene {
   /** The array that the call in progress fills. */
   readonly array: Table
   readonly out: Readonly<Record<string, number>>
+  /** What the call has answered so far. */
+  readonly ret: number
 }
 
 /** With `facts`, `calls` or `array` it is one atomic action; without them it is control, and takes no step of its own. */

@@ -25,6 +25,10 @@ const CAUSES: Readonly<Record<string, string>> = {
   handle_mm_fault: 'hmm_range_fault() faults a page in that is in no area: it hands on a null pointer',
   dmirror_do_read: 'the test driver reads a private page of its own device, which no CPU has a mapping of',
   dmirror_fops_unlocked_ioctl: 'the test driver writes a private page of its own device, which no CPU has a mapping of',
+  do_numa_page: 'memory that nobody may access is taken for a NUMA hint, when a debugger makes it fault',
+  do_huge_pmd_numa_page: 'memory that nobody may access is taken for a NUMA hint, when a debugger makes it fault',
+  follow_trans_huge_pmd: 'a 2 MiB entry of DAX memory is taken for one of a large page, and there is no page',
+  gup_huge_pmd: 'a 2 MiB entry of DAX memory is taken for one of a large page, and there is no page',
 }
 export const causeOf = (where: string): string => CAUSES[where] ?? 'a bug of the kernel itself'
 export const whereOf = (oops: Oops): string => oops.slice('oops: '.length)

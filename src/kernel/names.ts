@@ -11,5 +11,7 @@ export const mirrorName = (n: number): ActorName => `dmirror${n}`
 export const mirrorNumber = (who: ActorName): number => Number(who.slice('dmirror'.length))
 /** The notifier that such a file registers for the time of a snapshot. */
 export const snapshotOf = (who: ActorName): ActorName => `${who}.snapshot`
-/** The list of `hmm_mirror`s, up to v5.4. */
+/** What a device has mapped for DMA. */
+export const dmaOf = (device: ActorName): ActorName => `${device}.dma`
+/** The list of `hmm_mirror`s, up to v5.5. */
 export const hmmOf = (mm: MmName): ActorName => `${mm}.hmm`

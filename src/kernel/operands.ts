@@ -1,6 +1,8 @@
 /** What the items of an agenda speak of: pages, loops over them, folios, notifier ranges, mirrors, migrations. */
 import type { Page, Pfn } from '../memory/address.ts'
+import type { PagemapName } from '../memory/dax.ts'
 import type { FileName, MmName } from '../memory/memory.ts'
+import type { GupFlags } from '../walker/gup.ts'
 import type { HmmRange } from '../walker/hmm.ts'
 import type { VmaRange } from '../walker/hmm-vma.ts'
 import type { ActorName, Call } from './offer.ts'
@@ -37,6 +39,12 @@ export type Advice =
 
 /** What a mapping is of: memory, 2 MiB pages of the pool, or a file from an offset on. */
 export type MapOf = 'anon' | 'hugetlb' | { readonly file: FileName; readonly pgoff: number }
+
+/** A driver that fills its mapping cannot have a page, counted from the first, or cannot insert it. */
+export interface FillFailure {
+  readonly in: 'alloc_page' | 'vm_insert_page'
+  readonly page: number
+}
 
 /** Pages [start, end) of an address space. */
 export interface Span {
@@ -129,6 +137,17 @@ export interface RangeFault {
   readonly last: Page
   readonly stale: Call
 }
+/** Pages [at, end) of a range that are still to be mapped for DMA, of those from `start` on; `mapped` are. */
+export interface DmaPages {
+  /** Who maps them. */
+  readonly dma: ActorName
+  readonly start: Page
+  readonly at: Page
+  readonly end: Page
+  readonly mapped: number
+  /** As of a `RangeFault`. */
+  readonly stale: Call
+}
 /** A call of `hmm_vma_get_pfns()` or `hmm_vma_fault()`; `who` is the range that it registers. */
 export interface VmaFault {
   readonly mm: MmName
@@ -147,6 +166,18 @@ export interface Move {
 export type FaultAccess = 'read' | 'write' | 'unshare'
 /** How `get_user_pages` reports pages that it cannot have: to its caller, to `MADV_POPULATE_*`, or to `mlock`. */
 export type GupErrors = 'gup' | 'populate'
+/** What `get_user_pages` takes pages by; undefined: not at all. */
+export type Take = GupFlags['take']
+/** A lockless walk, at a page. */
+export interface GupFast extends Cursor {
+  /** Where the call began. */
+  readonly start: Page
+  readonly flags: GupFlags
+  /** Where the part began that is within one page table: it is given back as a whole. */
+  readonly run: Page
+  /** The page map that was looked up for this part. */
+  readonly pagemap: PagemapName | null
+}
 /** A page fault: where, and why. */
 export interface Fault extends At {
   readonly access: FaultAccess

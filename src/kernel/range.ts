@@ -1,7 +1,7 @@
 /**
  * What a driver does about one `struct hmm_range`, state by state: the loop of the kernel's documentation. With interval
- * notifiers (v5.5 on) it reads a sequence and compares it under the driver lock; with `hmm_mirror` (v5.2) it waits for a
- * `valid` flag and asks for it again.
+ * notifiers (v5.5 on) it reads a sequence and compares it under the driver lock; with `hmm_mirror` (v5.2 to v5.5) it waits
+ * for a `valid` flag and asks for it again.
  */
 import type { Page } from '../memory/address.ts'
 import type { Fact } from '../memory/facts.ts'
@@ -10,7 +10,7 @@ import type { Table } from '../memory/table.ts'
 import { HMM_PFN_WRITE, type HmmRange } from '../walker/hmm.ts'
 import type { Kernel, Work } from './advance.ts'
 import { isOops, whereOf, type Failure } from './failure.ts'
-import { hmmOf, mmapLockOf, registryOf } from './names.ts'
+import { dmaOf, hmmOf, mmapLockOf, registryOf } from './names.ts'
 import { call, type ActorName, type AnyEvent, type Call, type Calls, type Does, type Offer } from './offer.ts'
 import { ran, REST, work } from './thread.ts'
 
@@ -22,6 +22,8 @@ export interface DeviceFault extends HmmRange {
   readonly attempts: number | null
   /** Nothing is faulted in: only what is there is found. */
   readonly snapshot?: boolean
+  /** What is found is mapped for DMA, too: `hmm_range_dma_map()`. */
+  readonly dma?: boolean
 }
 
 /** Pages that invalidations have cleared in the array of a range. */
@@ -52,6 +54,7 @@ export type RangeEvent =
   | { readonly type: 'begun'; readonly seq: number; readonly busy: boolean }
   | ({ readonly type: 'ran' } & Work)
   | ({ readonly type: 'walked' } & Work)
+  | ({ readonly type: 'dma_unmapped' } & Work)
   /** The kernel died, in this function. */
   | { readonly type: 'oops'; readonly where: string }
   | { readonly type: 'checked'; readonly stale: boolean }
@@ -83,7 +86,18 @@ const bounds = (c: RangeContext): { readonly start: Page; readonly end: Page } =
 const common = (
   kernel: Kernel,
 ): Readonly<
-  Record<'idle' | 'mmap_read_lock' | 'hmm_range_fault' | 'mmap_read_unlock' | 'driver_lock' | 'commit' | 'driver_unlock' | 'end', RangeDoes>
+  Record<
+    | 'idle'
+    | 'mmap_read_lock'
+    | 'hmm_range_fault'
+    | 'hmm_range_dma_unmap'
+    | 'mmap_read_unlock'
+    | 'driver_lock'
+    | 'commit'
+    | 'driver_unlock'
+    | 'end',
+    RangeDoes
+  >
 > => ({
   idle,
   mmap_read_lock: one('mmap_read_lock', c => [call(mmapLockOf(c.mm), 'mmap_read_lock')]),
@@ -92,6 +106,8 @@ const common = (
       if (after.agenda.length > 0) return ran(after)
       return isOops(after.fail) ? { type: 'oops', where: whereOf(after.fail) } : { ...ran(after), type: 'walked' }
     }),
+  hmm_range_dma_unmap: (memory, c, budget) =>
+    work(kernel, memory, c, budget, after => (after.agenda.length > 0 ? ran(after) : { ...ran(after), type: 'dma_unmapped' })),
   mmap_read_unlock: one('mmap_read_unlock', c => [call(mmapLockOf(c.mm), 'mmap_unlock')]),
   driver_lock: one('driver_lock', c => [call(c.device, 'lock')]),
   commit: one('commit', c => [call(c.device, 'commit', { ...bounds(c), pfns: c.array })]),
@@ -153,18 +169,32 @@ export const vmaFault = (c: RangeContext): Work => {
 
 /** The agenda of the walk, and the call by which it asks whether the range was invalidated. */
 export const rangeFault = (c: RangeContext, stale: Call): Work => ({
-  agenda: [{ do: 'hmm_range_fault', mm: c.mm, range: rangeOf(running(c)), last: running(c).start, stale }],
+  agenda: [
+    { do: 'hmm_range_fault', mm: c.mm, range: rangeOf(running(c)), last: running(c).start, stale },
+    ...(mapsDma(c)
+      ? [{ do: 'hmm_range_dma_map', dma: dmaOf(c.device), ...bounds(c), at: running(c).start, mapped: 0, stale } as const]
+      : []),
+  ],
   array: running(c).requests,
   fail: null,
   ret: 0,
   out: {},
 })
 
-const rangeOf = ({ start, end, defaultFlags, pfnFlagsMask, snapshot, owned }: DeviceFault): HmmRange => ({
+/** Does the statement that runs map for DMA? */
+export const mapsDma = (c: RangeContext): boolean => running(c).dma === true
+
+/** A driver whose range was invalidated behind `hmm_range_dma_map()` unmaps what that has mapped. */
+export const dmaUnmap = (c: RangeContext): Pick<Work, 'agenda'> => ({
+  agenda: [{ do: 'hmm_range_dma_unmap', dma: dmaOf(c.device), at: running(c).start, end: running(c).end }],
+})
+
+const rangeOf = ({ start, end, defaultFlags, pfnFlagsMask, snapshot, block, owned }: DeviceFault): HmmRange => ({
   start,
   end,
   defaultFlags,
   pfnFlagsMask,
   ...(snapshot === true ? { snapshot } : {}),
+  ...(block === undefined ? {} : { block }),
   owned,
 })

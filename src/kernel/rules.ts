@@ -7,7 +7,9 @@ import { exclusiveCatchers, exclusiveRules } from './test-hmm/exclusive.ts'
 import { daxRules } from './dax/dax.ts'
 import { daxIoRules } from './dax/dax-io.ts'
 import { daxWritebackRules } from './dax/dax-writeback.ts'
+import { daxTeardownRules } from './dax/dax-teardown.ts'
 import { devdaxRules } from './dax/devdax.ts'
+import { pagemapRules } from './dax/pagemap.ts'
 import { dmirrorRules } from './test-hmm/dmirror.ts'
 import { dmirrorFileRules } from './test-hmm/dmirror-file.ts'
 import { dmirrorMigrateRules } from './test-hmm/dmirror-migrate.ts'
@@ -18,7 +20,9 @@ import { fileIoRules } from './files/file-io.ts'
 import { filemapRules } from './faults/filemap.ts'
 import { forkRules } from './areas/fork.ts'
 import { gupCatchers, gupRules } from './faults/gup.ts'
+import { gupFastRules } from './faults/gup-fast.ts'
 import { hmmRules } from './faults/hmm.ts'
+import { hmmDmaRules } from './faults/hmm-dma.ts'
 import { hmmVmaCatchers, hmmVmaRules } from './faults/hmm-vma.ts'
 import { hmmCatchers5_2, hmmRules5_2 } from './faults/hmm-5-2.ts'
 import { hugeRules } from './faults/huge.ts'
@@ -35,6 +39,7 @@ import { mmapRules } from './areas/mmap.ts'
 import { mprotectRules } from './areas/mprotect.ts'
 import { mremapRules } from './areas/mremap.ts'
 import { munmapRules } from './areas/munmap.ts'
+import { numaRules } from './areas/numa.ts'
 import { notifierRules } from './notifiers.ts'
 import type { Profile } from './profiles.ts'
 import { reclaimRules } from './pages/reclaim.ts'
@@ -62,6 +67,7 @@ const rules: Rules = {
   ...daxIoRules,
   ...daxWritebackRules,
   ...devdaxRules,
+  ...daxTeardownRules,
   ...exclusiveRules,
   ...forkRules,
   ...splitRules,
@@ -79,9 +85,13 @@ const rules: Rules = {
   ...filemapRules,
   ...truncateRules,
   ...gupRules,
+  ...gupFastRules,
+  ...numaRules,
+  ...pagemapRules,
   ...hmmRules,
   ...hmmVmaRules,
   ...hmmRules5_2,
+  ...hmmDmaRules,
 }
 
 /** The kernel of a profile. */

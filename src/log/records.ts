@@ -53,7 +53,7 @@ export interface CheckpointRecord {
 /** The last record: how the run ended, and what the world came to. */
 export interface EndRecord {
   readonly end: number
-  readonly why: Ended['why'] | 'interrupted'
+  readonly why: Ended['why'] | 'livelock' | 'interrupted'
   readonly digest: string
 }
 

@@ -67,6 +67,8 @@ export type Fact =
   | readonly ['drain', batch: BatchName | 'all']
   /** References to the page map of a DAX device. */
   | readonly ['pagemap', name: string, change: number]
+  /** Nobody gets a reference to it any more: `percpu_ref_kill()`. */
+  | readonly ['pagemap-kill', name: string]
 
 /** Entries of a run: those of consecutive frames from that of `entry` on, unless `step` is 0. */
 export const entries = (level: Level, mm: MmName, index: number, count: number, entry: Entry, step = 0): Fact => [

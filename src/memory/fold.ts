@@ -212,6 +212,9 @@ function apply(draft: Draft<Memory>, fact: Fact): void {
     }
     case 'pagemap':
       draft.pagemaps[fact[1]] = (draft.pagemaps[fact[1]] ?? 0) + fact[2]
+      return
+    case 'pagemap-kill':
+      draft.killed = [...(draft.killed ?? []), fact[1]]
   }
 }
 

@@ -92,6 +92,8 @@ export interface File {
   readonly blocks: Table
   /** Of a file on DAX: what its mapping keeps of each index (dax.ts). */
   readonly dax: Table
+  /** Of a file on DAX: its device has no page map, and so no `struct page`s (PFN_DEV without PFN_MAP). */
+  readonly pfnMap?: false
 }
 
 export const PAGE_SIZE = 4096
@@ -134,6 +136,8 @@ export interface Memory {
   readonly batches: readonly Batched[]
   /** References to page maps of DAX memory (`struct dev_pagemap`), by name: of calls that take pages of it just now. */
   readonly pagemaps: Readonly<Record<string, number>>
+  /** Page maps that are dying, or gone; absent while there are none. */
+  readonly killed?: readonly string[]
 }
 
 export const emptyMm: Mm = { vmas: [], pgd: Table.empty, pud: Table.empty, pmd: Table.empty, pte: Table.empty, tlb: Table.empty, open: [] }

@@ -4,7 +4,8 @@
  * on its way; page maps are held only while pages are being taken; the pool of 2 MiB pages has as many as are not in use.
  */
 import { page, pfn, type Pfn } from '../memory/address.ts'
-import { DEVMAP, frameOf, isMigration, isPresent, isSwap, kindOf, slotOf, SPECIAL, type EntryKind } from '../memory/entry.ts'
+import { DEVMAP, frameOf, isMigration, isPresent, isSwap, kindOf, slotOf, type EntryKind } from '../memory/entry.ts'
+import { hasPage } from '../memory/normal-page.ts'
 import { frameFlags, frameKind, headOf, POOL } from '../memory/frames.ts'
 import { POOL_PAGES, type Frames, type Memory, type Mm, type MmName } from '../memory/memory.ts'
 import type { Table } from '../memory/table.ts'
@@ -48,7 +49,7 @@ function countTables(frames: Frames, name: MmName, mm: Mm, { mapped, hugeMapped,
     const entry = mm.pte.get(p)
     if (isMigration(entry)) return `page ${page(p)} of ${name} is on its way from frame ${frameOf(entry)}, and nobody is moving it`
     if (isSwap(entry)) count(slots, slotOf(entry))
-    const maps = isPresent(entry) ? (entry & SPECIAL) === 0 : MAPS.has(kindOf(entry))
+    const maps = isPresent(entry) ? hasPage(entry) : MAPS.has(kindOf(entry))
     if (maps) count(mapped, frameOf(entry))
     if (maps || HOLDS.has(kindOf(entry))) count(held, headOf(frames, frameOf(entry)))
   }

@@ -2,10 +2,11 @@
  * The scripting API: what a scenario is written with. Each call appends a statement to its thread's program and returns
  * it; nothing runs while a scenario is written.
  */
-import type { Advice, Prot } from '../kernel/agenda.ts'
+import type { Advice, FillFailure, Prot } from '../kernel/agenda.ts'
 import type { Failure } from '../kernel/failure.ts'
 import type { Profile } from '../kernel/profiles.ts'
 import { page, type Pages } from '../memory/address.ts'
+import type { PagemapName } from '../memory/dax.ts'
 import type { ActorName } from '../system/actor.ts'
 import type { GupFlags } from '../walker/gup.ts'
 import type { Plan } from './plan.ts'
@@ -38,6 +39,8 @@ export interface MmapOptions {
   readonly of?: OpenFile | 'hugetlb'
   /** The page in the file at which the mapping begins; of the probe driver, what it is to map. */
   readonly offset?: number
+  /** Of the HMM test driver: which page it cannot have (ENOMEM) or cannot insert (EBUSY). */
+  readonly fails?: FillFailure
   /** The first page; if not said, behind everything mapped so far, with a gap. */
   readonly at?: number
 }
@@ -47,6 +50,18 @@ export interface DeviceFaultOptions {
   readonly write?: boolean
   /** How often the driver begins before it gives up with EBUSY; for ever if not said. */
   readonly attempts?: number
+  /** From v5.2 to v5.6: pages in device memory are to be brought back (`HMM_PFN_DEVICE_PRIVATE`); else they stay where they are. */
+  readonly devicePrivate?: boolean
+  /** Up to v5.6: faults may not drop mmap_lock to wait; so if not said. */
+  readonly block?: boolean
+}
+
+/** What a device's driver has of the kernel, where it may choose. */
+export interface DeviceOptions {
+  /** How it hears of invalidations: in v5.5 by either, before by the first alone, later by the second, which is meant if not said. */
+  readonly notifier?: 'hmm_mirror' | 'mmu_interval_notifier'
+  /** How many pages it can map for DMA at once; any number if not said. */
+  readonly dmaRoom?: number
 }
 
 /** A statement that works on pages, and tells more than a number: `expect.answers`. */
@@ -61,6 +76,15 @@ export interface OpenOptions {
   /** Its size; page i begins with the number `fill + i`, or all of it is a hole if `fill` is not said. */
   readonly pages?: number
   readonly fill?: number
+  /** Of `dax`: false if its device has no page map, and so no `struct page`s (PFN_DEV without PFN_MAP). */
+  readonly pfnMap?: false
+}
+
+export interface GupOptions extends GupFlags {
+  /** Without FOLL_GET: pages are only faulted in, and it answers over how many it has gone. */
+  readonly get?: false
+  /** `get_user_pages_fast()`: without a lock, as far as that goes. */
+  readonly fast?: true
 }
 
 /**
@@ -97,7 +121,12 @@ export interface Thread {
   read(pages: Pages): StatementRef
   /** Stores `value`, `value + 1`, … into the pages. */
   write(pages: Pages, value: number): StatementRef
-  gup(pages: Pages, flags?: GupFlags): StatementRef
+  /** `get_user_pages()`: takes pages, and puts them back. */
+  gup(pages: Pages, flags?: GupOptions): StatementRef
+  /** The driver of DAX memory is unbound: its page map goes once all of its pages are given back. */
+  devm_memremap_pages_release(pagemap: PagemapName): StatementRef
+  /** The scheduler closes pages, to learn by faults who uses them. */
+  change_prot_numa(pages: Pages): StatementRef
   /** A child process; its first thread. */
   fork(): Child
   exit(): StatementRef
@@ -109,6 +138,10 @@ export interface Thread {
   pread(file: OpenFile, pages: FilePages): Command
   /** Writes the first 8 bytes of each page. */
   pwrite(file: OpenFile, pages: FilePages, value: number): StatementRef
+  /** The driver of DAX memory is about to be unbound: nobody gets a reference to its page map any more. */
+  killPagemap(pagemap: 'pmem0' | 'dax1.0'): StatementRef
+  /** It is unbound: its page map dies, if it has not yet, and mappings of its pages go. */
+  memunmapPages(pagemap: 'pmem0' | 'dax1.0'): StatementRef
   /** Opens `/dev/hmm_dmirror0` … `3`: the first two have private memory, the others coherent memory. */
   openDevice(device?: 0 | 1 | 2 | 3): Mirror
 }
@@ -123,14 +156,18 @@ export interface Child extends Thread, StatementRef {}
 export interface Device {
   readonly name: ActorName
   /** Faults pages in and maps them on the device, as a driver's page fault handler does. */
-  fault(pages: Pages, options?: DeviceFaultOptions): StatementRef
+  fault(pages: Pages, options?: DeviceFaultOptions): Command
+  /** Maps what is there: `hmm_vma_get_pfns()`, `hmm_range_snapshot()`, and `hmm_range_fault()` that asks for nothing. */
+  snapshot(pages: Pages, options?: Pick<DeviceFaultOptions, 'attempts'>): Command
+  /** Faults pages in and maps them for DMA: `hmm_range_dma_map()`, v5.2 to v5.5. */
+  dmaMap(pages: Pages, options?: DeviceFaultOptions): Command
 }
 
 /** A machine that runs Linux of one profile, with one process. */
 export interface Linux {
   readonly profile: Profile
   thread(name?: ActorName): Thread
-  device(name?: ActorName): Device
+  device(name?: ActorName, options?: DeviceOptions): Device
   /** Makes statements concurrent, the ones just made or arrays of them; what follows waits for all of them. */
   race(...branches: readonly (StatementRef | readonly StatementRef[])[]): Race
 }
@@ -144,7 +181,10 @@ export interface Until {
   readonly statement: StatementRef
   readonly state: string
 }
-/** Up to where the statement's actor is in a state of its machine: `until(fault, 'driver_lock')`. */
+/**
+ * Up to where the statement's actor is in a state of its machine, or this function of the kernel is what it does next:
+ * `until(fault, 'driver_lock')`, `until(gup, 'put_pages')`.
+ */
 export const until = (statement: StatementRef, state: string): Until => ({ statement, state })
 
 /** What is wrong with a world, in one sentence; undefined if nothing is. An oracle is one. */
@@ -157,7 +197,7 @@ export type Expectation =
       readonly kind: 'returns'
       readonly name: string
       readonly statement: StatementRef
-      readonly value: number | Failure | readonly number[]
+      readonly value: number | Failure | 'livelock' | readonly number[]
     }
   | { readonly kind: 'answers'; readonly name: string; readonly statement: StatementRef; readonly wanted: Wanted }
 export type Wanted = Partial<Answer> | ((answer: Answer) => boolean)
@@ -165,11 +205,11 @@ export type Wanted = Partial<Answer> | ((answer: Answer) => boolean)
 /** All that a statement answers. */
 export interface Answer {
   readonly ret: number
-  /** The error, the signal, or where the kernel died (`oops: …`). */
-  readonly err: Failure | 'SEGV' | 'BUS' | null
+  /** The error, the signal, or where the kernel died (`oops: …`); `livelock` of what never comes back. */
+  readonly err: Failure | 'SEGV' | 'BUS' | 'livelock' | null
   readonly cpages: number
   readonly faults: number
-  /** What a command read. */
+  /** What a command read; of a device's statements, the flags of each page: VALID 1, WRITE 2, ERROR 4, SPECIAL 8. */
   readonly values: readonly number[]
 }
 
@@ -182,8 +222,11 @@ export interface Expect {
   sometimes(name: string, holds: (view: View) => boolean): void
   /** Must be so when everybody is at rest. */
   finally(name: string, holds: (view: View) => boolean): void
-  /** What a statement answers: a number, an error such as `EFAULT` or a signal such as `SEGV`, or, of a read, its values. */
-  returns(statement: StatementRef, value: number | Failure | 'SEGV' | 'BUS' | readonly number[]): void
+  /**
+   * What a statement answers: a number, an error such as `EFAULT` or a signal such as `SEGV`, or, of a read, its values; `livelock`
+   * if it never does, because it goes in circles.
+   */
+  returns(statement: StatementRef, value: number | Failure | 'SEGV' | 'BUS' | 'livelock' | readonly number[]): void
   /** These fields of what a statement answers, or whatever is asked of them. */
   answers(statement: StatementRef, wanted: Partial<Answer> | ((answer: Answer) => boolean)): void
 }

@@ -6,7 +6,7 @@ import type { Chooser } from '../system/choosers/chooser.ts'
 import type { ActorName } from '../system/actor.ts'
 import type { World } from '../system/world.ts'
 
-/** Where an actor has to come to: so much of its program is left, or its machine is in this state on the way there. */
+/** Where an actor has to come to: so much of its program is left, or on the way there its machine is in this state, or this is next. */
 export interface Goal {
   readonly by: ActorName
   /** Statements that are left of its program when it is there. */
@@ -23,12 +23,15 @@ export interface Stage {
 
 export type Plan = readonly Stage[]
 
-/** Reads an actor's snapshot by name: `{ state, left of its program }`. */
-export type Progress = (world: World<unknown>, by: ActorName) => { readonly state: string; readonly left: number }
+/** Reads an actor's snapshot by name: `{ state, left of its program, the function of the kernel that is next }`. */
+export type Progress = (
+  world: World<unknown>,
+  by: ActorName,
+) => { readonly state: string; readonly left: number; readonly next: string | undefined }
 
 const reached = (progress: Progress, world: World<unknown>, { by, left, state }: Goal): boolean => {
   const now = progress(world, by)
-  return now.left <= left || now.state === state
+  return now.left <= left || (state !== undefined && (now.state === state || now.next === state))
 }
 
 /** Asks `inner` among those whose turn it is. With `ordered` false, the order of races is left to `inner` too. */

@@ -5,15 +5,16 @@ import type { RangeContext, RangeEvent } from '../kernel/range.ts'
 import type { ThreadContext, ThreadEvent } from '../kernel/thread.ts'
 import type { Fact } from '../memory/facts.ts'
 import type { Memory } from '../memory/memory.ts'
-import type { Table } from '../memory/table.ts'
 import type { Chooser } from '../system/choosers/chooser.ts'
 import { random } from '../system/choosers/random.ts'
 import { roundRobin } from '../system/choosers/round-robin.ts'
 import { Live, type Ended, type Entry } from '../system/live.ts'
 import { snapshotOf, type World } from '../system/world.ts'
-import { difference, inBrief } from './brief.ts'
+import { difference } from './brief.ts'
+import { Circles, comesToRest, isUnderWay, type Livelock } from './livelock.ts'
 import { planned, type Progress } from './plan.ts'
-import type { Answer, Built, Command, Expectation, StatementRef, Wanted } from './api.ts'
+import { answerOf, unlike, type Told } from './answers.ts'
+import type { Built, Expectation } from './api.ts'
 import { linuxSystem, type Kinds, type LinuxSystem } from './standard.ts'
 import { viewOf, type View } from './view.ts'
 
@@ -33,7 +34,7 @@ export interface Report {
   readonly verdict: 'holds' | 'violated' | 'unknown'
   readonly verdicts: readonly Verdict[]
   readonly steps: number
-  readonly ended: Ended
+  readonly ended: Ended | Livelock
   /** Where the kernel died, and why, if it did. */
   readonly died?: Death
 }
@@ -67,7 +68,6 @@ export interface ScenarioRun {
   stop(): Report
 }
 
-/** A run that is not over after so many steps is cut short. */
 const STEP_LIMIT = 1_000_000
 /** Steps in one `advance()`: some ten milliseconds. */
 const STRIDE = 2_000
@@ -82,15 +82,28 @@ export function prepare(built: Built, options: RunOptions = {}): ScenarioRun {
     options.seed === undefined,
   )
   const judge = new Judge(built, system, live.world, options.seed === undefined)
-  live.entries$.subscribe(entry => judge.see(entry))
-  // Of a kernel that has died, nobody does anything any more.
-  const alive: Chooser = { ...chooser, order: (active, world) => (judge.died === undefined ? chooser.order(active, world) : []) }
+  const circles = new Circles(system, chooser)
+  let livelock: Livelock | undefined
+  live.entries$.subscribe(entry => {
+    judge.see(entry)
+    livelock ??= circles.see(entry)
+  })
+  // Of a kernel that has died, nobody does anything any more; and of what goes in circles, nothing more is to be seen.
+  const isOn = (): boolean => judge.died === undefined && livelock === undefined
+  const alive: Chooser = { ...chooser, order: (active, world) => (isOn() ? chooser.order(active, world) : []) }
   const limit = options.steps ?? STEP_LIMIT
-  const report = (ended: Ended): Report => {
+  const report = (ended: Report['ended']): Report => {
     live.end()
     const verdicts = judge.verdicts(ended)
-    const died = judge.died === undefined ? {} : { died: judge.died }
-    return { title: built.title, profile: built.system.profile, verdict: overall(verdicts, ended), verdicts, steps: live.n, ended, ...died }
+    return {
+      title: built.title,
+      profile: built.system.profile,
+      verdict: overall(verdicts, ended),
+      verdicts,
+      steps: live.n,
+      ended,
+      ...(judge.died === undefined ? {} : { died: judge.died }),
+    }
   }
   return {
     system,
@@ -98,7 +111,7 @@ export function prepare(built: Built, options: RunOptions = {}): ScenarioRun {
     entries$: live.entries$,
     advance() {
       const ended = live.run(alive, Math.min(STRIDE, limit - live.n))
-      return ended.why === 'limit' && live.n < limit ? undefined : report(ended)
+      return ended.why === 'limit' && live.n < limit ? undefined : report(livelock ?? ended)
     },
     stop: () => report({ why: 'limit' }),
   }
@@ -118,43 +131,16 @@ const progressOf =
   (system: LinuxSystem): Progress =>
   (world, by) => {
     const { value, context } = snapshotOf(system, world as World<Memory>, by)
-    const { program } = context as ThreadContext | RangeContext
-    return { state: value, left: program.length }
+    const { program, agenda } = context as ThreadContext | RangeContext
+    return { state: value, left: program.length, next: agenda[0]?.do }
   }
 
-function overall(verdicts: readonly Verdict[], ended: Ended): Report['verdict'] {
+/** Nothing more will happen: everybody is at rest, or goes in circles for ever. */
+const isOver = ({ why }: Report['ended']): boolean => why === 'at rest' || why === 'livelock'
+
+function overall(verdicts: readonly Verdict[], ended: Report['ended']): Report['verdict'] {
   if (verdicts.some(v => v.holds === false)) return 'violated'
-  return verdicts.some(v => v.holds === null) || ended.why !== 'at rest' ? 'unknown' : 'holds'
-}
-
-/** What a statement answered, as its actor was told it. */
-interface Told {
-  /** What `expect.returns` looks at. */
-  readonly short: unknown
-  readonly ret: number
-  readonly err: Answer['err']
-  readonly out?: Readonly<Record<string, number>>
-  readonly array?: Table
-  readonly values?: readonly number[]
-}
-
-/** Of a command, the array is what it read, by page. */
-function answerOf({ ret, err, out = {}, array, values }: Told, statement: StatementRef | Command): Answer {
-  const { cpages = 0, faults = 0 } = out
-  const read =
-    'start' in statement && array !== undefined
-      ? Array.from({ length: statement.end - statement.start }, (_, i) => array.get(statement.start + i))
-      : []
-  return { ret, err, cpages, faults, values: values ?? read }
-}
-
-/** What of an answer is not as it is wanted, if anything. */
-function unlike(answer: Answer, wanted: Wanted): string | undefined {
-  if (typeof wanted === 'function') return wanted(answer) ? undefined : `it answers ${inBrief(answer)}`
-  const wrong = Object.entries(wanted).find(([key, value]) => JSON.stringify(answer[key as keyof Answer]) !== JSON.stringify(value))
-  if (wrong === undefined) return undefined
-  if (answer.err !== null) return `it answers ${answer.err}`
-  return `its ${wrong[0]}: ${difference(wrong[1], answer[wrong[0] as keyof Answer])}`
+  return verdicts.some(v => v.holds === null) || !isOver(ended) ? 'unknown' : 'holds'
 }
 
 /** The error that an expectation names. */
@@ -234,7 +220,7 @@ class Judge {
   #answerIn(by: string, event: ThreadEvent | RangeEvent): Told | undefined {
     switch (event.type) {
       case 'ended':
-        return { short: event.err ?? event.ret, ret: event.ret, err: event.err }
+        return { short: event.err ?? event.ret, ret: event.ret, err: event.err, words: event.array }
       case 'returned':
         return { short: event.err ?? event.ret, ret: event.ret, err: event.err, out: event.out, array: event.array }
       case 'exited':
@@ -254,18 +240,28 @@ class Judge {
     }
   }
 
-  verdicts(ended: Ended): readonly Verdict[] {
+  verdicts(ended: Report['ended']): readonly Verdict[] {
     const verdicts = this.#expectations.map(expectation => this.#verdict(expectation, ended))
-    return this.#died === undefined || this.#expectsDeath(this.#died) ? verdicts : [survives(this.#died), ...verdicts]
+    if (this.#died !== undefined && !this.#expectsDeath(this.#died)) return [survives(this.#died), ...verdicts]
+    return ended.why === 'livelock' && !this.#expectations.some(e => this.#expectsLivelock(e, ended))
+      ? [comesToRest(ended), ...verdicts]
+      : verdicts
   }
 
   #expectsDeath({ where }: Death): boolean {
     return this.#expectations.some(e => errorIn(e) === `oops: ${where}`)
   }
 
-  #verdict(expectation: Expectation, ended: Ended): Verdict {
+  /** Is it told that this statement, which is the one under way, never comes back? */
+  #expectsLivelock(expectation: Expectation, livelock: Livelock): boolean {
+    if (errorIn(expectation) !== 'livelock' || !('statement' in expectation)) return false
+    return isUnderWay(expectation.statement, livelock, this.#answers.get(expectation.statement.by)?.length ?? 0)
+  }
+
+  #verdict(expectation: Expectation, ended: Report['ended']): Verdict {
     const name = expectation.name
-    const over = ended.why === 'at rest'
+    const over = isOver(ended)
+    if (ended.why === 'livelock' && this.#expectsLivelock(expectation, ended)) return { expectation: name, holds: true, step: ended.to }
     switch (expectation.kind) {
       case 'always': {
         const found = this.#found.get(expectation)

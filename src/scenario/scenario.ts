@@ -3,16 +3,29 @@
  * system, a plan of who may act when, and what must hold.
  */
 import type { Failure } from '../kernel/failure.ts'
+import { lacksFor } from '../kernel/configuration.ts'
 import { DEFAULT_PROFILE, type Profile } from '../kernel/profiles.ts'
 import type { DeviceFault } from '../kernel/range.ts'
 import type { Statement } from '../kernel/thread.ts'
 import { page, PAGE_LIMIT, type Pages } from '../memory/address.ts'
 import type { MmName } from '../memory/memory.ts'
-import { hmmOf, mirrorName, snapshotOf } from '../kernel/names.ts'
-import { Table } from '../memory/table.ts'
+import { dmaOf, hmmOf, mirrorName, snapshotOf } from '../kernel/names.ts'
 import type { ActorName } from '../system/actor.ts'
-import { HMM_PFN_VALID, HMM_PFN_WRITE } from '../walker/hmm.ts'
-import type { Built, Device, Expect, Expectation, Linux, Race, Scenario, ScenarioContext, StatementRef, Thread, Until } from './api.ts'
+import type {
+  Built,
+  Device,
+  DeviceOptions,
+  Expect,
+  Expectation,
+  Linux,
+  Race,
+  Scenario,
+  ScenarioContext,
+  StatementRef,
+  Thread,
+  Until,
+} from './api.ts'
+import { deviceOf, notifiersOf, type Notifier, type Programmed } from './devices.ts'
 import type { Goal, Stage } from './plan.ts'
 import { inBrief } from './brief.ts'
 import { threadOf, type Writing } from './threads.ts'
@@ -61,7 +74,7 @@ class Builder implements Writing {
   readonly #programs = new Map<ActorName, Program>()
   #mms: readonly MmName[] = [MM]
   #mirrors = 0
-  readonly #devices = new Map<ActorName, DeviceFault[]>()
+  readonly #devices = new Map<ActorName, Programmed>()
   readonly #expectations: Expectation[] = []
   readonly #stages: { members: StatementRef[]; order: (StatementRef | Until)[] }[] = []
   #free = GAP
@@ -90,7 +103,7 @@ class Builder implements Writing {
     return {
       profile,
       thread: (name = `cpu${this.#programs.size}`) => this.#thread(name),
-      device: (name = `gpu${this.#devices.size}`) => this.#device(name),
+      device: (name = `gpu${this.#devices.size}`, options = {}) => this.#device(name, profile, options),
       race: (...branches) => this.#race(branches.flat()),
     }
   }
@@ -108,13 +121,20 @@ class Builder implements Writing {
   #threadOf(name: ActorName, mm: MmName, child: boolean): Thread {
     const program: Program = { mm, child, statements: [] }
     this.#programs.set(name, program)
-    return threadOf(this, name, mm)
+    return threadOf(this, name, mm, this.#profile ?? profileOf(this.#asked))
   }
 
   add(by: ActorName, statement: Statement): StatementRef {
     const statements = this.#programs.get(by)?.statements
     if (statements === undefined) throw new BadScenario(`scenario '${this.#title}' has no thread '${by}'`)
+    this.#mayRun(statement)
     return this.#add({ by, index: statements.push(statement) - 1 })
+  }
+
+  /** A scenario that needs what its kernel was built without is told so at once. */
+  #mayRun(statement: Statement): void {
+    const lack = statement.do === 'open' && this.#profile !== undefined ? lacksFor(statement.kind, this.#profile) : undefined
+    if (lack !== undefined) throw new BadScenario(`scenario '${this.#title}' cannot run: ${lack}`)
   }
 
   place(pages: number, at: number | undefined): Pages {
@@ -131,19 +151,24 @@ class Builder implements Writing {
     return mirrorName(this.#mirrors++)
   }
 
-  #device(name: ActorName): Device {
+  /** What the kernel cannot do is refused, with the reason. */
+  needs(able: boolean, what: string): void {
+    if (!able) throw new BadScenario(`scenario '${this.#title}' cannot be built for ${this.#profile?.name ?? this.#asked}: ${what}`)
+  }
+
+  #device(name: ActorName, profile: Profile, options: DeviceOptions): Device {
+    this.needs(profile.hasHmm, 'it has no HMM, and so no device that mirrors a process; v4.14 is the first that has')
     this.#name(name)
+    const ways = notifiersOf(profile)
+    const notifier = options.notifier ?? ways[0]
+    if (!ways.includes(notifier))
+      throw new BadScenario(`scenario '${this.#title}': ${profile.name} has no ${notifier}; a device there has an ${ways.join(' or an ')}`)
     const program: DeviceFault[] = []
-    this.#devices.set(name, program)
-    return {
-      name,
-      fault: ({ start, end }, { write = false, attempts } = {}) => {
-        const defaultFlags = write ? HMM_PFN_VALID | HMM_PFN_WRITE : HMM_PFN_VALID
-        const index =
-          program.push({ start, end, defaultFlags, pfnFlagsMask: 0, owned: null, requests: Table.empty, attempts: attempts ?? null }) - 1
-        return this.#add({ by: rangeName(name), index })
-      },
-    }
+    this.#devices.set(name, { program, notifier, dmaRoom: options.dmaRoom ?? null })
+    const add = (statement: DeviceFault): StatementRef => this.#add({ by: rangeName(name), index: program.push(statement) - 1 })
+    return deviceOf(name, add, () => {
+      if (!profile.mapsDma) throw new BadScenario(`scenario '${this.#title}': ${profile.name} has no hmm_range_dma_map()`)
+    })
   }
 
   /** Each statement is a stage of its own, until a race takes it. */
@@ -188,14 +213,20 @@ class Builder implements Writing {
 
   /** A statement is done when those behind it are left. */
   #goal({ by, index }: StatementRef): Goal {
-    const length = this.#programs.get(by)?.statements.length ?? [...this.#devices].find(([name]) => rangeName(name) === by)?.[1].length ?? 0
+    const length =
+      this.#programs.get(by)?.statements.length ?? [...this.#devices].find(([name]) => rangeName(name) === by)?.[1].program.length ?? 0
     return { by, left: length - index - 1 }
   }
 
   /** A statement as a person finds it: whose, which of his, and what it is. */
   #told({ by, index }: StatementRef): string {
-    const what = this.#programs.get(by)?.statements[index]?.do ?? 'fault'
+    const what = this.#programs.get(by)?.statements[index]?.do ?? this.#toldOf(by, index)
     return `${by}, ${index + 1}: ${what === 'load' ? 'read' : what === 'store' ? 'write' : what}`
+  }
+
+  #toldOf(by: ActorName, index: number): string {
+    const statement = [...this.#devices].find(([name]) => rangeName(name) === by)?.[1].program[index]
+    return statement?.dma === true ? 'dmaMap' : statement?.snapshot === true ? 'snapshot' : 'fault'
   }
 
   #expect(): Expect {
@@ -223,16 +254,18 @@ class Builder implements Writing {
     const devices = [...this.#devices]
     const { range, hmm: machine } = RANGE_MACHINES[profile.rangeValidity]
     const everything = { start: 0, end: PAGE_LIMIT }
-    const hmm: readonly ActorSpec[] =
-      machine === null || devices.length === 0 ? [] : [{ name: hmmOf(MM), machine, input: { mirrors: devices.map(([name]) => name) } }]
+    const by = (way: Notifier): readonly ActorName[] => devices.filter(([, d]) => d.notifier === way).map(([name]) => name)
+    const mirrors = by('hmm_mirror')
+    const hmm: readonly ActorSpec[] = machine === null || mirrors.length === 0 ? [] : [{ name: hmmOf(MM), machine, input: { mirrors } }]
+    const itree = by('mmu_interval_notifier').map(who => ({ who, ...everything }))
+    const list = hmm.map(({ name }) => name)
     const actors: readonly ActorSpec[] = [
-      ...this.#mms.flatMap(mm => {
-        if (mm !== MM) return mmActors(mm, {})
-        return mmActors(
+      ...this.#mms.flatMap(mm =>
+        mmActors(
           mm,
-          machine === null ? { itree: devices.map(([who]) => ({ who, ...everything })) } : { list: hmm.map(({ name }) => name) },
-        )
-      }),
+          mm !== MM ? {} : { ...(itree.length > 0 || machine === null ? { itree } : {}), ...(machine === null ? {} : { list }) },
+        ),
+      ),
       ...hmm,
       ...[...this.#programs].map(([name, { mm, child, statements }]) => ({
         name,
@@ -243,13 +276,14 @@ class Builder implements Writing {
         { name: mirrorName(n), machine: 'dmirror', input: {} },
         { name: snapshotOf(mirrorName(n)), machine: 'interval_notifier', input: {} },
       ]).flat(),
-      ...devices.flatMap(([name, program]) => [
+      ...devices.flatMap(([name, { program, notifier, dmaRoom }]): readonly ActorSpec[] => [
         { name, machine: 'device', input: { mm: MM, ...everything } },
         {
           name: rangeName(name),
-          machine: range,
+          machine: notifier === 'hmm_mirror' ? range : RANGE_MACHINES.sequence.range,
           input: { name: rangeName(name), mm: MM, device: name, program },
         },
+        ...(program.some(statement => statement.dma === true) ? [{ name: dmaOf(name), machine: 'dma', input: { room: dmaRoom } }] : []),
       ]),
     ]
     return { profile: profile.name, mms: [MM], actors }

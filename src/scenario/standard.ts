@@ -5,6 +5,7 @@
 import type { AnyStateMachine } from 'xstate'
 import { device } from '../../machines/device.ts'
 import { dmirror } from '../../machines/dmirror.ts'
+import { dma } from '../../machines/dma.ts'
 import { folioLock } from '../../machines/folio-lock.ts'
 import { hmmAtEnd } from '../../machines/hmm-at-end.ts'
 import { hmmMirror } from '../../machines/hmm-mirror.ts'
@@ -18,7 +19,8 @@ import { childThread, thread } from '../../machines/thread.ts'
 import { vmaRange } from '../../machines/vma-range.ts'
 import { mirrorRangeDoes, rangeDoes, vmaRangeDoes } from '../kernel/range.ts'
 import { FOLIO_LOCK } from '../kernel/names.ts'
-import { profileNamed, profileNames, type Profile } from '../kernel/profiles.ts'
+import { kernelNamed } from '../kernel/configuration.ts'
+import type { Profile } from '../kernel/profiles.ts'
 import { kernelOf } from '../kernel/rules.ts'
 import { threadDoes } from '../kernel/thread.ts'
 import type { Fact } from '../memory/facts.ts'
@@ -64,6 +66,7 @@ export function standardKinds(profile: Profile): Kinds {
     mirror_range: kind<Memory, Fact, typeof mirrorRange>(mirrorRange, mirrorRangeDoes(kernel)),
     vma_range: kind<Memory, Fact, typeof vmaRange>(vmaRange, vmaRangeDoes(kernel)),
     device: plain(device),
+    dma: plain(dma),
     dmirror: plain(dmirror),
     registry: plain(registry),
     mmap_lock: plain(mmapLock),
@@ -76,9 +79,9 @@ export function standardKinds(profile: Profile): Kinds {
 }
 
 export function profileOf(name: string): Profile {
-  const profile = profileNamed(name)
-  if (profile === undefined) throw new BadSpec(`no kernel profile '${name}'; there are ${profileNames.join(', ')}`)
-  return profile
+  const kernel = kernelNamed(name)
+  if (typeof kernel === 'string') throw new BadSpec(kernel)
+  return kernel
 }
 
 /** Builds a system from its description. `take`: how events are taken; the compiled tables unless xstate itself is wanted. */
@@ -99,6 +102,8 @@ export const machineActors: readonly ActorSpec[] = [{ name: FOLIO_LOCK, machine:
 export const RANGE_MACHINES: Readonly<Record<Profile['rangeValidity'], { readonly range: string; readonly hmm: string | null }>> = {
   sequence: { range: 'range', hmm: null },
   'valid flag': { range: 'mirror_range', hmm: 'hmm' },
+  // That of a device with an hmm_mirror; one with an interval notifier has that of later kernels.
+  'valid flag or sequence': { range: 'mirror_range', hmm: 'hmm' },
   'valid flag at the end': { range: 'vma_range', hmm: 'hmm_at_end' },
 }
 /** The actors that every address space has: its lock and its notifier registry. */

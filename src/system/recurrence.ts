@@ -50,18 +50,22 @@ function countsAlike(pairs: Pairs): boolean {
 /** Watches a run, step by step, for a world that was there before; it keeps one, and takes another ever more rarely (Brent). */
 export class Recurrence<M> {
   #kept: World<M>
+  #label: string
   #patience = 1
   #waited = 0
 
-  constructor(world: World<M>) {
+  /** `label`: worlds with different ones are known to differ, without a look at them. */
+  constructor(world: World<M>, label = '') {
     this.#kept = world
+    this.#label = label
   }
 
   /** The world after the next step: was it there before? Every circle is noticed, at the latest in its third round. */
-  next(world: World<M>): boolean {
-    if (isSameWorld(this.#kept, world)) return true
+  next(world: World<M>, label = ''): boolean {
+    if (label === this.#label && isSameWorld(this.#kept, world)) return true
     if (++this.#waited === this.#patience) {
       this.#kept = world
+      this.#label = label
       this.#patience *= 2
       this.#waited = 0
     }

@@ -1,12 +1,15 @@
 /** Looking one page up for `get_user_pages()`: `follow_page_mask()` and what it asks of areas (mm/gup.c). */
 import { pageAt, PMD_PAGES, type Level, type Page, type Pfn } from '../memory/address.ts'
-import { ACCESSED, DEVMAP, DIRTY, frameOf, isPresent, isWritable, NONE, SPECIAL, withFlags } from '../memory/entry.ts'
+import { pagemapOf } from '../memory/dax.ts'
+import { ACCESSED, DEVMAP, DIRTY, frameOf, isPresent, isWritable, NONE, PROTNONE, withFlags, type Entry } from '../memory/entry.ts'
 import { entries, type Fact } from '../memory/facts.ts'
 import { frameKind, isAnon, isExclusive } from '../memory/frames.ts'
 import { fileOf, mmOf, type File, type FileKind, type Frames, type Memory, type MmName } from '../memory/memory.ts'
-import { frameAt, leafAt } from '../memory/pagetable.ts'
+import { hasPage } from '../memory/normal-page.ts'
+import { frameAt, leafAt, type Leaf } from '../memory/pagetable.ts'
 import {
   has,
+  isAccessible,
   isAnonymous,
   isCow,
   linearIndex,
@@ -32,8 +35,12 @@ export interface GupFlags {
   readonly nofault?: boolean
   /** 2 MiB entries are split rather than followed (`FOLL_SPLIT_PMD`). */
   readonly splitPmd?: boolean
-  /** Pins (`pin_user_pages`) rather than gets; neither only faults in. */
+  /** Pins (`pin_user_pages`) rather than gets (`FOLL_GET`); neither only faults in. */
   readonly take?: 'get' | 'pin'
+  /** Entries, and pages, are not marked as accessed or dirty: without `FOLL_TOUCH`. */
+  readonly touch?: false
+  /** Entries that were closed as NUMA hints are left to a fault (`FOLL_NUMA`), or not; as the kernel has it, if not said. */
+  readonly numa?: boolean
 }
 
 /** What differs between kernels, and what the call has done about this page already. */
@@ -52,8 +59,16 @@ export interface FollowRules {
   readonly marksHugePud: boolean
   /** By force, 2 MiB pages of the pool are written too. */
   readonly forcesHugetlb: boolean
+  /** Pages of DAX are counted like any other, and their entries have no mark. */
+  readonly countsDaxPages: boolean
+  /** What touches an entry of 2 MiB makes it dirty. */
+  readonly touchDirtiesPmd: boolean
+  /** Unless it is forced, entries that were closed as NUMA hints are left to a fault. */
+  readonly honorsNuma: boolean
   /** The write fault for it has been made. */
   readonly faulted: boolean
+  /** Page maps that the call has already, dying or not. */
+  readonly held: readonly string[]
 }
 
 export type Followed =
@@ -61,11 +76,14 @@ export type Followed =
   | { readonly kind: 'page'; readonly frame: Pfn; readonly clean: boolean; readonly huge: boolean; readonly facts: readonly Fact[] }
   /** An entry without a page that could be had: it is marked, and up to its end there is no more to it. */
   | { readonly kind: 'raw'; readonly facts: readonly Fact[]; readonly end: Page }
-  /** To be faulted in; with `unshare`, a copy is to be made without writing. */
-  | { readonly kind: 'missing'; readonly unshare: boolean }
+  /** To be faulted in; with `unshare`, a copy is to be made without writing. `dying`: it is mapped, and its page map is going. */
+  | { readonly kind: 'missing'; readonly unshare: boolean; readonly dying?: true }
   /** A 2 MiB entry, to be split. */
   | { readonly kind: 'split' }
-  | { readonly kind: 'error'; readonly errno: 'EFAULT' }
+  | { readonly kind: 'error'; readonly errno: Refused; readonly facts?: readonly Fact[] }
+
+/** Of a kernel that takes an entry of DAX memory for one of a transparent huge page, nothing more is heard. */
+type Refused = 'EFAULT' | 'oops: follow_trans_huge_pmd'
 
 const TRACKED: ReadonlySet<FileKind> = new Set<FileKind>(['ext4', 'dax'])
 const UNHANDLED: ReadonlySet<FileKind> = new Set<FileKind>(['test_hmm', 'probe'])
@@ -76,7 +94,7 @@ export function refusesGup(
   memory: Memory,
   vma: Vma,
   flags: GupFlags,
-  rules: Omit<FollowRules, 'faulted'>,
+  rules: Omit<FollowRules, 'faulted' | 'held'>,
 ): 'EFAULT' | 'EOPNOTSUPP' | undefined {
   if (has(vma, VM_IO | VM_PFNMAP)) return 'EFAULT'
   if (flags.splitPmd === true && has(vma, VM_HUGETLB) && !rules.followsHugetlbApart) return 'EOPNOTSUPP'
@@ -107,20 +125,25 @@ export function followPage(memory: Memory, mm: MmName, vma: Vma, page: Page, fla
     const bare = entry === NONE && flags.dump === true && isBare(memory, vma, page)
     return bare ? { kind: 'error', errno: 'EFAULT' } : { kind: 'missing', unshare: false }
   }
+  if (honorsNuma(vma, entry, flags, rules)) return { kind: 'missing', unshare: false }
   const apart = rules.followsHugetlbApart && has(vma, VM_HUGETLB)
-  if (level === 'pmd' && flags.splitPmd === true && !apart && (entry & DEVMAP) === 0) return { kind: 'split' }
+  const devmap = (entry & DEVMAP) !== 0
+  if (level === 'pmd' && flags.splitPmd === true && !apart && !devmap) return { kind: 'split' }
   const frame = frameAt(leaf, page)
   // What is mapped by one entry is exclusive as a whole: its first frame says so.
   const first = frameOf(entry)
   const zero = frameKind(memory.frames, frame) === 'zero'
   if (flags.write === true && !canFollowWrite(memory.frames, vma, entry, first, flags, rules)) return { kind: 'missing', unshare: false }
   if (zero && flags.dump === true) return { kind: 'error', errno: 'EFAULT' }
-  const marked = withFlags(entry, ACCESSED | (flags.write === true ? DIRTY : 0))
-  // `touch_pmd()` changes an entry of 2 MiB only for a write.
-  const marks = marked === entry || (level !== 'pte' && flags.write !== true) ? [] : [entries(level, mm, index, 1, marked)]
+  const marks = touched(mm, leaf, flags, rules)
+  if (devmap && flags.take !== undefined && !hasPagemap(memory, frame, rules)) {
+    // A small entry counts as if nothing were mapped; a larger one is an error.
+    return level === 'pte' ? { kind: 'missing', unshare: false, dying: true } : { kind: 'error', errno: 'EFAULT', facts: marks }
+  }
+  if (level === 'pmd' && !devmap && flags.take !== undefined && !rules.countsDaxPages && frameKind(memory.frames, frame) === 'fsdax')
+    return { kind: 'error', errno: 'oops: follow_trans_huge_pmd' }
   // Device memory is a page only for who takes it: what only faults in goes on without.
-  const devmap = (entry & DEVMAP) !== 0
-  const raw = !zero && (devmap ? flags.take === undefined : (entry & SPECIAL) !== 0)
+  const raw = !zero && (devmap ? flags.take === undefined : !hasPage(entry))
   if (raw && ((flags.dump === true && level === 'pte') || (rules.refusesRaw && flags.take !== undefined)))
     return { kind: 'error', errno: 'EFAULT' }
   if (raw) return { kind: 'raw', facts: level === 'pud' && !rules.marksHugePud ? [] : marks, end: pageAfter(level, index) }
@@ -132,6 +155,26 @@ export function followPage(memory: Memory, mm: MmName, vma: Vma, page: Page, fla
     huge: level !== 'pte',
     facts: level === 'pte' || apart ? [] : marks,
   }
+}
+
+/** Is the entry closed to learn who uses it, and does the call count as a use? `pte_protnone()` with `FOLL_NUMA` */
+function honorsNuma(vma: Vma, entry: Entry, flags: GupFlags, rules: FollowRules): boolean {
+  if ((entry & PROTNONE) === 0) return false
+  return flags.numa ?? (rules.honorsNuma && flags.force !== true && isAccessible(vma))
+}
+
+/** `follow_pfn_pte()`, `touch_pmd()`: an entry of 2 MiB changes only if it becomes dirty. */
+function touched(mm: MmName, { entry, level, index }: Leaf, flags: GupFlags, rules: FollowRules): readonly Fact[] {
+  if (flags.touch === false) return []
+  const dirties = flags.write === true || (level === 'pmd' && rules.touchDirtiesPmd)
+  const marked = withFlags(entry, ACCESSED | (dirties ? DIRTY : 0))
+  return marked === entry || (level !== 'pte' && !dirties) ? [] : [entries(level, mm, index, 1, marked)]
+}
+
+/** `get_dev_pagemap()`: a page map that is dying is had only by who has it already. */
+function hasPagemap({ killed = [] }: Memory, frame: Pfn, { held }: FollowRules): boolean {
+  const pagemap = pagemapOf(frame)
+  return pagemap !== undefined && (!killed.includes(pagemap) || held.includes(pagemap))
 }
 
 /**

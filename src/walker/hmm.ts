@@ -9,8 +9,9 @@ import { produce } from 'immer'
 import { endAt, indexAt, page, pageAt, PMD_PAGES, PUD_PAGES, type Level, type Page, type Pfn } from '../memory/address.ts'
 import { DEVMAP, frameOf, isMigration, isPresent, kindOf, NEXT_FRAME, NONE, PRESENT, PROTNONE, SPECIAL, TABLE } from '../memory/entry.ts'
 import { mmOf, ZERO_PFN, type Memory, type Mm, type MmName } from '../memory/memory.ts'
+import { hasPage } from '../memory/normal-page.ts'
 import { LEAF, type Rewrite, type Table } from '../memory/table.ts'
-import { findVma, has, VM_HUGETLB, VM_IO, VM_PFNMAP, VM_READ, VM_WRITE, type Vma } from '../memory/vma.ts'
+import { findVma, has, VM_HUGETLB, VM_IO, VM_MIXEDMAP, VM_PFNMAP, VM_READ, VM_WRITE, type Vma } from '../memory/vma.ts'
 
 /**
  * A word of the array: frame │ order (5 bits) │ ERROR │ WRITE │ VALID. As requests, VALID and WRITE are `REQ_FAULT`
@@ -38,6 +39,8 @@ export interface HmmRange {
   readonly pfnFlagsMask: number
   /** Before v5.4, `hmm_range_snapshot()`: nothing is faulted in, whatever is requested. */
   readonly snapshot?: boolean
+  /** Before v5.6: may faults drop mmap_lock to wait (`false`), or is the caller blocked with it held? */
+  readonly block?: boolean
   /** `dev_private_owner`: pages in these frames are the caller's own, and are reported where they are. */
   readonly owned: { readonly first: Pfn; readonly end: Pfn } | null
 }
@@ -65,13 +68,23 @@ const NEED_FAULT = 1
 export const NEED_WRITE_FAULT = 3
 export type Need = typeof NO_FAULT | typeof NEED_FAULT | typeof NEED_WRITE_FAULT
 
+/** What differs between kernels. */
+export interface WalkRules {
+  /** Areas that a driver has filled are walked; which entries have no page `vm_normal_page()` says, not the bit for it alone. */
+  readonly walksMixedMaps: boolean
+  /** Private memory of other devices is faulted back. */
+  readonly faultsForeignPrivate: boolean
+}
+const LATEST: WalkRules = { walksMixedMaps: true, faultsForeignPrivate: true }
+
 /** Goes on with a walk. It is done when `last` is the end of the range; stopped if `stop` says why; else out of budget. */
-export function walk(memory: Memory, name: MmName, range: HmmRange, before: Walk, budget: number): Walk {
+export function walk(memory: Memory, name: MmName, range: HmmRange, before: Walk, budget: number, rules: WalkRules = LATEST): Walk {
   const mm = mmOf(memory, name)
   return produce<Walk, Walking>(before, draft => {
     // The loop works on what will be written to the draft in the end: reading a draft costs thirty times as much.
     const walking: Walking = { last: before.last, array: before.array, stop: null }
-    for (let left = budget; left > 0 && walking.last < range.end && walking.stop === null;) left -= walkPart(mm, range, walking, left)
+    for (let left = budget; left > 0 && walking.last < range.end && walking.stop === null;)
+      left -= walkPart(mm, range, walking, left, rules)
     Object.assign(draft, walking)
   })
 }
@@ -80,11 +93,12 @@ export function walk(memory: Memory, name: MmName, range: HmmRange, before: Walk
 type Walking = { -readonly [K in keyof Walk]: Walk[K] }
 
 /** One part: a gap, an area that cannot be walked, a hole, a huge entry, or entries of one PTE table. Answers the entries it covered. */
-function walkPart(mm: Mm, range: HmmRange, w: Walking, budget: number): number {
+function walkPart(mm: Mm, range: HmmRange, w: Walking, budget: number, rules: WalkRules): number {
   const vma = findVma(mm.vmas, w.last)
   if (vma === undefined || w.last < vma.start) return refused(range, w, page(Math.min(range.end, vma?.start ?? range.end)))
   const end = page(Math.min(range.end, vma.end))
-  if (!has(vma, VM_READ) || has(vma, VM_IO | VM_PFNMAP)) return refused(range, w, end)
+  if (!has(vma, VM_READ) || has(vma, rules.walksMixedMaps ? VM_IO | VM_PFNMAP : VM_IO | VM_PFNMAP | VM_MIXEDMAP))
+    return refused(range, w, end)
   for (const level of ['pgd', 'pud', 'pmd'] as const) {
     const entry = mm[level].get(indexAt(level, w.last))
     // Of 2 MiB pages of the pool, holes are 2 MiB, whatever table is missing.
@@ -93,7 +107,7 @@ function walkPart(mm: Mm, range: HmmRange, w: Walking, budget: number): number {
     if (level !== 'pgd' && isPresent(entry)) return huge(range, w, vma, level, entry, stop)
     if (level === 'pmd' && entry !== TABLE) return absentHuge(range, w, vma, entry, stop)
   }
-  return entries(mm, range, w, vma, endAt('pmd', w.last, end), budget)
+  return entries(mm, range, w, vma, endAt('pmd', w.last, end), budget, rules)
 }
 
 /** `hmm_vma_walk_test()`, and gaps: nothing there is the device's business; only who asks for it is told so. */
@@ -138,7 +152,8 @@ function absentHuge(range: HmmRange, w: Walking, vma: Vma, entry: number, end: P
 }
 
 /** `hmm_vma_handle_pte()` from `last` on, as far as entries satisfy what is requested of them. */
-function entries(mm: Mm, range: HmmRange, w: Walking, vma: Vma, end: Page, budget: number): number {
+function entries(mm: Mm, range: HmmRange, w: Walking, vma: Vma, end: Page, budget: number, rules: WalkRules): number {
+  const isRaw = rules.walksMixedMaps ? hasNoPage : isSpecial
   const until = Math.min(end, w.last + budget)
   const asks = (range.defaultFlags | range.pfnFlagsMask) & HMM_PFN_VALID
   let at: number = until
@@ -154,11 +169,11 @@ function entries(mm: Mm, range: HmmRange, w: Walking, vma: Vma, end: Page, budge
     }
   }
   const covered = at - w.last
-  w.array = w.array.rewrite(w.last, covered, wordsFrom(mm.pte, range))
+  w.array = w.array.rewrite(w.last, covered, wordsFrom(mm.pte, range, isRaw))
   w.last = page(at)
   if (at === until) return Math.max(covered, 1)
   const entry = mm.pte.get(at)
-  if (need === NO_FAULT) return covered + fail(w, 'EFAULT')
+  if (need === NO_FAULT || isBeyondFault(entry, rules)) return covered + fail(w, 'EFAULT')
   if (isMigration(entry)) {
     w.stop = { why: 'migration', frame: frameOf(entry) }
     return covered + 1
@@ -166,8 +181,14 @@ function entries(mm: Mm, range: HmmRange, w: Walking, vma: Vma, end: Page, budge
   return covered + fault(w, vma, end, need)
 }
 
+/** Entries that no fault would put right: damaged memory, and once, private memory of other devices. */
+function isBeyondFault(entry: number, { faultsForeignPrivate }: WalkRules): boolean {
+  const kind = kindOf(entry)
+  return kind === '!hwpoison' || (!faultsForeignPrivate && kind.startsWith('!devpriv'))
+}
+
 /** The results for entries that need nothing, leaf by leaf. */
-function wordsFrom(pte: Table, range: HmmRange): Rewrite {
+function wordsFrom(pte: Table, range: HmmRange, isRaw: (entry: number) => boolean): Rewrite {
   return (copy, from, to, base) => {
     const leaf = pte.leaf(base) ?? NO_ENTRIES
     for (let i = from; i < to; i++) {
@@ -182,7 +203,9 @@ const wordOf = (entry: number, range: HmmRange): number =>
   (entry & (PRESENT | PROTNONE)) === PRESENT ? entry & FRAME_AND_FLAGS : entry === NONE || isPresent(entry) ? 0 : absentWord(entry, range)
 
 /** A present entry of a frame that is no page: driver mappings of raw frames. */
-const isRaw = (entry: number): boolean => (entry & (PRESENT | SPECIAL | DEVMAP)) === (PRESENT | SPECIAL) && frameOf(entry) !== ZERO_PFN
+const hasNoPage = (entry: number): boolean => (entry & (PRESENT | DEVMAP)) === PRESENT && !hasPage(entry) && frameOf(entry) !== ZERO_PFN
+/** The same by `pte_special()` alone, which is never so where entries have no bit for it. */
+const isSpecial = (entry: number): boolean => (entry & (PRESENT | SPECIAL | DEVMAP)) === (PRESENT | SPECIAL) && frameOf(entry) !== ZERO_PFN
 
 /** Of entries that are not present, only the caller's own device-private pages count: they are left where they are. */
 function absentWord(entry: number, { owned }: HmmRange): number {

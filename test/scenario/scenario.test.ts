@@ -186,7 +186,7 @@ test('a driver that may begin only so often gives up with EBUSY', () => {
 const mistakes: readonly (readonly [string, (context: ScenarioContext) => void, RegExp])[] = [
   ['no machine', () => {}, /scenario 'a test' has no machine: call linux\(\) in it/],
   ['two machines', ({ linux }) => void [linux(), linux()], /calls linux\(\) twice; it has one machine/],
-  ['an unknown profile', ({ linux }) => void linux('v9.9'), /no kernel profile 'v9\.9'; there are v4\.14, v5\.2, v6\.1, v6\.12/],
+  ['an unknown profile', ({ linux }) => void linux('v9.9'), /no kernel profile 'v9\.9'; there are v4\.4, v4\.5, .*v6\.12, v7\.1/],
   [
     'one name twice',
     ({ linux }) => {

@@ -3,7 +3,6 @@ import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import dax from '../../scenarios/seeds/003-gup-dax.ts'
 import stale from '../../scenarios/seeds/004-stale-valid.ts'
 import { prepare, runScenario, type Built, type Report, type Scenario } from '../../src/index.ts'
 
@@ -63,24 +62,6 @@ test('seed 004, step by step: the device commits the old page, or begins again',
     story('v6.12'),
     /^driver_lock mmu_interval_read_retry driver_unlock mmu_interval_read_begin mmap_read_lock .* driver_lock mmu_interval_read_retry commit driver_unlock return$/,
   )
-})
-
-test('seed 003, fact by fact: the page map, the page, the page map back, the page back', () => {
-  for (const profile of dax.profiles) {
-    for (const variant of ['pte', 'pmd']) {
-      const run = prepare(dax.build(profile, variant))
-      const told: string[] = []
-      run.entries$.subscribe(({ facts }) => {
-        for (const fact of facts) {
-          if (fact[0] === 'pagemap') told.push(`${fact[1]} ${fact[2]}`)
-          else if (fact[0] === 'refs') told.push(`page ${fact[3]}`)
-        }
-      })
-      while (run.advance() === undefined) continue
-      const first = told.indexOf('pmem0 1')
-      assert.equal(told.slice(first, first + 4), ['pmem0 1', 'page 1', 'pmem0 -1', 'page -1'], `${variant} on ${profile}`)
-    }
-  }
 })
 
 test.run()

@@ -3,13 +3,14 @@ import * as fc from 'fast-check'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { page, pfn, type Page } from '../../src/memory/address.ts'
-import { absent, ACCESSED, DIRTY, NONE, present, SPECIAL, TABLE, WRITE, type Entry } from '../../src/memory/entry.ts'
+import { absent, ACCESSED, DEVMAP, DIRTY, NONE, present, SPECIAL, TABLE, WRITE, type Entry } from '../../src/memory/entry.ts'
 import { entries, pte } from '../../src/memory/facts.ts'
 import { fold } from '../../src/memory/fold.ts'
 import { bootMemory, ZERO_PFN, type Memory } from '../../src/memory/memory.ts'
 import { Table } from '../../src/memory/table.ts'
-import { VM_READ, VM_WRITE, type Vma } from '../../src/memory/vma.ts'
+import { VM_HUGETLB, VM_READ, VM_WRITE, type Vma } from '../../src/memory/vma.ts'
 import { HMM_PFN_VALID, HMM_PFN_WRITE, type HmmRange } from '../../src/walker/hmm.ts'
+import type { AreaRules } from '../../src/walker/area-rules.ts'
 import { HMM_PFN_SPECIAL, walkArea, type AreaWalk } from '../../src/walker/hmm-5-2.ts'
 
 const MM = 'mm0'
@@ -42,26 +43,46 @@ const rangeOf = (start: number, end: number, rest: Partial<HmmRange> = {}): HmmR
   owned: null,
   ...rest,
 })
-const begin = (range: HmmRange, array = Table.empty): AreaWalk => ({ at: range.start, last: range.start, array, stop: null })
+const begin = (range: HmmRange, array = Table.empty): AreaWalk => ({
+  at: range.start,
+  last: range.start,
+  array,
+  pgmap: null,
+  put: null,
+  stop: null,
+})
+const V5_2: AreaRules = {
+  mirrorsDax: true,
+  holdsPagemap: true,
+  refusesSpecial: true,
+  sparesZeroPage: false,
+  faultsSwap: false,
+  knowsWriteRight: false,
+  faultsInGaps: true,
+  snapshotFails: false,
+  thp: true,
+  hugetlb: true,
+  pteSpecial: true,
+}
 const words = (array: Table, start: Page, end: Page): readonly number[] =>
   Array.from({ length: end - start }, (_, i) => array.get(start + i))
 
 test('a hole is walked, and not counted', () => {
   const range = rangeOf(16, 20, { snapshot: true })
-  const walked = walkArea(bootMemory([MM]), MM, range, begin(range), Infinity)
+  const walked = walkArea(bootMemory([MM]), MM, range, V5_2, begin(range), Infinity)
   assert.equal(walked.stop, { why: 'error', errno: 'EFAULT' })
   const mapped = fold(bootMemory([MM]), [['vmas', MM, 0, 0, [area(16, 20)]]])
-  const { last, stop } = walkArea(mapped, MM, range, begin(range), Infinity)
+  const { last, stop } = walkArea(mapped, MM, range, V5_2, begin(range), Infinity)
   assert.equal([last, stop], [16, { why: 'area' }])
 })
 
 test('the zero page ends a fault with nothing, and a snapshot with SPECIAL', () => {
   const memory = memoryWith([area(16, 20)], 16, [WRITABLE, ZERO, WRITABLE, WRITABLE])
   const asks = rangeOf(16, 20, { defaultFlags: HMM_PFN_VALID })
-  const faulted = walkArea(memory, MM, asks, begin(asks), Infinity)
+  const faulted = walkArea(memory, MM, asks, V5_2, begin(asks), Infinity)
   assert.equal([faulted.last, faulted.stop, words(faulted.array, page(17), page(20))], [17, { why: 'error', errno: 'EFAULT' }, [0, 0, 0]])
   const looks = rangeOf(16, 20, { snapshot: true })
-  const seen = walkArea(memory, MM, looks, begin(looks), Infinity)
+  const seen = walkArea(memory, MM, looks, V5_2, begin(looks), Infinity)
   assert.equal([seen.last, seen.at, seen.stop, seen.array.get(17)], [17, 20, { why: 'area' }, HMM_PFN_SPECIAL])
 })
 
@@ -69,14 +90,15 @@ test('a fault takes away the requests of the pages that it is made for', () => {
   const memory = memoryWith([area(16, 20)], 16, [WRITABLE, READ_ONLY, NONE, NONE])
   const range = rangeOf(16, 20, { pfnFlagsMask: HMM_PFN_VALID | HMM_PFN_WRITE })
   const requests = Table.empty.setRange(16, 4, HMM_PFN_VALID | HMM_PFN_WRITE, 0)
-  const walked = walkArea(memory, MM, range, begin(range, requests), Infinity)
+  const walked = walkArea(memory, MM, range, V5_2, begin(range, requests), Infinity)
   assert.equal([walked.last, walked.stop], [17, { why: 'fault', end: 20, write: true }])
   assert.equal(words(walked.array, page(17), page(20)), [0, 0, 0])
 })
 
 test('where a range begins in a gap, the fault is made without an area; of the area behind, the rights are asked', () => {
   const range = rangeOf(16, 20, { defaultFlags: HMM_PFN_VALID })
-  const over = (flags?: number): AreaWalk => walkArea(memoryWith([area(18, 20, flags)], 18, [WRITABLE]), MM, range, begin(range), Infinity)
+  const over = (flags?: number): AreaWalk =>
+    walkArea(memoryWith([area(18, 20, flags)], 18, [WRITABLE]), MM, range, V5_2, begin(range), Infinity)
   assert.equal(over().stop, { why: 'null vma' })
   assert.equal(over(VM_WRITE).stop, { why: 'error', errno: 'EPERM' })
 })
@@ -95,10 +117,10 @@ test('budgets cut the walk, and change nothing else', () => {
         const memory = memoryWith([area(16, 22), area(24, 40, VM_READ)], 16, mapped)
         const range = rangeOf(16, 30, { defaultFlags, pfnFlagsMask: HMM_PFN_VALID | HMM_PFN_WRITE, snapshot })
         const array = requested.reduce((table, word, i) => table.set(16 + i, word), Table.empty)
-        const whole = walkArea(memory, MM, range, begin(range, array), Infinity)
+        const whole = walkArea(memory, MM, range, V5_2, begin(range, array), Infinity)
         let cut = begin(range, array)
         for (const budget of budgets) {
-          cut = walkArea(memory, MM, range, cut, budget)
+          cut = walkArea(memory, MM, range, V5_2, cut, budget)
           if (cut.stop !== null) break
         }
         assert.equal([cut.at, cut.last, cut.stop], [whole.at, whole.last, whole.stop])
@@ -106,6 +128,29 @@ test('budgets cut the walk, and change nothing else', () => {
       },
     ),
   )
+})
+
+test('2.12, CONFIG_TRANSPARENT_HUGEPAGE off and huge pmd seen; pud, CONFIG_HUGETLB_PAGE off; hugetlb off: -EINVAL', () => {
+  const huge = (level: 'pmd' | 'pud', flags = VM_READ | VM_WRITE): Memory =>
+    fold(bootMemory([MM]), [
+      ['vmas', MM, 0, 0, [area(0, 1024, flags)]],
+      entries('pgd', MM, 0, 1, TABLE),
+      ...(level === 'pmd' ? [entries('pud', MM, 0, 1, TABLE)] : []),
+      entries(level, MM, 0, 1, present(ACCESSED | WRITE | DEVMAP, pfn(1024))),
+    ])
+  const asks = rangeOf(0, 2, { defaultFlags: HMM_PFN_VALID })
+  const stopOf = (memory: Memory, range: HmmRange, config: { readonly thp: boolean; readonly hugetlb: boolean }): AreaWalk['stop'] =>
+    walkArea(memory, MM, range, { ...V5_2, holdsPagemap: false, ...config }, begin(range), Infinity).stop
+  const inval: AreaWalk['stop'] = { why: 'error', errno: 'EINVAL' }
+  assert.equal(stopOf(huge('pmd'), asks, { thp: false, hugetlb: true }), inval)
+  assert.equal(stopOf(huge('pmd'), asks, { thp: true, hugetlb: false }), { why: 'area' })
+  assert.equal(stopOf(huge('pud'), asks, { thp: true, hugetlb: false }), inval)
+  assert.equal(stopOf(huge('pud'), asks, { thp: false, hugetlb: true }), { why: 'area' })
+  assert.equal(stopOf(huge('pmd', VM_READ | VM_HUGETLB), asks, { thp: true, hugetlb: false }), inval)
+  // A snapshot does not hear of it, and the range counts nothing (walk error: ignored).
+  const snapshot = rangeOf(0, 2, { snapshot: true })
+  const walked = walkArea(huge('pmd'), MM, snapshot, { ...V5_2, thp: false }, begin(snapshot), Infinity)
+  assert.equal([walked.stop, walked.last], [{ why: 'area' }, 0])
 })
 
 test.run()

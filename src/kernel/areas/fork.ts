@@ -11,12 +11,12 @@ import {
   NONE,
   readOnlyKind,
   slotOf,
-  SPECIAL,
   TABLE,
   withoutFlags,
   WRITE,
   type Entry,
 } from '../../memory/entry.ts'
+import { hasPage } from '../../memory/normal-page.ts'
 import { entries, pte, type Fact } from '../../memory/facts.ts'
 import { EXCLUSIVE, isAnon } from '../../memory/frames.ts'
 import { HUGE_ZERO_PFN, mmOf, type FileName, type Memory, type Mm } from '../../memory/memory.ts'
@@ -150,7 +150,7 @@ function copyRange(memory: Memory, item: Item<'copy_page_range'>, budget: number
     if (copied.parent !== small) facts.push(pte(name, p, copied.parent))
     facts.push(pte(child, p, copied.child))
     if (isSwap(small)) facts.push(['swap-refs', slotOf(small), 1])
-    else if (isPresent(small) ? (small & SPECIAL) === 0 : kindOf(small).startsWith('!devpriv')) frames.push(frameOf(small))
+    else if (isPresent(small) ? hasPage(small) : kindOf(small).startsWith('!devpriv')) frames.push(frameOf(small))
   }
   const shared = frames.filter(frame => isAnon(memory.frames, frame))
   facts.push(...mapped(memory.frames, frames), ...shared.flatMap(frame => flagged(memory.frames, frame, 0, EXCLUSIVE)))

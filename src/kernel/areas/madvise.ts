@@ -112,7 +112,10 @@ const LEARNED: Readonly<Partial<Record<Advice, Profile['newestAdvice']>>> = {
   collapse: 'collapse',
 }
 const age = (advice: Profile['newestAdvice']): number => SWITCHES.newestAdvice.values.indexOf(advice)
-const knows = ({ newestAdvice }: Profile, advice: Advice): boolean => age(LEARNED[advice] ?? 'dontneed') <= age(newestAdvice)
+/** Advice about 2 MiB pages, which a kernel without them does not know. */
+const isHugeAdvice = (advice: Advice): boolean => advice === 'huge' || advice === 'nohuge' || advice === 'collapse'
+const knows = ({ newestAdvice, thp }: Profile, advice: Advice): boolean =>
+  age(LEARNED[advice] ?? 'dontneed') <= age(newestAdvice) && (thp || !isHugeAdvice(advice))
 
 export const madviseRules = {
   madvise: (_, { mm, start, end, advice }, { profile }) => {

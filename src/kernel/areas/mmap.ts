@@ -1,8 +1,6 @@
-/** `mmap()` (mm/mmap.c), and what drivers do when they are mapped. */
-import { isPmdAligned, page, PMD_PAGES, type Page, type Pfn } from '../../memory/address.ts'
-import { frameOf, isPresent, present, SPECIAL } from '../../memory/entry.ts'
-import { cached, pte, tablesTo, type Fact } from '../../memory/facts.ts'
-import { stateWord } from '../../memory/frames.ts'
+/** `mmap()` (mm/mmap.c). */
+import { isPmdAligned, page, PMD_PAGES, type Page } from '../../memory/address.ts'
+import { type Fact } from '../../memory/facts.ts'
 import { fileOf, mmOf, PAGE_SIZE, type FileName, type Memory } from '../../memory/memory.ts'
 import {
   has,
@@ -24,30 +22,21 @@ import {
   VM_SHARED,
   VM_WRITE,
   VM_WRITENOTIFY,
-  vmaAt,
   vmasIn,
   type Vma,
 } from '../../memory/vma.ts'
 import { section, writeLocked, type Item, type Outcome, type Prot, type Rules } from '../agenda.ts'
 import { suitsDevdax } from '../dax/devdax.ts'
 import type { Failure } from '../failure.ts'
-import { pageProt } from '../faults/faulting.ts'
-import { freeFrames } from '../pages/folio.ts'
 import { reserved } from '../hugetlb/hugetlb-pool.ts'
 import type { Profile } from '../profiles.ts'
+import { fill, PROBE_PFNMAP, PROBE_REGISTERS, PROBE_SPECIAL } from './driver-mmap.ts'
 import { insertVma, vmasFact } from './vma.ts'
 
 const MAY = VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC
 
 export const rightsOf = (prot: Prot): number =>
   (prot.includes('r') ? VM_READ : 0) | (prot.includes('w') ? VM_WRITE : 0) | (prot.includes('x') ? VM_EXEC : 0)
-
-/** What backs a mapping of the probe driver is chosen by the offset at which it is mapped. */
-export const PROBE_PFNMAP = 0
-export const PROBE_INSERT = 1
-export const PROBE_SPECIAL = 2
-/** Its page frames, used in turn. */
-const PROBE_PAGES = 16
 
 /** Shared anonymous memory, and 2 MiB pages of the pool, are files of their own; they take the lowest free number. */
 function freeFileName(memory: Memory, kind: 'shmem' | 'hugetlb'): FileName {
@@ -95,7 +84,12 @@ function mappedBy(memory: Memory, { of, start, end, shared }: Item<'mmap_region'
       return {
         ...plain,
         pgoff: 0,
-        flags: pgoff === PROBE_SPECIAL ? VM_MIXEDMAP : pgoff === PROBE_PFNMAP ? VM_IO | VM_PFNMAP | VM_DONTEXPAND : 0,
+        flags:
+          pgoff === PROBE_SPECIAL || pgoff === PROBE_REGISTERS
+            ? VM_MIXEDMAP
+            : pgoff === PROBE_PFNMAP
+              ? VM_IO | VM_PFNMAP | VM_DONTEXPAND
+              : 0,
       }
   }
 }
@@ -121,44 +115,15 @@ function mapRegion(memory: Memory, item: Item<'mmap_region'>, profile: Profile):
   const fills = of !== 'anon' && of !== 'hugetlb' && /^(test_hmm|probe)$/.test(fileOf(memory, of.file).kind)
   return {
     facts: [...by.made, vmasFact(memory, mm, insertVma(vmas, vma, profile.mmapMergePrefers))],
-    then: fills ? [{ do: 'call_mmap', mm, start, end, pgoff: of.pgoff }] : [],
+    then: fills ? [{ do: 'call_mmap', mm, start, end, pgoff: of.pgoff, ...(item.fails === undefined ? {} : { fails: item.fails }) }] : [],
   }
-}
-
-/** A driver fills its mapping at once: with pages of its own (`vm_insert_page()`), or with frames that are used in turn. */
-function fill(memory: Memory, { mm, start, end, pgoff }: Item<'call_mmap'>): Outcome {
-  const vma = vmaAt(mmOf(memory, mm).vmas, start)
-  if (vma === undefined) return {}
-  const pages = Array.from({ length: end - start }, (_, i) => page(start + i))
-  const tables = [...new Map(pages.flatMap(p => tablesTo(memory, mm, p, 'pte')).map(fact => [JSON.stringify(fact), fact])).values()]
-  const free = freeFrames(memory.frames)
-  const take = (): Pfn => free.next().value as Pfn
-  if (fileOf(memory, vma.file).kind === 'test_hmm' || pgoff === PROBE_INSERT) {
-    const mixed = { ...vma, flags: vma.flags | VM_MIXEDMAP }
-    const vmas = mmOf(memory, mm).vmas.map(v => (v === vma ? mixed : v))
-    const inserted = pages.flatMap((p): readonly Fact[] => {
-      const frame = take()
-      return [['alloc', frame, stateWord('driver'), 1, 1, 0, 0, 0], pte(mm, p, present(pageProt(vma), frame))]
-    })
-    return { facts: [vmasFact(memory, mm, vmas), ...tables, ...inserted] }
-  }
-  const { cache } = fileOf(memory, vma.file)
-  const made: Fact[] = []
-  const frames = Array.from({ length: Math.min(PROBE_PAGES, end - start) }, (_, i) => {
-    const known = cache.get(i)
-    if (isPresent(known)) return frameOf(known)
-    const frame = take()
-    made.push(['alloc', frame, stateWord('driver'), 1, 0, 0, 0, 0], cached(vma.file, i, present(0, frame)))
-    return frame
-  })
-  const entries = pages.map((p, i) => pte(mm, p, present(pageProt(vma) | SPECIAL, frames[i % PROBE_PAGES] as Pfn)))
-  return { facts: [...made, ...tables, ...entries] }
 }
 
 export const mmapRules = {
-  mmap: (_, { do: _do, ...item }) => ({ then: writeLocked(item.mm, [{ do: 'mmap_region', ...item }]) }),
+  mmap: (_, { do: _do, ...item }, { profile }) =>
+    item.of === 'hugetlb' && !profile.hugetlb ? { fail: 'EINVAL' } : { then: writeLocked(item.mm, [{ do: 'mmap_region', ...item }]) },
   mmap_region: (memory, item, { profile }) => mapRegion(memory, item, profile),
-  call_mmap: (memory, item) => fill(memory, item),
+  call_mmap: (memory, item, { profile }) => fill(memory, item, profile),
 } satisfies Partial<Rules>
 
 /** Pages [start, end) of an area that are inside it. */

@@ -10,12 +10,12 @@ import {
   NONE,
   PROTNONE,
   readOnlyKind,
-  SPECIAL,
   withFlags,
   withoutFlags,
   WRITE,
   type Entry,
 } from '../../memory/entry.ts'
+import { hasPage } from '../../memory/normal-page.ts'
 import { entries, pte, type Fact } from '../../memory/facts.ts'
 import { isAnon, isExclusive } from '../../memory/frames.ts'
 import { mmOf, type Frames, type Mm } from '../../memory/memory.ts'
@@ -89,7 +89,7 @@ function changed(entry: Entry, vma: Vma, frames: Frames, profile: Profile): Entr
   if (!has(vma, VM_WRITE)) return kept
   // Where a file hears of writes, it has heard of those to dirty pages.
   if (has(vma, VM_SHARED)) return (entry & DIRTY) === 0 ? kept : withFlags(kept, WRITE)
-  if ((entry & SPECIAL) !== 0 || restores === 'never') return kept
+  if (!hasPage(entry) || restores === 'never') return kept
   const frame = frameOf(entry)
   const exclusive = isAnon(frames, frame) && isExclusive(frames, frame)
   return exclusive && (restores === 'exclusive' || (entry & DIRTY) !== 0) ? withFlags(kept, WRITE) : kept

@@ -1,7 +1,8 @@
 /** Entries being taken away: `unmap_page_range()`, and the tables that nothing needs any more (mm/memory.c). */
 import { endAt, indexAt, page, PAGE_LIMIT, pageAt, pmdEnd, PUD_PAGES, type Page, type Pfn } from '../../memory/address.ts'
-import { DIRTY, frameOf, isPresent, isSwap, NONE, SPECIAL, slotOf, TABLE } from '../../memory/entry.ts'
+import { DIRTY, frameOf, isPresent, isSwap, NONE, slotOf, TABLE } from '../../memory/entry.ts'
 import { entries, type Fact } from '../../memory/facts.ts'
+import { hasPage } from '../../memory/normal-page.ts'
 import { frameKind, isAnon } from '../../memory/frames.ts'
 import { mmOf, type Memory, type Mm, type MmName } from '../../memory/memory.ts'
 import { leafAt } from '../../memory/pagetable.ts'
@@ -20,7 +21,7 @@ export function entriesGone(memory: Memory, gone: readonly number[]): readonly F
   for (const entry of gone) {
     if (isSwap(entry)) others.push(...swapFreed(memory, slotOf(entry)))
     else if (isPresent(entry)) {
-      if ((entry & SPECIAL) !== 0) continue
+      if (!hasPage(entry)) continue
       frames.push(frameOf(entry))
       others.push(...cacheFreed(memory, frameOf(entry)))
       if ((entry & DIRTY) !== 0 && frameKind(memory.frames, frameOf(entry)) === 'file') others.push(...dirtied(memory, frameOf(entry)))
@@ -42,7 +43,7 @@ export function nextTable(mm: Mm, at: Page, end: Page): Page {
 
 /** `should_zap_folio()`, `should_zap_cows()`: entries that are left where copies stay. */
 const isCow = (memory: Memory, entry: number): boolean =>
-  isPresent(entry) ? (entry & SPECIAL) === 0 && isAnon(memory.frames, frameOf(entry)) : entry !== NONE
+  isPresent(entry) ? hasPage(entry) && isAnon(memory.frames, frameOf(entry)) : entry !== NONE
 
 /** The next entries of [at, end) to be taken away, within one table. */
 function zap(memory: Memory, item: Item<'unmap_page_range'>, budget: number): Outcome {

@@ -4,10 +4,10 @@
  * given out again before the journal has committed, which no program lives to see.
  */
 import { pfn, PMD_PAGES, type Pfn } from '../../memory/address.ts'
-import { DEVDAX_FIRST, PMEM_FIRST } from '../../memory/dax.ts'
+import { DEVDAX_FIRST, PMEM_FIRST, RAW_PMEM_FIRST } from '../../memory/dax.ts'
 import type { Fact } from '../../memory/facts.ts'
 import { stateWord } from '../../memory/frames.ts'
-import { fileOf, type FileName, type Frames, type Memory } from '../../memory/memory.ts'
+import { fileOf, type File, type FileName, type Frames, type Memory } from '../../memory/memory.ts'
 import { overRuns } from '../pages/folio.ts'
 
 /** Blocks that follow one another in the file and in memory, or, with frame 0, a hole. */
@@ -33,23 +33,24 @@ export const blockStart = (index: number): number => index - (index % PMD_PAGES)
 const areUnused = ({ refs, state }: Frames, first: number, count: number): boolean =>
   refs.next(first, first + count) === first + count && state.next(first, first + count) === first + count
 
-/** An aligned run that nobody has any of yet. */
-function unusedRun(frames: Frames, taken: ReadonlySet<number>): number {
-  for (let first: number = PMEM_FIRST; first < DEVDAX_FIRST; first += PMD_PAGES)
-    if (!taken.has(first) && areUnused(frames, first, PMD_PAGES)) return first
+/** An aligned run of the device that nobody has any of yet. */
+function unusedRun(frames: Frames, { pfnMap }: File, taken: ReadonlySet<number>): number {
+  const [from, end] = pfnMap === false ? [RAW_PMEM_FIRST, DEVDAX_FIRST] : [PMEM_FIRST, RAW_PMEM_FIRST]
+  for (let first: number = from; first < end; first += PMD_PAGES) if (!taken.has(first) && areUnused(frames, first, PMD_PAGES)) return first
   throw new RangeError('the file system on persistent memory is full')
 }
 
 /** Where pages of one aligned 2 MiB go: beside what the file has there already, or into a run of their own. */
 function placeFor(memory: Memory, file: FileName, index: number, count: number, taken: ReadonlySet<number>): number {
-  const { blocks } = fileOf(memory, file)
+  const on = fileOf(memory, file)
+  const { blocks } = on
   const start = blockStart(index)
   const neighbour = blocks.next(start, start + PMD_PAGES)
   const run = neighbour < start + PMD_PAGES ? blocks.get(neighbour) - (neighbour - start) : 0
   const beside = run + (index - start)
   return run % PMD_PAGES === 0 && run !== 0 && areUnused(memory.frames, beside, count)
     ? beside
-    : unusedRun(memory.frames, taken) + (index - start)
+    : unusedRun(memory.frames, on, taken) + (index - start)
 }
 
 /** Blocks for a hole; they are zeroed. */

@@ -4,7 +4,7 @@
  */
 import { indexAt, pfn, PMD_PAGES, pmdStart, type Page, type Pfn } from '../../memory/address.ts'
 import { ACCESSED, DEVMAP, DIRTY, frameOf, NONE, present, SPECIAL, withFlags, type Entry } from '../../memory/entry.ts'
-import { DAX_DIRTY, DAX_NONE, DAX_PMD, daxEntry, daxKind, daxWord } from '../../memory/dax.ts'
+import { DAX_DIRTY, DAX_NONE, DAX_PMD, daxEntry, daxKind, daxWord, isDying, pagemapOf } from '../../memory/dax.ts'
 import { entries, pte, tablesTo, type Fact } from '../../memory/facts.ts'
 import { fileOf, HUGE_ZERO_PFN, mmOf, pagesIn, ZERO_PFN, type File, type Memory } from '../../memory/memory.ts'
 import { entryAt, hasPteTable, isHuge } from '../../memory/pagetable.ts'
@@ -18,7 +18,7 @@ import type { Profile } from '../profiles.ts'
 import { splitHugePmd } from '../areas/vma.ts'
 
 /** Does a fault try for 2 MiB first? Advice is not needed, only that it does not forbid it. */
-export const triesHuge = (vma: Vma): boolean => !has(vma, VM_NOHUGEPAGE)
+export const triesHuge = (vma: Vma, { daxMapsHuge }: Profile): boolean => daxMapsHuge && !has(vma, VM_NOHUGEPAGE)
 
 /** The step of the fault that comes first, for an entry of one size or the other. */
 export const daxFault = ({ mm, page, access }: Fault, order: DaxFault['order'], wp = false): Outcome => ({
@@ -60,7 +60,7 @@ function fault(memory: Memory, item: Item<'dax_iomap_fault'>): Outcome {
   const file = fileOf(memory, vma.file)
   const { start, count } = span(vma, item)
   const mm = mmOf(memory, item.mm)
-  if (start >= pagesIn(file)) return { fail: 'VM_FAULT_SIGBUS' }
+  if (start >= pagesIn(file) || isDying(memory, 'pmem0')) return { fail: 'VM_FAULT_SIGBUS' }
   if (item.order === 'pmd' && mustBeSmall(vma, item, file)) return fallback(memory, item)
   // Somebody else was faster, with an entry of the other size.
   if (item.order === 'pmd' ? hasPteTable(mm, item.page) : isHuge(mm, item.page)) return {}
@@ -93,13 +93,17 @@ function iter(memory: Memory, item: Item<'dax_fault_iter'>, profile: Profile): O
   const vma = faultingVma(memory, item)
   const { start, count } = span(vma, item)
   const found = mapBlocks(memory, vma.file, start, count)
+  if ((found.frame !== 0 || isWrite(item)) && isDead(memory, vma)) return { fail: 'VM_FAULT_SIGBUS' }
   if (item.order === 'pte' && isCow(item, vma)) return copied(memory, item, vma, found.frame, profile)
   const allocated = isWrite(item) && found.frame === 0 ? allocBlocks(memory, vma.file, start, found.count) : []
   const frame = allocated.length === 0 ? found.frame : blockAmong(allocated)
-  if (found.count < count || (item.order === 'pmd' && frame % PMD_PAGES !== 0)) return fallback(memory, item, allocated)
+  const small = frame % PMD_PAGES !== 0 || (frame !== 0 && pagemapOf(frame) === undefined)
+  if (found.count < count || (item.order === 'pmd' && small)) return fallback(memory, item, allocated)
   const then = [{ ...faulting, do: 'dax_insert_entry', frame }] as const
   return allocated.length === 0 ? { then } : { facts: allocated, then }
 }
+/** `dax_map_atomic()`: is the device of the file gone? */
+const isDead = (memory: Memory, vma: Vma): boolean => fileOf(memory, vma.file).pfnMap !== false && memory.killed?.includes('pmem0') === true
 const blockAmong = (facts: readonly Fact[]): Pfn => {
   const blocks = facts.find(fact => fact[0] === 'blocks')
   return blocks === undefined ? pfn(0) : blocks[4]
@@ -140,11 +144,15 @@ function insert(memory: Memory, item: Item<'dax_insert_entry'>, profile: Profile
   }
 }
 
-/** What a new entry is: of a block, or of the zero page, which is never writable. */
-function newEntry(vma: Vma, { order, frame, access }: Item<'vmf_insert_pfn'>, profile: Profile): Entry {
+/**
+ * What a new entry is: of a block, or of the zero page, which is never writable. It says that there is a page map if there
+ * is: if the device said both PFN_DEV and PFN_MAP.
+ */
+function newEntry(vma: Vma, { order, frame, access }: Item<'vmf_insert_pfn'>, { marksDevmap, countsDaxPages }: Profile): Entry {
   const special = order === 'pte' ? SPECIAL : 0
   if (frame === 0) return present(pageProt(vma) | special, order === 'pte' ? ZERO_PFN : HUGE_ZERO_PFN)
-  const mark = profile.countsDaxPages ? 0 : DEVMAP | special
+  const devmap = marksDevmap && pagemapOf(frame) !== undefined ? DEVMAP : 0
+  const mark = countsDaxPages ? 0 : devmap | special
   return present(pageProt(vma) | mark | (access === 'write' ? written(vma) : 0), frame)
 }
 

@@ -3,7 +3,7 @@
  * areas and entries are must begin and end at a multiple of that.
  */
 import { indexAt, isPudAligned, page, pfn, PUD_PAGES, pudStart, type Page } from '../../memory/address.ts'
-import { DEVDAX_FIRST, DEVDAX_PAGES } from '../../memory/dax.ts'
+import { DEVDAX_FIRST, DEVDAX_PAGES, isDying } from '../../memory/dax.ts'
 import { ACCESSED, DEVMAP, DIRTY, isPresent, isWritable, NONE, present, withFlags } from '../../memory/entry.ts'
 import { entries, tablesTo } from '../../memory/facts.ts'
 import { mmOf, type Memory, type MmName } from '../../memory/memory.ts'
@@ -27,8 +27,10 @@ export const splitHugePud = (mm: MmName, at: Page): Agenda => {
 /** `dev_dax_huge_fault()`: smaller entries than the device has are refused. */
 export function devDaxFault(memory: Memory, item: Fault, vma: Vma, { countsDaxPages }: Profile): Outcome {
   const { mm, page: at, access } = item
+  if (isDying(memory, 'dax1.0')) return { fail: 'VM_FAULT_SIGBUS' }
   const upper = tablesTo(memory, mm, at, 'pud')
   if (upper.length > 0) return { facts: upper, ...goesOn('handle_mm_fault', item) }
+  if (memory.killed?.includes('dax1.0') === true) return { fail: 'VM_FAULT_SIGBUS' }
   const index = indexAt('pud', at)
   const entry = entryAt(mmOf(memory, mm), 'pud', at)
   if (isPresent(entry)) {

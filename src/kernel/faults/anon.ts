@@ -1,10 +1,10 @@
 /** Anonymous memory: pages that are made where there are none (mm/memory.c). */
-import { present, SPECIAL } from '../../memory/entry.ts'
+import { present } from '../../memory/entry.ts'
 import { pte, tablesTo } from '../../memory/facts.ts'
 import { ZERO_PFN, type Memory } from '../../memory/memory.ts'
 import { has, VM_SHARED, VM_WRITE, type Vma } from '../../memory/vma.ts'
 import type { Fault, Outcome } from '../agenda.ts'
-import { newAnon, pageProt, prepared, written } from './faulting.ts'
+import { newAnon, pageProt, prepared, special, written } from './faulting.ts'
 import { mlocked } from '../pages/lru-batch.ts'
 import type { Profile } from '../profiles.ts'
 
@@ -13,7 +13,7 @@ export function doAnonymousPage(memory: Memory, item: Fault, vma: Vma, profile: 
   const { mm, page, access } = item
   if (has(vma, VM_SHARED)) return { fail: 'VM_FAULT_SIGBUS' }
   const tables = tablesTo(memory, mm, page, 'pte')
-  if (access !== 'write') return { facts: [...tables, pte(mm, page, present(pageProt(vma) | SPECIAL, ZERO_PFN))] }
+  if (access !== 'write') return { facts: [...tables, pte(mm, page, present(pageProt(vma) | special(profile), ZERO_PFN))] }
   if (vma.anonVma === 0) return prepared(item)
   const frame = memory.frames.free
   const flags = has(vma, VM_WRITE) ? written(vma) : 0

@@ -1,6 +1,7 @@
 /** Copy-on-write: a write, or a pin, of a page that is mapped read-only (mm/memory.c). */
 import { page, type Pfn } from '../../memory/address.ts'
-import { ACCESSED, frameOf, present, SPECIAL, withFlags, type Entry } from '../../memory/entry.ts'
+import { ACCESSED, frameOf, present, withFlags, type Entry } from '../../memory/entry.ts'
+import { hasPage } from '../../memory/normal-page.ts'
 import { pte, type Fact } from '../../memory/facts.ts'
 import { EXCLUSIVE, frameFlags, folioSize, headOf, isAnon, isExclusive, isLarge } from '../../memory/frames.ts'
 import { fileOf, mmOf, type Memory } from '../../memory/memory.ts'
@@ -26,6 +27,7 @@ function mapSwapcount({ frames, swap }: Memory, frame: Pfn): number {
 export function canReuse(memory: Memory, frame: Pfn, profile: Profile): boolean {
   const { frames, swap } = memory
   if (!isAnon(frames, frame)) return false
+  if (profile.reusesByRefs) return frames.refs.get(headOf(frames, frame)) === 1
   if (!profile.tracksExclusive) return mapSwapcount(memory, frame) <= 1
   if (isExclusive(frames, frame)) return true
   if (isLarge(frames, frame) && !profile.reusesPartOfFolio) return false
@@ -38,7 +40,7 @@ export function canReuse(memory: Memory, frame: Pfn, profile: Profile): boolean 
 function drainsFirst(memory: Memory, old: Entry, profile: Profile): boolean {
   const { frames, batches } = memory
   const frame = frameOf(old)
-  if (batches.length === 0 || (old & SPECIAL) !== 0 || isOnLru(memory, frame)) return false
+  if (batches.length === 0 || !hasPage(old) || isOnLru(memory, frame)) return false
   return profile.tracksExclusive && isAnon(frames, frame) && !isExclusive(frames, frame) && refsWithBatches(memory, frame) <= 3
 }
 
@@ -64,7 +66,7 @@ export function doWpPage(memory: Memory, item: Fault, vma: Vma, profile: Profile
   if (shared && fileOf(memory, vma.file).kind === 'dax') return access === 'unshare' ? {} : daxFault(item, 'pte')
   if (shared) return access === 'unshare' ? {} : { then: [{ do: 'wp_page_shared', mm, page: at, access }] }
   if (drainsFirst(memory, old, profile)) return { then: [...LRU_ADD_DRAIN, ...(goesOn('handle_pte_fault', item).then ?? [])] }
-  if ((old & SPECIAL) === 0 && canReuse(memory, frame, profile)) {
+  if (hasPage(old) && canReuse(memory, frame, profile)) {
     const alone = profile.tracksExclusive || !isLarge(memory.frames, frame)
     const own = isExclusive(memory.frames, frame) || !alone ? [] : owned(memory, vma, frame, profile)
     const facts = access === 'unshare' ? own : [...own, ...reused]
@@ -88,7 +90,7 @@ export const cowRules = {
 /** A page of its own in place of what an entry maps. */
 function copiedTo(memory: Memory, vma: Vma, item: Fault, old: Entry, flags: number, profile: Profile): readonly Fact[] {
   const frame = memory.frames.free
-  const special = (old & SPECIAL) !== 0
+  const special = !hasPage(old)
   return [
     newAnon(vma, item, frame, memory.frames.content.get(frameOf(old)), profile),
     ...mlocked(memory, vma, [['mlock_new', frame], ...(special ? [] : ([['mlock', frameOf(old)]] as const))], profile),

@@ -15,6 +15,7 @@ import { daxFault, triesHuge } from '../dax/dax.ts'
 import { devDaxFault } from '../dax/devdax.ts'
 import { countsAsAnonymous, faultingVma, goesOn } from './faulting.ts'
 import { mayMapHuge } from './huge.ts'
+import { doNumaPage } from '../areas/numa.ts'
 import { doSwapPage } from './swap.ts'
 import { freeAnonVma, neighbourAnonVma, vmasFact } from '../areas/vma.ts'
 
@@ -29,8 +30,10 @@ function handle(memory: Memory, item: Fault, { profile }: Scene): Outcome {
   if (has(vma, VM_HUGETLB)) return { then: [{ do: 'hugetlb_fault', mm, page: at, access }] }
   const { level, index, entry } = leafAt(mmOf(memory, mm), at)
   if (level === 'pmd' && entry === NONE && mayMapHuge(memory, vma, at, profile)) return goesOn('do_huge_pmd_anonymous_page', item)
-  if (level === 'pmd' && entry === NONE && kind === 'dax' && triesHuge(vma)) return daxFault(item, 'pmd')
+  if (level === 'pmd' && entry === NONE && kind === 'dax' && profile.thp && triesHuge(vma, profile)) return daxFault(item, 'pmd')
   if (level === 'pmd' && isPresent(entry)) {
+    const hint = doNumaPage(memory, item, vma, profile)
+    if (hint !== undefined) return hint
     if (access !== 'read' && !isWritable(entry))
       return kind === 'dax' ? { then: [{ do: 'wp_huge_pmd', mm, page: at, access }] } : goesOn('do_huge_pmd_wp_page', item)
     return touched([entries('pmd', mm, index, 1, marked(entry, access))], marked(entry, access) !== entry)
@@ -58,6 +61,8 @@ function handlePte(memory: Memory, item: Fault, scene: Scene): Outcome {
   if (entry === NONE)
     return countsAsAnonymous(memory, vma, scene.profile) ? doAnonymousPage(memory, item, vma, scene.profile) : goesOn('do_fault', item)
   if (!isPresent(entry)) return doSwapPage(memory, item, vma, entry, scene.profile)
+  const hint = doNumaPage(memory, item, vma, scene.profile)
+  if (hint !== undefined) return hint
   if (access !== 'read' && !isWritable(entry)) return doWpPage(memory, item, vma, scene.profile)
   return touched([pte(mm, at, marked(entry, access))], marked(entry, access) !== entry)
 }

@@ -1,5 +1,5 @@
 /** What all parts of a page fault share: its item, its area, and what new entries and pages begin with. */
-import { ACCESSED, DIRTY, PROTNONE, WRITE } from '../../memory/entry.ts'
+import { ACCESSED, DIRTY, PROTNONE, SPECIAL, WRITE } from '../../memory/entry.ts'
 import type { Pfn } from '../../memory/address.ts'
 import type { Fact } from '../../memory/facts.ts'
 import { EXCLUSIVE, stateWord } from '../../memory/frames.ts'
@@ -40,6 +40,9 @@ export const prepared = (fault: Fault): Outcome => ({
 /** `vma->vm_page_prot`: what an entry of the area has from the start. Writes to private memory are to be noticed first. */
 export const pageProt = (vma: Vma): number => ACCESSED | (isAccessible(vma) ? 0 : PROTNONE) | (mapsWritable(vma) ? WRITE : 0)
 const mapsWritable = (vma: Vma): boolean => has(vma, VM_SHARED) && has(vma, VM_WRITE) && !has(vma, VM_WRITENOTIFY)
+
+/** `pte_mkspecial()`: nothing, where entries have no bit for it. */
+export const special = ({ pteSpecial }: Profile): number => (pteSpecial ? SPECIAL : 0)
 
 /** `maybe_mkwrite(pte_mkdirty())`: by force a page may be written that its area forbids to write. */
 export const written = (vma: Vma): number => DIRTY | (has(vma, VM_WRITE) ? WRITE : 0)

@@ -5,7 +5,7 @@
 import type { Pfn } from '../../memory/address.ts'
 import { ACCESSED, DIRTY, frameOf, isPresent, isSwap, isWritable, NONE, present, slotOf, withFlags } from '../../memory/entry.ts'
 import { cached, pte, tablesTo, type Fact } from '../../memory/facts.ts'
-import { FOLIO_DIRTY, frameFlags, stateWord } from '../../memory/frames.ts'
+import { FOLIO_DIRTY, frameFlags, isLocked, stateWord } from '../../memory/frames.ts'
 import { fileOf, mmOf, pagesIn, type File, type FileKind, type FileName, type Memory } from '../../memory/memory.ts'
 import { has, linearIndex, VM_SHARED, type Vma } from '../../memory/vma.ts'
 import type { Fault, Outcome, Rules } from '../agenda.ts'
@@ -102,7 +102,8 @@ export const filemapRules = {
     const { mm, page, access } = item
     const frame = frames[0] as Pfn
     const then = [{ do: 'finish_fault', mm, page, access, frame }] as const
-    if (item.mayRetry === true && file.kind === 'ext4' && facts.length > 0) return { facts, fail: 'VM_FAULT_RETRY' }
+    const waits = isLocked(memory.frames, frame) || (profile.faultsReadUnlocked && file.kind === 'ext4' && facts.length > 0)
+    if (item.mayRetry === true && waits) return { ...(facts.length > 0 ? { facts } : {}), fail: 'VM_FAULT_RETRY' }
     return facts.length === 0 ? { then } : { facts, then }
   },
 

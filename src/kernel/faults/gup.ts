@@ -9,25 +9,44 @@ import { has, isAccessible, VM_HUGETLB, VM_IO, VM_PFNMAP, VM_SHARED, VM_WRITE, v
 import { followPage, refusesGup, type FollowRules, type GupFlags } from '../../walker/gup.ts'
 import type { Catchers } from '../advance.ts'
 import { readLocked, type GupErrors, type Item, type Outcome, type Rules, type Scene } from '../agenda.ts'
-import type { Failure } from '../failure.ts'
+import { isOops, type Failure } from '../failure.ts'
 import { dirtied, referenced } from '../pages/folio.ts'
 import { LRU_ADD_DRAIN, markAccessed } from '../pages/lru-batch.ts'
 import type { Profile } from '../profiles.ts'
 import { splitHugePmd } from '../areas/vma.ts'
 
+/** Stands in the array for a page that a call has gone over without taking it. */
+const PASSED = 1
 /** A pin counts as so many references: `GUP_PIN_COUNTING_BIAS`. */
 const PIN = 1024
 
 /** What the caller of a fault on its behalf is told: `vm_fault_to_errno()`. */
 export const FAULT_ERRNO: Readonly<Partial<Record<Failure, Failure>>> = { VM_FAULT_SIGBUS: 'EFAULT', VM_FAULT_SIGSEGV: 'EFAULT' }
 
-/** `try_grab_page()`: pinning the zero page counts nothing; what is taken of a large folio counts for all of it. */
-const grabbed = (frames: Frames, frame: Pfn, flags: GupFlags): readonly Fact[] =>
-  flags.take === undefined || (flags.take === 'pin' && frame === ZERO_PFN)
-    ? []
-    : referenced(frames, [frame], flags.take === 'pin' ? PIN : 1)
+/**
+ * `try_grab_page()`: pinning the zero page counts nothing; what is taken of a large folio counts for all of it. With
+ * `pagesHoldPagemap`, a page of DAX memory holds the page map, too.
+ */
+export function grabbed(
+  frames: Frames,
+  list: readonly Pfn[],
+  take: GupFlags['take'],
+  { pagesHoldPagemap }: Profile,
+  times = 1,
+): readonly Fact[] {
+  if (take === undefined) return []
+  const counted = take === 'pin' ? list.filter(frame => frame !== ZERO_PFN) : list
+  const maps = pagesHoldPagemap ? counted.map(pagemapOf).filter(name => name !== undefined) : []
+  return [
+    ...referenced(frames, counted, times * (take === 'pin' ? PIN : 1)),
+    ...[...new Set(maps)].map((name): Fact => ['pagemap', name, times * maps.filter(m => m === name).length]),
+  ]
+}
+/** `put_page()`, `unpin_user_page()` */
+export const putBack = (frames: Frames, list: readonly Pfn[], take: GupFlags['take'], profile: Profile): readonly Fact[] =>
+  grabbed(frames, list, take, profile, -1)
 
-const followRules = (profile: Profile): Omit<FollowRules, 'faulted'> => ({
+export const followRules = (profile: Profile): Omit<FollowRules, 'faulted' | 'held'> => ({
   unsharesZeroPage: profile.longtermUnsharesZeroPage,
   tracksExclusive: profile.tracksExclusive,
   longtermRefusesTracked: profile.longtermRefusesTracked,
@@ -35,6 +54,9 @@ const followRules = (profile: Profile): Omit<FollowRules, 'faulted'> => ({
   marksHugePud: profile.populateMarksPud,
   forcesHugetlb: profile.hugetlbForcedWrites,
   refusesRaw: profile.gupRefusesRaw,
+  countsDaxPages: profile.countsDaxPages,
+  touchDirtiesPmd: profile.touchDirtiesPmd,
+  honorsNuma: profile.gupHonorsNuma,
 })
 
 /** Why no page of the area can be had; who populates is told otherwise. */
@@ -49,9 +71,9 @@ const took = (facts: readonly Fact[], before: Table, after: Table): Outcome =>
   facts.length === 0 && before === after ? {} : { facts, array: after }
 
 /** The pages that a call has: they stand in its array from `start` on. */
-const countFrom = (array: Table, start: Page, end: Page): number => Math.min(array.gap(start), end) - start
+export const countFrom = (array: Table, start: Page, end: Page): number => Math.min(array.gap(start), end) - start
 
-function framesFrom(array: Table, start: Page, end: Page): readonly Pfn[] {
+export function framesFrom(array: Table, start: Page, end: Page): readonly Pfn[] {
   return Array.from({ length: countFrom(array, start, end) }, (_, i) => array.get(start + i) as Pfn)
 }
 
@@ -60,7 +82,8 @@ const populating = (vma: Vma): GupFlags => (has(vma, VM_WRITE) && !has(vma, VM_S
 
 /**
  * Pages one after the other, as far as they can be had. Where pages of DAX are not counted, the first one takes a reference to
- * the device's page map, so that it stays one (`get_dev_pagemap()`); what the call holds it gives back at its end, however that comes.
+ * the device's page map, so that it stays one (`get_dev_pagemap()`); what the call holds it gives back at its end, however that
+ * comes. Older kernels do so page by page, and once they have a page, they need the page map no more.
  */
 function gupPages(memory: Memory, item: Item<'gup_pages'>, { profile, budget, array }: Scene): Outcome {
   const { mm, end, flags, errors } = item
@@ -89,33 +112,39 @@ function gupPages(memory: Memory, item: Item<'gup_pages'>, { profile, budget, ar
     const vma = vmaAt(vmas, at)
     const bad = refused(memory, vma, flags, errors, profile)
     if (vma === undefined || bad !== undefined) return done({ fail: bad ?? 'EFAULT' })
-    const found = followPage(memory, mm, vma, at, flags, { ...rules, faulted: item.faulted && at === item.at })
-    if (found.kind === 'error') return done({ fail: found.errno })
+    const found = followPage(memory, mm, vma, at, flags, { ...rules, faulted: item.faulted && at === item.at, held })
+    if (found.kind === 'error') {
+      facts.push(...(found.facts ?? []))
+      return done({ fail: found.errno })
+    }
     if (found.kind === 'split') return done({ then: [...splitHugePmd(mm, at), { do: 'pte_alloc', mm, page: at }, again(at, item.faulted)] })
     if (found.kind === 'missing') {
       if (flags.nofault === true && !(profile.followsHugetlbApart && has(vma, VM_HUGETLB))) return done({ fail: 'EFAULT' })
       const access = found.unshare ? 'unshare' : flags.write === true ? 'write' : 'read'
-      return done({ then: [{ do: 'handle_mm_fault', mm, page: at, access }, again(at, true)] })
+      const then = [{ do: 'handle_mm_fault', mm, page: at, access }, again(at, true)] as const
+      // The fault finds nothing to do: for each time that it is made in vain there is a step, at least.
+      return found.dying === true ? { facts, array: pages, ...done({ then }) } : done({ then })
     }
     facts.push(...found.facts)
     if (found.kind === 'raw') {
       // An entry without a page: who wants pages is told so, who only faults in goes on.
       if (flags.take !== undefined) return done({ fail: 'EEXIST' })
-      at = found.end
+      const stop = page(Math.min(found.end, until))
+      if (item.counts === true) pages = pages.setRange(at, stop - at, PASSED, 0)
+      at = item.counts === true ? stop : found.end
       continue
     }
     // FOLL_TOUCH: a page that is to be written is dirty from now on, though no entry may say so.
-    if (flags.write === true && found.clean) facts.push(...dirtied(memory, found.frame))
-    if (!found.huge) accessed.push(found.frame)
-    if (flags.take !== undefined) {
-      pages = pages.set(at, found.frame)
-      const pagemap = profile.countsDaxPages ? undefined : pagemapOf(found.frame)
-      if (pagemap !== undefined && !held.includes(pagemap)) {
-        facts.push(['pagemap', pagemap, 1])
-        held.push(pagemap)
-      }
-    }
-    facts.push(...grabbed(memory.frames, found.frame, flags))
+    if (flags.write === true && flags.touch !== false && found.clean) facts.push(...dirtied(memory, found.frame))
+    if (!found.huge && flags.touch !== false) accessed.push(found.frame)
+    const pagemap = flags.take === undefined || profile.countsDaxPages ? undefined : pagemapOf(found.frame)
+    const looksUp = pagemap !== undefined && !held.includes(pagemap)
+    if (looksUp) facts.push(['pagemap', pagemap, 1])
+    facts.push(...grabbed(memory.frames, [found.frame], flags.take, profile))
+    if (looksUp && profile.gupCachesPagemap) held.push(pagemap)
+    else if (looksUp) facts.push(['pagemap', pagemap, -1])
+    if (flags.take !== undefined) pages = pages.set(at, found.frame)
+    else if (item.counts === true) pages = pages.set(at, PASSED)
     at = page(at + 1)
   }
   return done({ then: at < end ? [again(at, false)] : [], cut: at < end })
@@ -123,10 +152,15 @@ function gupPages(memory: Memory, item: Item<'gup_pages'>, { profile, budget, ar
 
 export const gupRules = {
   // The caller holds mmap_lock throughout, and puts the pages back at once. Only pins may be meant to last.
+  // Without FOLL_GET there is nothing to put back: it answers how many pages it has gone over.
   get_user_pages: (_, { mm, start, end, flags }, { profile }) => {
     const pin = flags.take === 'pin'
     const lasts = flags.longterm === true
     if (lasts && !pin && profile.longtermNeedsPin) return { fail: 'EINVAL' }
+    if (flags.take === undefined) {
+      const passes = { do: 'gup_pages', mm, at: start, end, flags, errors: 'gup', faulted: false, counts: true } as const
+      return { then: readLocked(mm, [passes, { do: 'gup_end', mm, start, end }]) }
+    }
     const migrates = lasts && pin ? ([{ do: 'check_and_migrate_movable_pages', mm, start, end, flags }] as const) : []
     return {
       then: [
@@ -135,7 +169,7 @@ export const gupRules = {
           { do: 'gup_end', mm, start, end },
           ...migrates,
         ]),
-        { do: 'put_pages', mm, start, end, pin },
+        { do: 'put_pages', mm, start, end, take: flags.take },
       ],
     }
   },
@@ -170,9 +204,9 @@ export const gupRules = {
       ],
     }
   },
-  put_pages: (memory: Memory, { start, end, pin }, { array }) => {
-    const frames = framesFrom(array, start, end).filter(frame => !pin || frame !== ZERO_PFN)
-    return frames.length === 0 ? {} : { facts: referenced(memory.frames, frames, pin ? -PIN : -1) }
+  put_pages: (memory: Memory, { start, end, take }, { array, profile }) => {
+    const facts = putBack(memory.frames, framesFrom(array, start, end), take, profile)
+    return facts.length === 0 ? {} : { facts }
   },
 
   populate_vma_page_range: (memory, { mm, at, end }) => {
@@ -200,6 +234,6 @@ export const gupRules = {
 export const gupCatchers = {
   gup_end: (item, failure, array) => {
     const count = countFrom(array, item.start, item.end)
-    return count > 0 ? { ret: count } : { fail: FAULT_ERRNO[failure] ?? failure }
+    return count > 0 && !isOops(failure) ? { ret: count } : { fail: FAULT_ERRNO[failure] ?? failure }
   },
 } satisfies Catchers

@@ -2,7 +2,7 @@
 import type { Page } from '../../memory/address.ts'
 import type { MmName } from '../../memory/memory.ts'
 import type { ActorName } from '../offer.ts'
-import type { Cursor, FaultAccess, RangeFault, Span, VmaFault } from '../operands.ts'
+import type { Cursor, DmaPages, FaultAccess, RangeFault, Span, VmaFault } from '../operands.ts'
 
 export interface HmmItems {
   // faults/hmm.ts
@@ -18,6 +18,12 @@ export interface HmmItems {
   hmm_pfns_clear: Span & { readonly who: ActorName }
   hmm_vma_range_done: { readonly mm: MmName; readonly who: ActorName }
   // faults/hmm-5-2.ts
-  hmm_walk_area: RangeFault & { readonly at: Page }
+  /** `pgmap`: the page map that it holds; `again`: where the walk begins that counts, if this one is for nothing. */
+  hmm_walk_area: RangeFault & { readonly at: Page; readonly pgmap?: string | null; readonly again?: Page }
   hmm_range_again: RangeFault
+  // faults/hmm-dma.ts
+  hmm_range_dma_map: DmaPages
+  hmm_dma_needs_retry: DmaPages
+  dma_map_page: DmaPages
+  hmm_range_dma_unmap: Pick<DmaPages, 'dma' | 'at' | 'end'>
 }

@@ -5,18 +5,22 @@
 import { mmOf } from '../../memory/memory.ts'
 import { findVma, has, VM_HUGETLB, VM_SPECIAL } from '../../memory/vma.ts'
 import { HMM_PFN_SPECIAL } from '../../walker/hmm-5-2.ts'
-import { walkVma } from '../../walker/hmm-vma.ts'
+import { walkVma, type VmaRange } from '../../walker/hmm-vma.ts'
 import type { Catchers } from '../advance.ts'
 import type { Rules } from '../agenda.ts'
+import type { Failure } from '../failure.ts'
 import { hmmOf } from '../names.ts'
 import { call } from '../offer.ts'
 import { invalidatedPfns, type Cleared } from '../range.ts'
 import { FAULT_ERRNO } from './gup.ts'
 
+const RETRY: Readonly<Partial<Record<Failure, Failure>>> = { ...FAULT_ERRNO, VM_FAULT_RETRY: 'EBUSY' }
+
 export const hmmVmaRules = {
   // The driver looks up the area itself, and there always is one: behind all others lie those of the kernel ([vvar]), which
   // are special. One that is special is no error for who faults, but of no use either.
-  hmm_vma_range: (memory, { mm, range, who }, { array }) => {
+  hmm_vma_range: (memory, { mm, range: asked, who }, { array, profile }) => {
+    const range: VmaRange = profile.faultsForDevices ? asked : { ...asked, fault: null }
     const { start, end, fault } = range
     const vma = findVma(mmOf(memory, mm).vmas, start)
     const special = vma === undefined || has(vma, VM_SPECIAL | VM_HUGETLB)
@@ -51,8 +55,8 @@ export const hmmVmaRules = {
     return {
       array: walked.array,
       then: [
-        { do: 'hmm_vma_fault', mm, at: stop.start, end: stop.end, access: range.fault ?? 'read' },
-        { do: 'as_errno', of: FAULT_ERRNO },
+        { do: 'hmm_vma_fault', mm, at: stop.start, end: stop.end, access: range.fault ?? 'read', mayRetry: true },
+        { do: 'as_errno', of: RETRY },
         { do: 'hmm_pfns_clear', mm, start: last, end: range.end, who },
         again,
       ],

@@ -1,24 +1,32 @@
 /** `hmm_range_fault()` (mm/hmm.c): the walk, the CPU faults that it asks for, and the question whether it still counts. */
 import { page } from '../../memory/address.ts'
 import { walk } from '../../walker/hmm.ts'
-import type { Rules } from '../agenda.ts'
+import type { Item, RangeFault, Rules } from '../agenda.ts'
+import type { Profile } from '../profiles.ts'
 import { FAULT_ERRNO } from './gup.ts'
 
+const areaWalk = (item: RangeFault, { walksTwice }: Profile): Item<'hmm_walk_area'> => ({
+  ...item,
+  do: 'hmm_walk_area',
+  at: item.last,
+  ...(walksTwice ? { again: item.last } : {}),
+})
+
 export const hmmRules = {
-  // Asked before each walk, before v5.4 before that of each area: once the range was invalidated, what the array holds is worth nothing.
+  // Asked before each walk, before v5.5 before that of each area: once the range was invalidated, what the array holds is worth nothing.
   hmm_range_fault: (_, item, { profile }) => ({
     calls: [item.stale],
     replied: ([stale]) =>
       stale === true
         ? { fail: profile.invalidRange }
         : {
-            then: [profile.walksAreaByArea ? { ...item, do: 'hmm_walk_area', at: item.last } : { ...item, do: 'walk_page_range' }],
+            then: [profile.walksAreaByArea ? areaWalk(item, profile) : { ...item, do: 'walk_page_range' }],
           },
   }),
 
-  walk_page_range: (memory, item, { array, budget }) => {
+  walk_page_range: (memory, item, { array, budget, profile }) => {
     const { mm, range } = item
-    const walked = walk(memory, mm, range, { last: item.last, array, stop: null }, budget)
+    const walked = walk(memory, mm, range, { last: item.last, array, stop: null }, budget, profile)
     const { last, stop } = walked
     if (stop === null) {
       return last < range.end

@@ -1,26 +1,13 @@
 /** Transparent huge pages: entries of 2 MiB, made, written and split (mm/huge_memory.c). */
 import { indexAt, pfn, PMD_PAGES, pmdEnd, pmdStart, type Page } from '../../memory/address.ts'
-import {
-  ACCESSED,
-  DIRTY,
-  frameOf,
-  isPresent,
-  isWritable,
-  NONE,
-  present,
-  PROTNONE,
-  SPECIAL,
-  TABLE,
-  withFlags,
-  WRITE,
-} from '../../memory/entry.ts'
+import { ACCESSED, DIRTY, frameOf, isPresent, isWritable, NONE, present, PROTNONE, TABLE, withFlags, WRITE } from '../../memory/entry.ts'
 import { entries, type Fact } from '../../memory/facts.ts'
 import { EXCLUSIVE, FOLIO_DIRTY, frameKind, isExclusive, LARGE, stateWord } from '../../memory/frames.ts'
 import { HUGE_ZERO_PFN, mmOf, ZERO_PFN, type Memory } from '../../memory/memory.ts'
 import { entryAt, isHuge } from '../../memory/pagetable.ts'
 import { has, isAnonymous, linearIndex, VM_HUGEPAGE, VM_NOHUGEPAGE, vmaAt, type Vma } from '../../memory/vma.ts'
 import { section, type Item, type Outcome, type Rules } from '../agenda.ts'
-import { anonState, countsAsAnonymous, faultingVma, goesOn, pageProt, prepared, written } from './faulting.ts'
+import { anonState, countsAsAnonymous, faultingVma, goesOn, pageProt, prepared, special, written } from './faulting.ts'
 import { flagged, freeBlock, hugeEntryGone, hugeUnmapped } from '../pages/folio.ts'
 import { migrationEntry } from '../pages/migration-entry.ts'
 import type { Profile } from '../profiles.ts'
@@ -31,7 +18,7 @@ export const holdsBlock = (vma: Vma, at: Page): boolean => vma.start <= pmdStart
 
 /** May a fault map 2 MiB of anonymous memory at once? Only where `MADV_HUGEPAGE` asked for it: the recorded kernels have THP at "madvise". */
 export const mayMapHuge = (memory: Memory, vma: Vma, at: Page, profile: Profile): boolean =>
-  countsAsAnonymous(memory, vma, profile) && has(vma, VM_HUGEPAGE) && !has(vma, VM_NOHUGEPAGE) && holdsBlock(vma, at)
+  profile.thp && countsAsAnonymous(memory, vma, profile) && has(vma, VM_HUGEPAGE) && !has(vma, VM_NOHUGEPAGE) && holdsBlock(vma, at)
 
 /** A new large folio of anonymous memory, mapped by one PMD entry. */
 export function newHugeAnon(
@@ -60,7 +47,8 @@ function splitEntry(memory: Memory, { mm, page: at, freeze }: Item<'split_huge_p
   const table = entries('pmd', mm, index, 1, TABLE)
   const first = pmdStart(at)
   if (!isAnonymous(vma)) return { facts: [entries('pmd', mm, index, 1, NONE), ...hugeEntryGone(entry)] }
-  if (frame === HUGE_ZERO_PFN) return { facts: [table, entries('pte', mm, first, PMD_PAGES, present(pageProt(vma) | SPECIAL, ZERO_PFN))] }
+  if (frame === HUGE_ZERO_PFN)
+    return { facts: [table, entries('pte', mm, first, PMD_PAGES, present(pageProt(vma) | special(profile), ZERO_PFN))] }
   const { frames } = memory
   // Each page is exclusive if the whole was.
   const exclusive = stateWord(frameKind(frames, frame), EXCLUSIVE)

@@ -24,9 +24,11 @@ function put(memory: Memory, name: FileName): Outcome {
 }
 
 export const fileRules = {
-  open: (memory, { mm, file, kind }) => ({
+  open: (memory, { mm, file, kind, pfnMap }) => ({
     facts: [
-      ...(memory.files[file] === undefined ? ([['file', file, { kind, size: 0, mirror: null }]] as const) : []),
+      ...(memory.files[file] === undefined
+        ? ([['file', file, { kind, size: 0, mirror: null, ...(pfnMap === undefined ? {} : { pfnMap }) }]] as const)
+        : []),
       ['open', mm, [...mmOf(memory, mm).open, file]],
     ],
   }),

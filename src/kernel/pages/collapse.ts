@@ -1,6 +1,7 @@
 /** `MADV_COLLAPSE`: the small pages of 2 MiB blocks become huge ones (mm/khugepaged.c). */
 import { indexAt, page, PMD_PAGES, pmdStart, type Page, type Pfn } from '../../memory/address.ts'
-import { frameOf, isPresent, isWritable, NONE, present, SPECIAL, TABLE, type Entry } from '../../memory/entry.ts'
+import { frameOf, isPresent, isWritable, NONE, present, TABLE, type Entry } from '../../memory/entry.ts'
+import { hasPage } from '../../memory/normal-page.ts'
 import { entries, type Fact } from '../../memory/facts.ts'
 import { folioMapcount, folioSize, frameKind, headOf } from '../../memory/frames.ts'
 import { mmOf, type Memory, type MmName } from '../../memory/memory.ts'
@@ -38,7 +39,7 @@ function scan(memory: Memory, mm: MmName, at: Page, { collapseNeedsWritable }: P
   let [writable, absent, checked] = [false, false, -1]
   for (let p = as.pte.next(at, at + PMD_PAGES); p < at + PMD_PAGES; p = as.pte.next(p + 1, at + PMD_PAGES)) {
     const entry = as.pte.get(p)
-    if (isPresent(entry) && (entry & SPECIAL) !== 0) continue
+    if (isPresent(entry) && !hasPage(entry)) continue
     if (!isPresent(entry)) {
       absent = true
       continue
@@ -59,7 +60,7 @@ function collapsed(memory: Memory, { mm, at }: Item<'collapse_huge_page'>, vma: 
   const { pte } = mmOf(memory, mm)
   const { frame, facts } = newHugeAnon(memory, vma, at, profile)
   const old = Array.from({ length: PMD_PAGES }, (_, i) => pte.get(at + i) as Entry)
-  const held = old.filter(entry => isPresent(entry) && (entry & SPECIAL) === 0)
+  const held = old.filter(entry => isPresent(entry) && hasPage(entry))
   const filled = old.flatMap((entry, i) => (isPresent(entry) ? [[frame + i, memory.frames.content.get(frameOf(entry))] as const] : []))
   return [
     ...facts,

@@ -1,6 +1,7 @@
 /** `MADV_FREE`, `MADV_COLD` and `MADV_PAGEOUT`: what reclaim may do with pages, and what it does at once (mm/madvise.c). */
 import { endAt, page, pageAt, PMD_PAGES, pmdEnd, type Page, type Pfn } from '../../memory/address.ts'
-import { ACCESSED, DEVMAP, DIRTY, frameOf, isPresent, isSwap, NONE, SPECIAL, slotOf, withoutFlags, type Entry } from '../../memory/entry.ts'
+import { ACCESSED, DEVMAP, DIRTY, frameOf, isPresent, isSwap, NONE, slotOf, withoutFlags, type Entry } from '../../memory/entry.ts'
+import { hasPage } from '../../memory/normal-page.ts'
 import { entries, pte, type Fact } from '../../memory/facts.ts'
 import {
   ACTIVE,
@@ -48,7 +49,7 @@ function freed(memory: Memory, mm: MmName, p: Page, waits: Batched[]): readonly 
   const entry = mmOf(memory, mm).pte.get(p) as Entry
   if (isSwap(entry)) return [pte(mm, p, NONE), ...swapFreed(memory, slotOf(entry))]
   const frame = frameOf(entry)
-  const driver = isPresent(entry) && (entry & SPECIAL) === 0 && frameKind(memory.frames, frame) === 'driver'
+  const driver = isPresent(entry) && hasPage(entry) && frameKind(memory.frames, frame) === 'driver'
   // A driver's page has no place in reclaim's lists, but its entry is cleaned all the same, where it is not shared.
   if (driver) return (entry & (ACCESSED | DIRTY)) === 0 ? [] : [pte(mm, p, withoutFlags(entry, ACCESSED | DIRTY))]
   if (!isReclaimable(memory, entry) || !mayFree(memory, frame)) return []
@@ -57,7 +58,7 @@ function freed(memory: Memory, mm: MmName, p: Page, waits: Batched[]): readonly 
 
 /** A present entry of memory that has a place in reclaim's lists: not the zero page, and not a device's. */
 const isReclaimable = (memory: Memory, entry: Entry): boolean =>
-  isPresent(entry) && (entry & SPECIAL) === 0 && /^(anon|file)$/.test(frameKind(memory.frames, frameOf(entry)))
+  isPresent(entry) && hasPage(entry) && /^(anon|file)$/.test(frameKind(memory.frames, frameOf(entry)))
 
 /** `folio_likely_mapped_shared()`, `folio_estimated_sharers()`: does somebody else map the folio too? */
 function isShared(memory: Memory, frame: Pfn, profile: Profile): boolean {

@@ -3,7 +3,8 @@
  * collected stands in the page table as migration entries, and its folios are locked.
  */
 import { indexAt, page, type Page, type Pfn, PMD_PAGES, pmdEnd, pmdStart } from '../../memory/address.ts'
-import { DIRTY, type Entry, frameOf, isMigration, isPresent, isWritable, kindOf, NONE, SPECIAL, TABLE } from '../../memory/entry.ts'
+import { DIRTY, type Entry, frameOf, isMigration, isPresent, isWritable, kindOf, NONE, TABLE } from '../../memory/entry.ts'
+import { hasPage } from '../../memory/normal-page.ts'
 import { entries, type Fact, pte } from '../../memory/facts.ts'
 import { frameKind, headOf, isLarge, isLocked } from '../../memory/frames.ts'
 import { type Memory, mmOf, ZERO_PFN } from '../../memory/memory.ts'
@@ -38,7 +39,7 @@ function collectPte(memory: Memory, migration: Migration, vma: Vma, p: Page, pro
   if (entry === NONE) return isAnonymous(vma) ? { word: MIGRATE, facts: [] } : SKIPPED
   const zero = isPresent(entry) && frameOf(entry) === ZERO_PFN
   if (zero) return migration.select === 'system' ? { word: MIGRATE, facts: [] } : SKIPPED
-  if (isPresent(entry) ? (entry & SPECIAL) !== 0 : !kindOf(entry).startsWith('!devpriv')) return SKIPPED
+  if (isPresent(entry) ? !hasPage(entry) : !kindOf(entry).startsWith('!devpriv')) return SKIPPED
   const frame = frameOf(entry)
   if (!selected(memory, migration, frame) || isLarge(frames, frame) || isLocked(frames, frame)) return SKIPPED
   const write = isPresent(entry) ? isWritable(entry) : kindOf(entry) === '!devpriv-w'
@@ -57,7 +58,7 @@ function collectPte(memory: Memory, migration: Migration, vma: Vma, p: Page, pro
 /** The large folio of which a small entry maps a part, if that is to be collected: it is split first. */
 function largeAt(memory: Memory, migration: Migration, p: Page): Pfn | undefined {
   const entry = mmOf(memory, migration.mm).pte.get(p)
-  const maps = isPresent(entry) ? (entry & SPECIAL) === 0 : kindOf(entry).startsWith('!devpriv')
+  const maps = isPresent(entry) ? hasPage(entry) : kindOf(entry).startsWith('!devpriv')
   if (!maps || !selected(memory, migration, frameOf(entry)) || !isLarge(memory.frames, frameOf(entry))) return undefined
   return headOf(memory.frames, frameOf(entry))
 }

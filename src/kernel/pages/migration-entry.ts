@@ -9,12 +9,12 @@ import {
   isWritable,
   kindOf,
   present,
-  SPECIAL,
   WRITE,
   type Entry,
   type EntryKind,
 } from '../../memory/entry.ts'
 import { entries, pte, type Fact } from '../../memory/facts.ts'
+import { hasPage } from '../../memory/normal-page.ts'
 import { folioSize, headOf, isAnon, isExclusive } from '../../memory/frames.ts'
 import { mmOf, type Memory, type MmName } from '../../memory/memory.ts'
 import { entryAt, isHuge } from '../../memory/pagetable.ts'
@@ -58,7 +58,7 @@ export function migrationEntries(
   for (let p = page(table.next(start, end)); p < end; p = page(table.next(p + 1, end))) {
     const entry = table.get(p) as Entry
     const frame = frameOf(entry)
-    const maps = isPresent(entry) ? (entry & SPECIAL) === 0 : countsAsMapping(entry)
+    const maps = isPresent(entry) ? hasPage(entry) : countsAsMapping(entry)
     if (!maps || frame < folio || frame >= last) continue
     facts.push(pte(mm, p, migrationEntry(memory, entry, profile)))
     frames.push(frame)

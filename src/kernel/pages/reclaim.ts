@@ -1,6 +1,7 @@
 /** Reclaim of single folios, as `MADV_PAGEOUT` asks for it (mm/vmscan.c, mm/rmap.c). */
 import { page, pfn, PMD_PAGES, slot, type Page, type Pfn, type Slot } from '../../memory/address.ts'
-import { DIRTY, frameOf, isPresent, NONE, SPECIAL, swapEntry, type Entry } from '../../memory/entry.ts'
+import { DIRTY, frameOf, isPresent, NONE, swapEntry, type Entry } from '../../memory/entry.ts'
+import { hasPage } from '../../memory/normal-page.ts'
 import { cached, pte, type Fact } from '../../memory/facts.ts'
 import { FOLIO_DIRTY, folioMapcount, folioSize, frameFlags, frameKind, isExclusive, isLarge, LAZYFREE } from '../../memory/frames.ts'
 import { mmOf, type Memory, type Swap } from '../../memory/memory.ts'
@@ -52,7 +53,7 @@ function entriesOf(memory: Memory, { mm, start, end, folio }: Item<'try_to_unmap
   for (let p = page(table.next(start, end)); p < end; p = page(table.next(p + 1, end))) {
     const entry = table.get(p) as Entry
     const offset = frameOf(entry) - folio
-    if (isPresent(entry) && (entry & SPECIAL) === 0 && offset >= 0 && offset < folioSize(memory.frames, folio)) found.push([p, entry])
+    if (isPresent(entry) && hasPage(entry) && offset >= 0 && offset < folioSize(memory.frames, folio)) found.push([p, entry])
   }
   return found
 }

@@ -1,13 +1,13 @@
 /** Large folios that fall apart: `split_huge_page_to_list()` (mm/huge_memory.c). */
 import { page, PMD_PAGES, pmdStart, type Pfn } from '../../memory/address.ts'
-import { frameOf, isMigration, present, SPECIAL, type Entry } from '../../memory/entry.ts'
+import { frameOf, isMigration, present, type Entry } from '../../memory/entry.ts'
 import { pte, type Fact } from '../../memory/facts.ts'
 import { folioMapcount, isLarge, isLocked } from '../../memory/frames.ts'
 import { mmOf, ZERO_PFN, type Memory } from '../../memory/memory.ts'
 import { hasPmdTable } from '../../memory/pagetable.ts'
 import { has, VM_LOCKED, vmaAt, type Vma } from '../../memory/vma.ts'
 import { section, type Agenda, type Item, type Outcome, type Rules } from '../agenda.ts'
-import { pageProt } from '../faults/faulting.ts'
+import { pageProt, special } from '../faults/faulting.ts'
 import { overRuns } from './folio.ts'
 import { hugeMigrationEntry, migrationEntries, restoredEntry } from './migration-entry.ts'
 import { isPrivate, privateEntry } from './migrated.ts'
@@ -35,7 +35,7 @@ function restored(memory: Memory, vma: Vma, entry: Entry, profile: Profile): Ent
   const frame = frameOf(entry)
   if (isPrivate(memory, frame)) return privateEntry(entry, vma, frame)
   const zero = profile.splitMapsZeroPage && !has(vma, VM_LOCKED) && memory.frames.content.get(frame) === 0
-  return zero ? present(pageProt(vma) | SPECIAL, ZERO_PFN) : restoredEntry(entry, vma, frame)
+  return zero ? present(pageProt(vma) | special(profile), ZERO_PFN) : restoredEntry(entry, vma, frame)
 }
 
 function remap(memory: Memory, item: Item<'remap_page'>, profile: Profile): Outcome {

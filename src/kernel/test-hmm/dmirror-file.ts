@@ -8,6 +8,7 @@ import { migrateWord } from '../pages/migrate-words.ts'
 import { ownerOf } from '../pages/migrated.ts'
 import { LRU_ADD_DRAIN } from '../pages/lru-batch.ts'
 import { FOLIO_LOCK, registryOf } from '../names.ts'
+import type { Profile } from '../profiles.ts'
 import { call } from '../offer.ts'
 
 /** Devices 0 and 1 have private memory, 2 and 3 coherent memory. */
@@ -15,8 +16,14 @@ const numberOf = (device: string): number => Number(device.slice('hmm_dmirror'.l
 const isPrivate = (device: string): boolean => numberOf(device) < 2
 
 /** The memory of a device is there from its first use on. */
-export const devmem = (memory: Memory, device: string): readonly Fact[] =>
-  memory.devices[device] !== undefined ? [] : [['device', device, isPrivate(device) ? 'devpriv' : 'devcoh', deviceFirst(numberOf(device))]]
+export const devmem = (memory: Memory, device: string, profile: Profile): readonly Fact[] =>
+  memory.devices[device] !== undefined || !hasMemory(device, profile)
+    ? []
+    : [['device', device, isPrivate(device) ? 'devpriv' : 'devcoh', deviceFirst(numberOf(device))]]
+
+/** A kernel that knows no such memory has none for the device: it mirrors, and nothing can be moved to it. */
+const hasMemory = (device: string, { devicePrivate, zoneDevice, coherentMemory }: Profile): boolean =>
+  isPrivate(device) ? devicePrivate : zoneDevice && coherentMemory
 
 /** The frames of the device that are in use, and that nobody is about to move. */
 function usedFrames({ frames }: Memory, first: Pfn): readonly Pfn[] {
@@ -55,9 +62,9 @@ export const released = ({ who, mm, device }: Mirror): Agenda => [
 ]
 
 /** `dmirror_fops_open()`: what the new file mirrors is all memory of who opens it. */
-const opened = (memory: Memory, { who, mm, device }: Mirror): Outcome => ({
+const opened = (memory: Memory, { who, mm, device }: Mirror, profile: Profile): Outcome => ({
   facts: [
-    ...devmem(memory, device),
+    ...devmem(memory, device, profile),
     ['file', who, { kind: 'test_hmm', size: 0, mirror: { mm, device } }],
     ['open', mm, [...mmOf(memory, mm).open, who]],
   ],
@@ -69,7 +76,7 @@ const opened = (memory: Memory, { who, mm, device }: Mirror): Outcome => ({
 
 export const dmirrorFileRules = {
   dmirror_open: (memory, item, { profile }) =>
-    isPrivate(item.device) || profile.coherentDevices ? opened(memory, item) : { fail: 'ENOENT' },
+    isPrivate(item.device) || profile.coherentDevices ? opened(memory, item, profile) : { fail: 'ENOENT' },
   dmirror_free: (_, { who }) => ({ facts: [['file', who, null]] }),
   dmirror_release: (_, { do: _do, ...mirror }) => ({
     then: [

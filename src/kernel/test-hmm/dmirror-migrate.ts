@@ -36,7 +36,8 @@ const headAbove = (frame: Pfn): Pfn => pfn(frame - (frame % PMD_PAGES))
 function toDevice(memory: Memory, { migration, src }: Migrated, profile: Profile): Outcome {
   const { mm, start, owner, who } = migration
   const device = memory.devices[owner]
-  if (device === undefined) throw new Error(`no device '${owner}'`)
+  // A device without memory has no page for anything.
+  if (device === undefined) return copied([], { migration, src, dst: src.map(() => 0) })
   const free = deviceFrames(device)
   const blocks = new Set<Pfn>()
   const facts: Fact[] = []

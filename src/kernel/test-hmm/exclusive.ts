@@ -3,7 +3,8 @@
  * and the HMM test driver's command for it (lib/test_hmm.c).
  */
 import { page, type Page, type Pfn } from '../../memory/address.ts'
-import { absent, DIRTY, frameOf, isPresent, isWritable, kindOf, present, PROTNONE, SPECIAL, WRITE, type Entry } from '../../memory/entry.ts'
+import { absent, DIRTY, frameOf, isPresent, isWritable, kindOf, present, PROTNONE, WRITE, type Entry } from '../../memory/entry.ts'
+import { hasPage } from '../../memory/normal-page.ts'
 import { pte, type Fact } from '../../memory/facts.ts'
 import {
   FOLIO_DIRTY,
@@ -63,7 +64,7 @@ function makeExclusive(memory: Memory, { mm, start, end, folio }: Item<'page_mak
   for (let p = page(table.next(start, end)); p < end; p = page(table.next(p + 1, end))) {
     const entry = table.get(p) as Entry
     const frame = frameOf(entry)
-    if (!isPresent(entry) || (entry & SPECIAL) !== 0 || headOf(memory.frames, frame) !== folio) continue
+    if (!isPresent(entry) || !hasPage(entry) || headOf(memory.frames, frame) !== folio) continue
     facts.push(pte(mm, p, absent(isWritable(entry) ? '!excl-w' : '!excl-r', frame)), ['maps', frame, 1, -1])
     if ((entry & DIRTY) !== 0) facts.push(...dirtied(memory, folio))
     const vma = vmaAt(mmOf(memory, mm).vmas, p)
@@ -142,12 +143,16 @@ export const exclusiveRules = {
     return facts.length === 0 ? {} : { facts }
   },
 
-  dmirror_exclusive: (_, { who, mm, device, start, end }) => ({
-    then: [
-      ...readLocked(mm, [{ do: 'dmirror_exclusive_batch', who, mm, device, at: start, end }]),
-      { do: 'dmirror_do', who, mm, device, start, at: start, end, access: 'read', value: 0, faults: null },
-    ],
-  }),
+  // Exclusive entries came with those of private memory; without them, nothing can be had so.
+  dmirror_exclusive: (_, { who, mm, device, start, end }, { profile }) =>
+    profile.devicePrivate
+      ? {
+          then: [
+            ...readLocked(mm, [{ do: 'dmirror_exclusive_batch', who, mm, device, at: start, end }]),
+            { do: 'dmirror_do', who, mm, device, start, at: start, end, access: 'read', value: 0, faults: null },
+          ],
+        }
+      : { fail: 'EBUSY' },
   // Pages are faulted in for writing first; what can be had of a batch becomes exclusive, though it may not be all of it.
   dmirror_exclusive_batch: (_, { do: _do, ...item }, { profile }) => {
     const { who, mm, device, at, end } = item
