@@ -1,11 +1,12 @@
 /**
  * A device with a page table of its own, as a driver keeps it: the driver lock is the two states. Its interval notifier
- * covers pages [start, end); the callback sets the sequence and drops what the device maps, in one locked section.
+ * covers pages [start, end); the callback sets the sequence and drops what the device maps, for DMA too, in one locked section.
  */
 import { assign, setup } from 'xstate'
+import { dmaMapAlloc, mapPfn, unmapPfns, type DmaMap } from '../src/kernel/dma-map.ts'
 import { Table } from '../src/memory/table.ts'
 import { reply } from '../src/system/actor.ts'
-import { HMM_PFN_VALID } from '../src/walker/hmm.ts'
+import { HMM_PFN_INOUT_FLAGS, HMM_PFN_VALID } from '../src/walker/hmm.ts'
 
 interface Pages {
   readonly start: number
@@ -19,10 +20,13 @@ export interface DeviceContext extends Pages {
   readonly invalidate_seq: number
   /** By page number: words as `hmm_range_fault()` gave them (walker/hmm.ts), 0 where nothing is mapped. */
   readonly table: Table
+  /** What it has mapped for DMA, if it does so page by page. */
+  readonly dma?: DmaMap
 }
 
 type Event =
-  | { readonly type: 'lock' | 'unlock' | 'read_begin' }
+  | { readonly type: 'lock' | 'unlock' | 'read_begin' | 'hmm_dma_map_alloc' | 'pfn_list' }
+  | { readonly type: 'hmm_dma_map_pfn'; readonly page: number; readonly word: number }
   | ({ readonly type: 'inserted'; readonly seq: number } & Pages)
   | ({ readonly type: 'invalidate'; readonly blockable: boolean; readonly seq: number } & Pages)
   | ({ readonly type: 'sync_cpu_device_pagetables'; readonly blockable: boolean } & Pages)
@@ -31,19 +35,27 @@ type Event =
 
 /** What of the walk's result the device maps. */
 function mapped(table: Table, { start, end, pfns }: Pages & { readonly pfns: Table }): Table {
-  return table.update(start, end - start, (_, p) => ((pfns.get(p) & HMM_PFN_VALID) === 0 ? 0 : pfns.get(p)))
+  return table.update(start, end - start, (_, p) => ((pfns.get(p) & HMM_PFN_VALID) === 0 ? 0 : pfns.get(p) & ~HMM_PFN_INOUT_FLAGS))
 }
 
 export const device = setup({
   types: {
     context: {} as DeviceContext,
     events: {} as Event,
-    input: {} as { readonly mm: string } & Pages,
+    input: {} as { readonly mm: string; readonly dma?: Pick<DmaMap, 'room' | 'limited'> } & Pages,
   },
   actions: {
     reply,
     drop: assign(({ context, event }) =>
-      'start' in event ? { table: context.table.setRange(event.start, event.end - event.start, 0, 0) } : {},
+      'start' in event
+        ? {
+            table: context.table.setRange(event.start, event.end - event.start, 0, 0),
+            ...(context.dma === undefined ? {} : { dma: unmapPfns(context.dma, event.start, event.end) }),
+          }
+        : {},
+    ),
+    mapPfn: assign(({ context: { dma }, event: e }) =>
+      e.type === 'hmm_dma_map_pfn' && dma !== undefined ? { dma: mapPfn(dma, e.page, e.word).map } : {},
     ),
     mmu_interval_set_seq: assign(({ event }) => ('seq' in event ? { invalidate_seq: event.seq } : {})),
     cover: assign(({ event }) => (event.type === 'inserted' ? { start: event.start, end: event.end } : {})),
@@ -52,11 +64,20 @@ export const device = setup({
   guards: { mayNotBlock: ({ event }) => 'blockable' in event && !event.blockable },
 }).createMachine({
   id: 'device',
-  context: ({ input }) => ({ mm: input.mm, start: input.start, end: input.end, invalidate_seq: 1, table: Table.empty }),
+  context: ({ input: { mm, start, end, dma } }) => ({
+    mm,
+    start,
+    end,
+    invalidate_seq: 1,
+    table: Table.empty,
+    ...(dma === undefined ? {} : { dma: { ...dma, pfns: Table.empty, mapped: 0 } }),
+  }),
   initial: 'unlocked',
   on: {
     inserted: { actions: ['cover', 'mmu_interval_set_seq'] },
     read_begin: { actions: { type: 'reply', params: ({ context }) => ({ value: context.invalidate_seq }) } },
+    hmm_dma_map_alloc: { actions: { type: 'reply', params: ({ context }) => ({ value: dmaMapAlloc(context.dma) }) } },
+    pfn_list: { actions: { type: 'reply', params: ({ context }) => ({ value: context.dma?.pfns ?? Table.empty }) } },
     check_retry: {
       actions: { type: 'reply', params: ({ context, event }) => ({ value: 'seq' in event && event.seq !== context.invalidate_seq }) },
     },
@@ -75,6 +96,17 @@ export const device = setup({
         unlock: 'unlocked',
         read_retry: {
           actions: { type: 'reply', params: ({ context, event }) => ({ value: 'seq' in event && event.seq !== context.invalidate_seq }) },
+        },
+        hmm_dma_map_pfn: {
+          actions: [
+            {
+              type: 'reply',
+              params: ({ context: { dma }, event: e }) => ({
+                value: e.type === 'hmm_dma_map_pfn' && dma !== undefined ? mapPfn(dma, e.page, e.word).answer : 'DMA_MAPPING_ERROR',
+              }),
+            },
+            'mapPfn',
+          ],
         },
         commit: { actions: 'map' },
         invalidate: { guard: 'mayNotBlock', actions: { type: 'reply', params: { value: false } } },

@@ -1,6 +1,6 @@
 /**
- * What a device has mapped for DMA: page by page, for reading alone (`DMA_TO_DEVICE`) or for both ways
- * (`DMA_BIDIRECTIONAL`). There is room for so many pages; one more is a mapping error.
+ * What a device has mapped for DMA with `hmm_range_dma_map()` (v5.2 to v5.5): page by page, for reading alone
+ * (`DMA_TO_DEVICE`) or for both ways (`DMA_BIDIRECTIONAL`). There is room for so many pages; one more is a mapping error.
  */
 import { assign, setup } from 'xstate'
 import { Table } from '../src/memory/table.ts'

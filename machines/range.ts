@@ -4,7 +4,16 @@
  */
 import { assign, setup } from 'xstate'
 import { call } from '../src/kernel/offer.ts'
-import { dmaUnmap, mapsDma, rangeFault, type DeviceFault, type RangeContext, type RangeEvent } from '../src/kernel/range.ts'
+import {
+  dmaMap,
+  dmaUnmap,
+  mapsDma,
+  mapsDmaByPage,
+  rangeFault,
+  type DeviceFault,
+  type RangeContext,
+  type RangeEvent,
+} from '../src/kernel/range.ts'
 import { REST, workOf } from '../src/kernel/thread.ts'
 
 export interface RangeInput {
@@ -36,16 +45,34 @@ export const range = setup({
     walk: assign(({ context }) => rangeFault(context, call(context.device, 'check_retry', { seq: context.seq }))),
     goOn: assign(({ event }) => ('agenda' in event ? workOf(event) : {})),
     unmapDma: assign(({ context }) => dmaUnmap(context)),
+    mapDma: assign(({ context }) => dmaMap(context)),
+    keepDmaMap: assign({ hasDmaMap: true }),
+    refuse: assign(({ event }) => (event.type === 'allocated' ? { fail: event.fail } : {})),
     giveUp: assign({ fail: 'EBUSY' }),
     finish: assign(({ context }) => ({ ...REST, program: context.program.slice(1), begun: 0 })),
   },
-  guards: rangeGuards,
+  guards: {
+    ...rangeGuards,
+    mapsDmaByPage: ({ context }) => mapsDmaByPage(context),
+    needsDmaMap: ({ context }) => mapsDmaByPage(context) && context.hasDmaMap !== true,
+    unmappable: ({ event }) => event.type === 'dma_mapped' && event.fail !== null,
+    refused: ({ event }) => event.type === 'allocated' && event.fail !== null,
+  },
 }).createMachine({
   id: 'range',
   context: ({ input }) => ({ ...REST, ...input, seq: 0, begun: 0 }),
   initial: 'idle',
   states: {
-    idle: { meta: { does: 'idle' }, on: { fault: 'read_begin' } },
+    idle: { meta: { does: 'idle' }, on: { fault: [{ guard: 'needsDmaMap', target: 'hmm_dma_map_alloc' }, { target: 'read_begin' }] } },
+    hmm_dma_map_alloc: {
+      meta: { does: 'hmm_dma_map_alloc' },
+      on: {
+        allocated: [
+          { guard: 'refused', target: 'failed', actions: 'refuse' },
+          { target: 'read_begin', actions: 'keepDmaMap' },
+        ],
+      },
+    },
     read_begin: {
       meta: { does: 'read_begin' },
       on: {
@@ -66,7 +93,27 @@ export const range = setup({
       on: { done: [{ guard: 'again', target: 'read_begin' }, { guard: 'failed', target: 'failed' }, { target: 'driver_lock' }] },
     },
     driver_lock: { meta: { does: 'driver_lock' }, on: { done: 'read_retry' } },
-    read_retry: { meta: { does: 'read_retry' }, on: { checked: [{ guard: 'stale', target: 'retry' }, { target: 'commit' }] } },
+    read_retry: {
+      meta: { does: 'read_retry' },
+      on: {
+        checked: [
+          { guard: 'stale', target: 'retry' },
+          { guard: 'mapsDmaByPage', target: 'hmm_dma_map', actions: 'mapDma' },
+          { target: 'commit' },
+        ],
+      },
+    },
+    // Pages that were mapped before one cannot be stay so.
+    hmm_dma_map: {
+      meta: { does: 'hmm_dma_map' },
+      on: {
+        ran: { actions: 'goOn' },
+        dma_mapped: [
+          { guard: 'unmappable', target: 'driver_unlock', actions: 'goOn' },
+          { target: 'commit', actions: 'goOn' },
+        ],
+      },
+    },
     retry: {
       meta: { does: 'driver_unlock' },
       on: {
@@ -88,7 +135,7 @@ export const range = setup({
       },
     },
     commit: { meta: { does: 'commit' }, on: { done: 'driver_unlock' } },
-    driver_unlock: { meta: { does: 'driver_unlock' }, on: { done: 'finished' } },
+    driver_unlock: { meta: { does: 'driver_unlock' }, on: { done: [{ guard: 'failed', target: 'failed' }, { target: 'finished' }] } },
     finished: { meta: { does: 'end' }, on: { ended: { target: 'idle', actions: 'finish' } } },
     failed: { meta: { does: 'end' }, on: { ended: { target: 'idle', actions: 'finish' } } },
   },

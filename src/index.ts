@@ -26,8 +26,11 @@ export type {
   Thread,
   Until,
 } from './scenario/api.ts'
+export { modelOf, retrace } from './scenario/explored.ts'
 export { prepare, runScenario } from './scenario/run.ts'
 export type { LinuxEntry, Report, RunOptions, ScenarioRun, Verdict } from './scenario/run.ts'
+export { reproduce } from './scenario/redo.ts'
+export type { Reproduced } from './scenario/redo.ts'
 export type { View } from './scenario/view.ts'
 export type { Page, Pages } from './memory/address.ts'
 export { noStaleDeviceMapping, noStaleMappingOn } from './oracles/no-stale-device-mapping.ts'

@@ -18,9 +18,12 @@ test('its examples run as it says', () => {
   const folder = mkdtempSync(join(tmpdir(), 'mirrorwalk-readme-'))
   mkdirSync(join(folder, 'node_modules'))
   symlinkSync(root, join(folder, 'node_modules/mirrorwalk'))
-  const [first = '', second = '', use = ''] = blocks('ts')
+  symlinkSync(join(root, 'node_modules/xstate'), join(folder, 'node_modules/xstate'))
+  const [first = '', second = '', inspect = '', own = '', use = ''] = blocks('ts')
   writeFileSync(join(folder, 'first.ts'), first)
   writeFileSync(join(folder, 'second.ts'), second)
+  writeFileSync(join(folder, 'inspect.ts'), inspect)
+  writeFileSync(join(folder, 'own.ts'), own)
   writeFileSync(join(folder, 'use.ts'), use)
   const node = (...args: readonly string[]): { readonly status: number | null; readonly stdout: string } =>
     spawnSync(process.execPath, ['--conditions=source', '--import', join(root, 'node_modules/tsx/dist/esm/index.mjs'), ...args], {
@@ -39,6 +42,34 @@ test('its examples run as it says', () => {
   assert.equal([fixed.status, broken.status, node(join(root, 'src/cli/main.ts'), 'run', 'second.ts').status], [0, 1, 0])
   for (const line of said) assert.ok(`${fixed.stdout}${broken.stdout}`.includes(line), line)
   assert.match(node('use.ts').stdout, /^2 cpu0 → mm0\.mmap_lock mmap_write_lock\n/)
+  assert.match(node('own.ts').stdout, /^holds: 8 states, 2 interleavings\n/)
+  assert.ok(readme.includes('It says `holds: 8 states, 2 interleavings`.'))
+  node(join(root, 'src/cli/main.ts'), 'run', join(root, 'scenarios/seeds/004-stale-valid.ts'), '--profile', 'v5.2')
+  assert.match(node('inspect.ts').stdout, /→ gpu0 keeps a stale entry: it walked at 17.*\n24\n$/s)
+  rmSync(folder, { recursive: true })
+})
+
+test('five commands lead to the guilty order', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'mirrorwalk-readme-'))
+  const [, , session = ''] = blocks('text')
+  const commands = [...session.matchAll(/^\(mirrorwalk\) (.*)$/gm)].map(m => m[1])
+  assert.is(commands.length, 5)
+  const { stdout } = spawnSync(
+    process.execPath,
+    [
+      '--conditions=source',
+      '--import',
+      join(root, 'node_modules/tsx/dist/esm/index.mjs'),
+      join(root, 'src/cli/main.ts'),
+      'debug',
+      join(root, 'scenarios/seeds/004-stale-valid.ts'),
+      '--profile',
+      'v5.2',
+    ],
+    { cwd: folder, encoding: 'utf8', env: { ...process.env, NO_COLOR: '1' }, input: `${commands.join('\n')}\n` },
+  )
+  const told = (text: string): readonly string[] => text.split('\n').map(line => line.trimEnd())
+  for (const line of told(session)) assert.ok(told(stdout).includes(line), line)
   rmSync(folder, { recursive: true })
 })
 

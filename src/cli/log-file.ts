@@ -1,6 +1,7 @@
 /** A log from a file, and the system that it was written in. */
-import { readFileSync } from 'node:fs'
-import { readLog, type Damage, type ReadLog } from '../log/reader.ts'
+import { openSync, readFileSync } from 'node:fs'
+import { NotALog, readLog, type Damage, type ReadLog } from '../log/reader.ts'
+import type { Header } from '../log/records.ts'
 import { linuxSystem, type LinuxSystem, type SystemSpec } from '../scenario/standard.ts'
 import { plural, UsageError } from './output.ts'
 
@@ -9,17 +10,45 @@ export interface OpenedLog {
   readonly system: LinuxSystem
 }
 
+const unreadable = (path: string, error: unknown): UsageError =>
+  new UsageError(
+    `${path}: cannot be read: ${error instanceof Error ? error.message : String(error)}. Expected an event log, as run writes it.`,
+  )
+
 export function openLog(path: string): OpenedLog {
   let bytes: Buffer
   try {
     bytes = readFileSync(path)
   } catch (error) {
-    throw new UsageError(
-      `${path}: cannot be read: ${error instanceof Error ? error.message : String(error)}. Expected an event log, as run writes it.`,
-    )
+    throw unreadable(path, error)
   }
   const log = readLog(bytes, path)
-  return { log, system: linuxSystem(log.header.system as SystemSpec) }
+  return { log, system: systemOf(log.header, path) }
+}
+
+/** A file, open for reading. */
+export function opened(path: string): number {
+  try {
+    return openSync(path, 'r')
+  } catch (error) {
+    throw unreadable(path, error)
+  }
+}
+
+/** The system that a header tells of. */
+export function systemOf({ system }: Header, path: string): LinuxSystem {
+  if (!isSpec(system)) throw new NotALog(`${path}: the header tells of no system that can be built: expected { profile, mms, actors }`)
+  return linuxSystem(system)
+}
+
+const isName = (x: unknown): x is string => typeof x === 'string' && !(x in Object.prototype)
+const isSpec = (x: unknown): x is SystemSpec => {
+  const { profile, mms, actors } = (x ?? {}) as Readonly<Record<string, unknown>>
+  const isActor = (a: unknown): boolean => {
+    const { name, machine, input } = (a ?? {}) as Readonly<Record<string, unknown>>
+    return isName(name) && isName(machine) && typeof input === 'object' && input !== null
+  }
+  return isName(profile) && Array.isArray(mms) && mms.every(isName) && Array.isArray(actors) && actors.every(isActor)
 }
 
 /** What is wrong with a log, and how far it can be believed. */

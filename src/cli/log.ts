@@ -1,16 +1,14 @@
-/** `mirrorwalk log`: the steps of a log as a timeline, all or some of them. */
-import { describe, touches, type Described } from '../inspect/describe.ts'
-import { timelineOf } from '../inspect/steps.ts'
-import { timeline, type TimelineStep } from '../inspect/timeline.ts'
-import { isEnd, isStep } from '../log/reader.ts'
-import { choiceOf, type StepRecord } from '../log/records.ts'
-import { revived } from '../log/values.ts'
-import type { Fact } from '../memory/facts.ts'
-import type { LinuxEntry } from '../scenario/run.ts'
-import { Live } from '../system/live.ts'
-import type { Exchange } from '../system/step.ts'
-import { damageText, openLog, type OpenedLog } from './log-file.ts'
-import { colourful, columns, EXIT, plural, print, printJson, styled, type ExitCode } from './output.ts'
+/** `mirrorwalk log`: the steps of a log as a timeline, all or those that a query means; statistics; a log that is being written. */
+import { closeSync } from 'node:fs'
+import { couldMean, lastMeant, Matcher } from '../inspect/query/match.ts'
+import { parseQuery, type Query } from '../inspect/query/parse.ts'
+import { Retracing, type Retraced } from '../inspect/retrace.ts'
+import { Counting, type Statistics } from '../inspect/statistics.ts'
+import { timeline } from '../inspect/timeline.ts'
+import { followLog, isEnd, isStep, scanLog, type Scan } from '../log/reader.ts'
+import type { EndRecord } from '../log/records.ts'
+import { damageText, opened, systemOf } from './log-file.ts'
+import { colourful, columns, EXIT, plural, print, printJson, styled, table, Work, type ExitCode } from './output.ts'
 
 export interface LogFlags {
   readonly actor?: readonly string[]
@@ -18,73 +16,151 @@ export interface LogFlags {
   readonly page?: number
   readonly from?: number
   readonly to?: number
+  readonly stats?: boolean
+  readonly follow?: boolean
   readonly json?: boolean
 }
 
-/** A logged step, with what deciding it again adds: the calls between actors, and who had to wait. */
-interface LoggedStep {
-  readonly record: StepRecord
-  readonly facts: readonly Fact[]
-  readonly calls: readonly Exchange[]
-  readonly line: TimelineStep
+/** The words on the command line and the flags, as one query. */
+function queryOf(words: readonly string[], { actor, type, page, from, to }: LogFlags): Query {
+  const quoted = (names: readonly string[]): string => names.map(name => `"${name.replaceAll('"', '')}"`).join(',')
+  const parts = [
+    ...(words.length === 0 ? [] : [`(${words.join(' ')})`]),
+    ...(actor === undefined ? [] : [`actor ${quoted(actor)}`]),
+    ...(type === undefined ? [] : [`type ${quoted(type)}`]),
+    ...(page === undefined ? [] : [`page ${page}`]),
+    ...(from === undefined && to === undefined ? [] : [`step ${from ?? 0}..${to ?? ''}`]),
+  ]
+  // What was written is read alone first, so that its mistakes are shown where they are.
+  if (words.length > 0) parseQuery(words.join(' '))
+  return parseQuery(parts.length === 0 ? 'all' : parts.join(' and '))
 }
 
-export function logCommand(path: string, flags: LogFlags): ExitCode {
-  const opened = openLog(path)
-  const { log } = opened
-  const steps = loggedSteps(opened)
-  const shown = steps.filter(step => matches(step, flags))
-  if (flags.json === true) for (const { record, calls } of shown) printJson({ ...record, calls })
+export async function logCommand(path: string, words: readonly string[], flags: LogFlags): Promise<ExitCode> {
+  const query = queryOf(words, flags)
+  const fd = opened(path)
+  try {
+    return await (flags.follow === true ? follow(path, fd, query, flags) : show(path, fd, query, flags))
+  } finally {
+    closeSync(fd)
+  }
+}
+
+/** Steps as they are kept to be shown: without the worlds. */
+type Shown = Omit<Retraced, 'before' | 'world'>
+const shownOf = ({ before: _before, world: _world, ...shown }: Retraced): Shown => shown
+const asJson = ({ record, calls }: Shown): void => printJson({ ...record, calls })
+
+function showHead({ header }: Scan): void {
+  const { title, model, chooser, seed } = header
+  print(`${styled('bold', title)}  ${styled('dim', `model ${model}, ${chooser}${seed === null ? '' : ` (seed ${seed})`}`)}\n`)
+}
+
+async function show(path: string, fd: number, query: Query, flags: LogFlags): Promise<ExitCode> {
+  const scan = scanLog(fd, path)
+  const retracing = Retracing.of(systemOf(scan.header, path), scan.header)
+  const matcher = new Matcher(query)
+  const last = lastMeant(query)
+  const work = new Work()
+  const candidates: Shown[] = []
+  let end: EndRecord | undefined
+  for (let next = scan.next(); next !== undefined && !work.stopped; next = scan.next()) {
+    if (isEnd(next.record)) end = next.record
+    // Behind the last step that can be meant, only what the log comes to is of interest.
+    if (!isStep(next.record) || next.record.n > last) continue
+    const step = retracing.see(next.record)
+    matcher.see(step)
+    if (couldMean(query, step)) candidates.push(shownOf(step))
+    await work.breathe(() => `${plural(scan.after, 'step')} read`)
+  }
+  work.end()
+  const meant = new Set(matcher.meant())
+  const shown = candidates.filter(step => meant.has(step.n))
+  if (flags.stats === true) showStatistics(shown, scan, flags)
+  else if (flags.json === true) for (const step of shown) asJson(step)
   else {
-    const end = log.records.find(isEnd)
-    print(
-      `${styled('bold', log.header.title)}  ${styled('dim', `model ${log.header.model}, ${log.header.chooser}${log.header.seed === null ? '' : ` (seed ${log.header.seed})`}`)}\n`,
-    )
-    for (const line of timeline(
-      shown.map(step => step.line),
-      { width: columns(), colour: colourful() },
-    ))
-      print(line)
+    showHead(scan)
+    for (const line of timeline(shown, { width: columns(), colour: colourful() })) print(line)
     print(shown.length === 0 ? 'no step matches' : '')
-    print(
-      `${plural(shown.length, 'step')} of ${steps.length.toLocaleString('en')}${end === undefined ? '' : `; the run ended ${end.why === 'at rest' ? 'with everybody at rest' : end.why}`}.`,
-    )
-    if (log.damage !== undefined) print(`${styled('yellow', '?')} ${damageText(path, log.damage)}`)
+    showTail(shown.length, scan, end, retracing)
   }
-  return log.damage === undefined ? EXIT.holds : EXIT.unknown
+  if (scan.damage !== undefined && !work.stopped && flags.json !== true) print(`${styled('yellow', '?')} ${damageText(path, scan.damage)}`)
+  return scan.damage === undefined ? EXIT.holds : EXIT.unknown
 }
 
-/** The calls of a step are not in the log: they come of deciding it again, as far as this model still does the same. */
-function loggedSteps({ log, system }: OpenedLog): readonly LoggedStep[] {
-  const live = new Live(system)
-  const records = log.records.filter(isStep)
-  const entries: LinuxEntry[] = []
-  for (const record of records) {
-    const outcome = live.choose(choiceOf(record))
-    if (outcome.kind !== 'stepped' || outcome.do !== record.do) break
-    entries.push(outcome)
-  }
-  const lines = timelineOf(system, entries)
-  return records.map((record, i) => {
-    const facts = record.facts.map(revived) as Fact[]
-    const calls = entries[i]?.calls ?? []
-    const alone: Described = { do: record.do, event: revived(record.event) as Described['event'], calls, facts }
-    return { record, facts, calls, line: lines[i] ?? { n: record.n, by: record.by, ...describe(alone) } }
-  })
+function showTail(shown: number, scan: Scan, end: EndRecord | undefined, { astray }: Retracing): void {
+  const how = end === undefined ? '' : `; the run ended ${end.why === 'at rest' ? 'with everybody at rest' : end.why}`
+  print(`${plural(shown, 'step')} of ${scan.after.toLocaleString('en')}${how}.`)
+  if (astray !== undefined)
+    print(styled('dim', `From step ${astray} on, this model does otherwise than the one that wrote the log: calls are not shown there.`))
 }
 
-/** All filters that are given have to match; of several values of one, any. */
-function matches({ record, calls, facts }: LoggedStep, { actor, type, page, from, to }: LogFlags): boolean {
-  const callsOn = (p: number): boolean =>
-    calls.some(({ event }) => {
-      const { start, end } = event as { readonly start?: number; readonly end?: number }
-      return start !== undefined && end !== undefined && start <= p && p < end
-    })
-  return (
-    (from === undefined || record.n >= from) &&
-    (to === undefined || record.n <= to) &&
-    (actor === undefined || actor.some(a => record.by === a || calls.some(c => c.to === a) || a in record.set)) &&
-    (type === undefined || type.some(t => record.do === t || record.event.type === t || calls.some(c => c.event.type === t))) &&
-    (page === undefined || facts.some(fact => touches(fact, page)) || callsOn(page) || record.event['at'] === page)
+function showStatistics(steps: readonly Shown[], scan: Scan, flags: LogFlags): void {
+  const counting = new Counting()
+  for (const step of steps) counting.see(step)
+  const { statistics } = counting
+  const perStep = scan.after === 0 ? 0 : Math.round(scan.sound / scan.after)
+  if (flags.json === true) return printJson({ ...statistics, all: scan.after, bytes: scan.sound, bytesPerStep: perStep })
+  showHead(scan)
+  print(
+    `${plural(statistics.steps, 'step')} of ${scan.after.toLocaleString('en')}, from ${statistics.first} to ${statistics.last}; ${plural(statistics.calls, 'call')} between actors; ${plural(statistics.waited, 'step')} had to wait; ${perStep} bytes a step.\n`,
   )
+  for (const lines of tables(statistics)) for (const line of [...lines, '']) print(line)
+}
+
+const MOST = 15
+const tables = ({ actors, types, kinds, facts }: Statistics): readonly (readonly string[])[] =>
+  (
+    [
+      ['actor', actors],
+      ['does', types],
+      ['kind of step', kinds],
+      ['kind of fact', facts],
+    ] as const
+  ).map(([head, counts]) =>
+    table([[head, 'how often'], ...counts.slice(0, MOST).map(([name, n]) => [name, n.toLocaleString('en')])]).concat(
+      counts.length > MOST ? [styled('dim', `and ${counts.length - MOST} more`)] : [],
+    ),
+  )
+
+const POLL_MS = 100
+
+/** Shows steps as they come, until the log ends; one that is only known to be meant later comes then. */
+async function follow(path: string, fd: number, query: Query, flags: LogFlags): Promise<ExitCode> {
+  const scan = followLog(fd, path)
+  const retracing = Retracing.of(systemOf(scan.header, path), scan.header)
+  const matcher = new Matcher(query)
+  const waiting = new Map<number, Shown>()
+  const work = new Work()
+  if (flags.json !== true) showHead(scan)
+  while (!work.stopped) {
+    let came = false
+    for (let next = scan.next(); next !== undefined; next = scan.next()) {
+      came = true
+      if (!isStep(next.record)) continue
+      const step = retracing.see(next.record)
+      matcher.see(step)
+      if (couldMean(query, step)) waiting.set(step.n, shownOf(step))
+    }
+    if (came) showNew(matcher, waiting, flags)
+    if (scan.ended || scan.damage?.cut !== true) break
+    await new Promise(resolve => void setTimeout(resolve, POLL_MS))
+  }
+  work.end()
+  if (scan.ended) return EXIT.holds
+  if (scan.damage !== undefined && flags.json !== true) print(`${styled('yellow', '?')} ${damageText(path, scan.damage)}`)
+  return EXIT.unknown
+}
+
+function showNew(matcher: Matcher, waiting: Map<number, Shown>, flags: LogFlags): void {
+  for (const n of matcher.meant()) {
+    const step = waiting.get(n)
+    if (step === undefined) continue
+    waiting.delete(n)
+    if (flags.json === true) asJson(step)
+    else
+      print(
+        `${styled('dim', String(n))}  ${step.by}  ${step.after === undefined ? step.text : `${step.text} (had to wait for ${step.after})`}`,
+      )
+  }
 }

@@ -2,18 +2,35 @@
 /** The command line: one file a verb; here they are declared, and mistakes become messages. */
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { BadRecording } from '../conformance/recording.ts'
+import { DamagedLog } from '../log/log-file.ts'
+import { BadNotes } from '../log/notes.ts'
+import { NoScenario } from '../inspect/exports/scenario.ts'
+import { QueryError } from '../inspect/query/tokens.ts'
+import { REDUCTIONS, STRATEGIES } from '../explore/choice.ts'
+import { NotDeterministic } from '../explore/model.ts'
+import { SCHEDULERS } from '../explore/simulate.ts'
+import { Unsound } from '../explore/strategy.ts'
+import { BadToken } from '../explore/token.ts'
 import { NotALog } from '../log/reader.ts'
+import { BadTrail } from '../scenario/explored.ts'
 import { BadScenario } from '../scenario/scenario.ts'
 import { BadSpec } from '../scenario/standard.ts'
 import { MODEL_VERSION } from '../version.ts'
 import { againstCommand } from './against.ts'
+import { bisectCommand } from './bisect.ts'
 import { conformCommand } from './conform.ts'
+import { debugCommand } from './debug.ts'
+import { exploreCommand, simulateCommand } from './explore.ts'
 import { logCommand } from './log.ts'
-import { EXIT, UsageError, type ExitCode } from './output.ts'
+import { diffCommand } from './diff.ts'
+import { exportCommand, FORMAT_NAMES, importCommand } from './export.ts'
+import { EXIT, harmless, UsageError, type ExitCode } from './output.ts'
 import { profilesCommand } from './profiles.ts'
 import { replayCommand } from './replay.ts'
 import { runCommand, type RunFlags } from './run.ts'
+import { lastCommand, whyCommand } from './why.ts'
 import { tourCommand } from './tour.ts'
+import { repairCommand, upcastCommand, verifyCommand } from './verify.ts'
 
 const whole = (word: string): number => {
   const n = Number(word)
@@ -62,6 +79,39 @@ program
   )
 
 program
+  .command('explore')
+  .description('every order of events of a scenario: the shortest counterexample, or exactly what was covered')
+  .argument('<scenario>', 'a .ts or .js file whose default export is scenario(…)')
+  .option('--kernel, --profile <name>', 'the kernel; without it, each that the scenario is meant for')
+  .option('--variant <name>', 'the variant; without it, each that the scenario has')
+  .addOption(new Option('--strategy <name>', 'breadth first (bfs, shortest counterexamples) or depth first').choices(STRATEGIES))
+  .addOption(new Option('--reduction <name>', 'what is left out because it would tell nothing new').choices(REDUCTIONS))
+  .option('--max-states <n>', 'stop after so many states', whole)
+  .option('--max-depth <n>', 'go no further than so many steps', whole)
+  .option('--timeout <seconds>', 'stop after so many seconds', whole)
+  .option('--count', 'also count the interleavings that the states stand for, and their classes')
+  .option('--token <token>', 'show an order of events that was found before')
+  .option('--log <file>', 'write the event log of what was found there; without it, below logs/')
+  .option('--no-log', 'write no event log')
+  .addOption(json())
+  .action(verb(exploreCommand))
+
+program
+  .command('simulate')
+  .description('many orders of events of a scenario, drawn at random; for what is too large to explore')
+  .argument('<scenario>', 'a .ts or .js file whose default export is scenario(…)')
+  .option('--kernel, --profile <name>', 'the kernel; without it, each that the scenario is meant for')
+  .option('--variant <name>', 'the variant; without it, each that the scenario has')
+  .addOption(new Option('--scheduler <name>', 'how runs are drawn').choices(SCHEDULERS))
+  .option('--seed <n>', 'the same runs again', whole)
+  .option('--runs <n>', 'how many runs', whole)
+  .option('--timeout <seconds>', 'stop after so many seconds', whole)
+  .option('--log <file>', 'write the event log of what was found there; without it, below logs/')
+  .option('--no-log', 'write no event log')
+  .addOption(json())
+  .action(verb(simulateCommand))
+
+program
   .command('replay')
   .description('decide every step of a log again, from the recorded choices, and compare record by record')
   .argument('<log>')
@@ -69,17 +119,114 @@ program
   .addOption(json())
   .action(verb(replayCommand))
 
-program
+const logs = program
   .command('log')
-  .description('print the steps of a log')
+  .description('print the steps of a log: all, or those that a query means')
   .argument('<log>')
+  .argument('[query...]', 'such as: page 16 and not actor cpu1; invalidation inside fault; change between fault and commit')
   .option('--actor <name>', 'steps that this actor takes, or is changed or called by; may be repeated', listed)
   .option('--type <name>', 'steps that do this, or events and calls of this type; may be repeated', listed)
   .option('--page <n>', 'steps that concern this page', whole)
   .option('--from <n>', 'from this step on', whole)
   .option('--to <n>', 'up to this step', whole)
+  .option('--stats', 'count instead: by actor, by what is done, by kind')
+  .option('--follow', 'go on while the log is being written')
   .addOption(json())
   .action(verb(logCommand))
+
+// Both `log verify` and `verify`.
+for (const parent of [logs, program]) {
+  parent
+    .command('verify')
+    .description('check that every record of a log is as it was written; names the first that is not')
+    .argument('<log>')
+    .addOption(json())
+    .action(verb(verifyCommand))
+  parent
+    .command('repair')
+    .description('keep what is sound of a log that was cut off or changed')
+    .argument('<log>')
+    .option('--output <file>', 'write there; without it, in place, and what was there is kept beside it')
+    .option('--redo', 'decide again what was lost, from the scenario, seed and chooser of the header')
+    .option('--scenario <file>', 'for logs of format 1, which do not have all of it')
+    .option('--steps <n>', 'the run was to be cut short after so many steps', whole)
+    .addOption(json())
+    .action(verb(repairCommand))
+  parent
+    .command('upcast')
+    .description('bring a log of an earlier format up to this one')
+    .argument('<log>')
+    .option('--output <file>', 'write there; without it, in place, and what was there is kept beside it')
+    .addOption(json())
+    .action(verb(upcastCommand))
+}
+
+program
+  .command('bisect')
+  .description('the first step of a log at which a condition turns: exits 1 if there is one')
+  .argument('<log>')
+  .argument(
+    '<condition...>',
+    'a shipped oracle, or a condition on the world: noStaleDeviceMapping; "16 = none"; "mm0.registry.invalidate_seq > 2"',
+  )
+  .option('--all', 'every step at which it turns')
+  .addOption(json())
+  .action(verb(bisectCommand))
+
+program
+  .command('diff')
+  .description('compare two states, LOG@STEP, or two whole runs: orders of independent events are no difference')
+  .argument('<a>', 'a log, or LOG@STEP')
+  .argument('<b>', 'another')
+  .option('--verdict <condition>', 'judge runs by this, as bisect has it; without it, by the shipped oracles')
+  .addOption(json())
+  .action(verb(diffCommand))
+
+program
+  .command('export')
+  .description('a log in the format of another tool')
+  .argument('<log>')
+  .addOption(new Option('--as <format>', 'which').choices(FORMAT_NAMES).makeOptionMandatory())
+  .option('--output <file>', 'write there; without it, to standard output')
+  .action(verb(exportCommand))
+
+program
+  .command('import')
+  .description('run an ITF trace again that was exported, and write its log')
+  .argument('<trace>', 'an .itf.json file')
+  .option('--output <file>', 'the log; without it, beside the trace')
+  .addOption(json())
+  .action(verb(importCommand))
+
+program
+  .command('debug')
+  .description('go through a log, or a run of a scenario, step by step and back')
+  .argument('<log-or-scenario>', 'an event log; or a .ts or .js file, which is run first')
+  .option('--commands <file>', 'do the commands of this file, and print what they say; the same for input that is no terminal')
+  .option('--kernel, --profile <name>', 'of a scenario: the kernel')
+  .option('--variant <name>', 'of a scenario: the variant')
+  .option('--seed <n>', 'of a scenario: choose at random, by this seed', whole)
+  .option('--log <file>', 'of a scenario: write the event log there; without it, below logs/')
+  .action(verb(debugCommand))
+
+program
+  .command('why')
+  .description('why a page is mapped as it is: who wrote the entry, which device entries came of it, and what should have ended them')
+  .argument('<log>')
+  .argument('<page>', '16, or mm0:16')
+  .option('--at <step>', 'after this step; without it, at the end', whole)
+  .addOption(json())
+  .action(verb(whyCommand))
+
+program
+  .command('last')
+  .description('which step last changed a part of the world: exits 1 if none did')
+  .argument('<log>')
+  .argument('<path>', '16, gpu0.table.16, frame.2.refs, mm0.registry.invalidate_seq, cpu0.state, …')
+  .option('--at <step>', 'up to this step; without it, to the end', whole)
+  .option('--next', 'which step changes it next, from there')
+  .addOption(json())
+  .action(verb(lastCommand))
 
 program
   .command('conform')
@@ -106,6 +253,14 @@ const isMistake = (error: unknown): error is Error =>
   error instanceof BadRecording ||
   error instanceof BadScenario ||
   error instanceof BadSpec ||
+  error instanceof QueryError ||
+  error instanceof NoScenario ||
+  error instanceof DamagedLog ||
+  error instanceof BadNotes ||
+  error instanceof BadTrail ||
+  error instanceof BadToken ||
+  error instanceof NotDeterministic ||
+  error instanceof Unsound ||
   error instanceof NotALog
 
 // Who reads the output may have seen enough: `| head`.
@@ -119,7 +274,7 @@ try {
 } catch (error) {
   if (error instanceof CommanderError) code = error.exitCode === 0 ? EXIT.holds : EXIT.usage
   else if (isMistake(error)) {
-    process.stderr.write(`mirrorwalk: ${error.message}\n`)
+    process.stderr.write(`${harmless(`mirrorwalk: ${error.message}`)}\n`)
     code = EXIT.usage
   } else {
     process.stderr.write(`mirrorwalk: this is a defect of mirrorwalk, not of your input; please report it with what you ran.\n`)

@@ -1,5 +1,6 @@
 /** What the verbs share: exit codes, messages, colours, tables, progress, and being stopped. */
 import { styleText } from 'node:util'
+import { escaped, shown } from '../inspect/unseen.ts'
 
 /** 0 what was claimed holds, 1 it does not, 2 cut short: unknown, 3 the command was not understood. */
 export const EXIT = { holds: 0, violated: 1, unknown: 2, usage: 3 } as const
@@ -10,8 +11,15 @@ export class UsageError extends Error {
   override readonly name = 'UsageError'
 }
 
-export const print = (text = ''): void => void process.stdout.write(`${text}\n`)
-export const printJson = (value: unknown): void => print(JSON.stringify(value))
+/** What is printed may come from a log that anybody has written: of control characters, only our own styles get through. */
+export const print = (text = ''): void => void process.stdout.write(`${harmless(text)}\n`)
+export const printJson = (value: unknown): void => print(shown(JSON.stringify(value), escaped))
+
+const ESCAPE = String.fromCharCode(0x1b)
+const OWN_STYLE = /^\[(?:0|1|2|22|31|32|33|34|36|39)m/
+/** Text that does nothing to a terminal: of control characters, only our own styles stay, where there are any. */
+export const harmless = (text: string): string =>
+  shown(text, (char, at) => (char === ESCAPE && colourful() && OWN_STYLE.test(text.slice(at + 1, at + 5)) ? char : escaped(char)))
 
 type Style = Parameters<typeof styleText>[0]
 /** Text in a colour, where a terminal shows it. */

@@ -4,9 +4,11 @@ import { basename, dirname, join } from 'node:path'
 import { timelineOf } from '../inspect/steps.ts'
 import { timeline, type TimelineStep } from '../inspect/timeline.ts'
 import { LogWriter } from '../log/writer.ts'
+import { CHOOSERS } from '../scenario/redo.ts'
 import { prepare, type LinuxEntry, type Report, type ScenarioRun, type Verdict } from '../scenario/run.ts'
 import type { Built, Scenario } from '../scenario/api.ts'
 import { MODEL_VERSION } from '../version.ts'
+import { LazyFile } from './lazy-file.ts'
 import { colourful, columns, EXIT, plural, print, printJson, styled, UsageError, Work, type ExitCode } from './output.ts'
 import { loadScenario, whereAndWhat } from './scenario-file.ts'
 
@@ -103,7 +105,7 @@ export async function runProfile(file: string, scenario: Scenario, profile: stri
   return { report, log, timeline: withAlarms(timelineOf(run.system, entries), report.verdicts) }
 }
 
-function buildOf(file: string, scenario: Scenario, profile: string, variant: string | undefined): Built {
+export function buildOf(file: string, scenario: Scenario, profile: string, variant: string | undefined): Built {
   try {
     return scenario.build(profile, variant)
   } catch (error) {
@@ -134,17 +136,21 @@ function openLog(
   const header = {
     model: MODEL_VERSION,
     system: built.system,
-    chooser: flags.seed === undefined ? 'as written' : 'random',
+    chooser: flags.seed === undefined ? CHOOSERS.written : CHOOSERS.random,
     seed: flags.seed ?? null,
     title: built.title,
+    plan: built.plan,
   }
+  const index = new LazyFile(`${path}.idx`)
   const writer = new LogWriter(run.system, run.live.world, header, lines => void writeSync(fd, lines), {
     sync: flags.sync === true,
+    index: lines => index.write(lines),
   }).follow(run.entries$)
   return {
     end: why => {
       writer.end(why)
       closeSync(fd)
+      index.close()
     },
   }
 }

@@ -56,6 +56,8 @@ const PHRASES: Readonly<Partial<Record<keyof Items, string>>> = {
   hmm_dma_needs_retry: 'asks whether it was invalidated',
   dma_map_page: 'maps a page for DMA',
   hmm_range_dma_unmap: 'unmaps pages for DMA',
+  hmm_dma_pfn_list: 'takes the array that it keeps',
+  hmm_dma_map_pfn: 'maps a page for DMA, unless it is',
   // Migration
   migrate_vma_collect: 'collects what can move',
   migrate_check_page: 'cannot have the page',

@@ -11,6 +11,7 @@ import { HMM_PFN_WRITE, type HmmRange } from '../walker/hmm.ts'
 import type { Kernel, Work } from './advance.ts'
 import { isOops, whereOf, type Failure } from './failure.ts'
 import { dmaOf, hmmOf, mmapLockOf, registryOf } from './names.ts'
+import type { Profile } from './profiles.ts'
 import { call, type ActorName, type AnyEvent, type Call, type Calls, type Does, type Offer } from './offer.ts'
 import { ran, REST, work } from './thread.ts'
 
@@ -22,8 +23,8 @@ export interface DeviceFault extends HmmRange {
   readonly attempts: number | null
   /** Nothing is faulted in: only what is there is found. */
   readonly snapshot?: boolean
-  /** What is found is mapped for DMA, too: `hmm_range_dma_map()`. */
-  readonly dma?: boolean
+  /** What is found is mapped for DMA, too: by `hmm_range_dma_map()` or `hmm_dma_map_pfn()`. */
+  readonly dma?: Exclude<Profile['mapsDma'], 'no'>
 }
 
 /** Pages that invalidations have cleared in the array of a range. */
@@ -39,6 +40,8 @@ export interface RangeContext extends Work {
   readonly seq: number
   /** Times it has begun. */
   readonly begun: number
+  /** `hmm_dma_map_alloc()` has succeeded, once for all. */
+  readonly hasDmaMap?: boolean
 }
 
 /** How a fault ended: an error, or what `hmm_range_fault()` answered, and its array. */
@@ -55,6 +58,9 @@ export type RangeEvent =
   | ({ readonly type: 'ran' } & Work)
   | ({ readonly type: 'walked' } & Work)
   | ({ readonly type: 'dma_unmapped' } & Work)
+  | ({ readonly type: 'dma_mapped' } & Work)
+  /** What `hmm_dma_map_alloc()` said. */
+  | { readonly type: 'allocated'; readonly fail: Failure | null }
   /** The kernel died, in this function. */
   | { readonly type: 'oops'; readonly where: string }
   | { readonly type: 'checked'; readonly stale: boolean }
@@ -120,6 +126,13 @@ const common = (
 /** The rules that the states of `machines/range.ts` name. */
 export const rangeDoes = (kernel: Kernel): Readonly<Record<string, RangeDoes>> => ({
   ...common(kernel),
+  hmm_dma_map_alloc: one(
+    'hmm_dma_map_alloc',
+    c => [call(c.device, 'hmm_dma_map_alloc')],
+    ([fail]) => ({ type: 'allocated', fail }) as RangeEvent,
+  ),
+  hmm_dma_map: (memory, c, budget) =>
+    work(kernel, memory, c, budget, after => (after.agenda.length > 0 ? ran(after) : { ...ran(after), type: 'dma_mapped' })),
   read_begin: one(
     'mmu_interval_read_begin',
     c => [call(c.device, 'read_begin'), call(registryOf(c.mm), 'mmu_interval_read_begin')],
@@ -170,6 +183,7 @@ export const vmaFault = (c: RangeContext): Work => {
 /** The agenda of the walk, and the call by which it asks whether the range was invalidated. */
 export const rangeFault = (c: RangeContext, stale: Call): Work => ({
   agenda: [
+    ...(mapsDmaByPage(c) ? [{ do: 'hmm_dma_pfn_list', device: c.device } as const] : []),
     { do: 'hmm_range_fault', mm: c.mm, range: rangeOf(running(c)), last: running(c).start, stale },
     ...(mapsDma(c)
       ? [{ do: 'hmm_range_dma_map', dma: dmaOf(c.device), ...bounds(c), at: running(c).start, mapped: 0, stale } as const]
@@ -181,8 +195,15 @@ export const rangeFault = (c: RangeContext, stale: Call): Work => ({
   out: {},
 })
 
-/** Does the statement that runs map for DMA? */
-export const mapsDma = (c: RangeContext): boolean => running(c).dma === true
+/** Does the statement that runs map for DMA in one call? */
+export const mapsDma = (c: RangeContext): boolean => running(c).dma === 'by range'
+/** Does it so page by page, when it has found that its range is valid? */
+export const mapsDmaByPage = (c: RangeContext): boolean => running(c).dma === 'page by page'
+
+/** What was found, page by page to be mapped for DMA. */
+export const dmaMap = (c: RangeContext): Pick<Work, 'agenda'> => ({
+  agenda: [{ do: 'hmm_dma_map_pfn', device: c.device, at: running(c).start, end: running(c).end, mapped: 0 }],
+})
 
 /** A driver whose range was invalidated behind `hmm_range_dma_map()` unmaps what that has mapped. */
 export const dmaUnmap = (c: RangeContext): Pick<Work, 'agenda'> => ({

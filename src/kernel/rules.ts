@@ -23,6 +23,7 @@ import { gupCatchers, gupRules } from './faults/gup.ts'
 import { gupFastRules } from './faults/gup-fast.ts'
 import { hmmRules } from './faults/hmm.ts'
 import { hmmDmaRules } from './faults/hmm-dma.ts'
+import { hmmDmaMapRules } from './faults/hmm-dma-map.ts'
 import { hmmVmaCatchers, hmmVmaRules } from './faults/hmm-vma.ts'
 import { hmmCatchers5_2, hmmRules5_2 } from './faults/hmm-5-2.ts'
 import { hugeRules } from './faults/huge.ts'
@@ -92,6 +93,7 @@ const rules: Rules = {
   ...hmmVmaRules,
   ...hmmRules5_2,
   ...hmmDmaRules,
+  ...hmmDmaMapRules,
 }
 
 /** The kernel of a profile. */

@@ -1,6 +1,9 @@
 /** Reading a log: its header, its records as far as they are what was written, and what is wrong behind them. */
 import { Opener } from './chain.ts'
+import { GrowingLines, linesOf, linesOfFile, type Line } from './lines.ts'
 import { FORMAT, type CheckpointRecord, type EndRecord, type Header, type StepRecord } from './records.ts'
+import { isTooDeep, unsound } from './sound.ts'
+import { upcastHeader } from './upcast.ts'
 import { revived } from './values.ts'
 
 export type LogRecord = StepRecord | CheckpointRecord | EndRecord
@@ -15,6 +18,8 @@ export interface Damage {
   /** The last step that can be believed. */
   readonly after: number
   readonly what: string
+  /** Nothing was changed, as far as one can see: the run that wrote it was stopped. */
+  readonly cut?: true
 }
 
 export interface ReadLog {
@@ -33,30 +38,118 @@ export class NotALog extends Error {
 
 /** Reads a log from its bytes; `name` is for messages. Throws `NotALog`; damage behind a good header is reported, not thrown. */
 export function readLog(bytes: Buffer, name: string): ReadLog {
-  const lines = new Lines(bytes)
-  const first = lines.next()
-  if (first === undefined)
-    throw new NotALog(`${name}: empty. Expected an event log, which begins with a header line; was the run that wrote it stopped at once?`)
-  const chain = new Opener()
-  const header = headerOf(first, chain, name)
+  const scan = new Scan(linesOf(bytes), name)
   const records: LogRecord[] = []
   const texts: string[] = []
-  let after = 0
-  const damaged = (what: string): ReadLog => ({ header, records, texts, damage: { line: lines.line, after, what } })
-  for (let line = lines.next(); line !== undefined; line = lines.next()) {
-    const last = records.at(-1)
-    if (last !== undefined && isEnd(last)) return damaged('there is more behind the record that ends the log')
-    if (!line.whole) return damaged('the log was cut off in the middle of this record')
-    const text = chain.open(line.bytes)
-    if (text === undefined) return damaged('this record is not what was written: its checksum does not follow from the record before it')
-    const record = JSON.parse(text) as LogRecord
-    records.push(record)
-    texts.push(text)
-    if (isStep(record)) after = record.n
+  for (let next = scan.next(); next !== undefined; next = scan.next()) {
+    records.push(next.record)
+    texts.push(next.text)
   }
-  const last = records.at(-1)
-  if (last === undefined || !isEnd(last)) return damaged('the log was cut off behind this record: the one that ends a log is missing')
-  return { header, records, texts, damage: undefined }
+  return { header: scan.header, records, texts, damage: scan.damage }
+}
+
+/** Reads the log in an open file record by record: none is kept. */
+export const scanLog = (fd: number, name: string): Scan => new Scan(linesOfFile(fd), name)
+/** The same, of a file that may still grow: there may be a next record later. */
+export const followLog = (fd: number, name: string): Scan => new Scan(new GrowingLines(fd), name)
+
+export interface Scanned {
+  readonly record: LogRecord
+  readonly text: string
+}
+
+/** A log that is being read. */
+export class Scan {
+  readonly header: Header
+  /** The format in which it was written. */
+  readonly format: number
+  /** Bytes of the lines that can be believed. */
+  sound: number
+  readonly #lines: Iterator<Line>
+  readonly #chain = new Opener()
+  #line = 1
+  #after = 0
+  #ended = false
+  #found: Damage | undefined
+
+  constructor(lines: Iterable<Line>, name: string) {
+    this.#lines = lines[Symbol.iterator]()
+    const first = this.#lines.next()
+    if (first.done === true)
+      throw new NotALog(
+        `${name}: empty. Expected an event log, which begins with a header line; was the run that wrote it stopped at once?`,
+      )
+    const header = headerOf(first.value, this.#chain, name)
+    this.format = header.mirrorwalk
+    this.header = upcastHeader(header)
+    this.sound = first.value.bytes.length + 1
+    this.#after = header.from?.step ?? 0
+  }
+
+  /** The checksum of the last record that was read. */
+  get sum(): string {
+    return this.#chain.last
+  }
+
+  /** The last step that was read. */
+  get after(): number {
+    return this.#after
+  }
+
+  /** The record that ends the log was read. */
+  get ended(): boolean {
+    return this.#ended
+  }
+
+  /** What is wrong with the log, if it ends where it was read to. */
+  get damage(): Damage | undefined {
+    if (this.#found !== undefined || this.#ended) return this.#found
+    return {
+      line: this.#line,
+      after: this.#after,
+      what: 'the log was cut off behind this record: the one that ends a log is missing',
+      cut: true,
+    }
+  }
+
+  /** The next record; undefined if there is none that can be believed. */
+  next(): Scanned | undefined {
+    if (this.#found !== undefined) return undefined
+    const next = this.#lines.next()
+    if (next.done === true) return undefined
+    this.#line++
+    const line = next.value
+    if (this.#ended) return this.#damaged('there is more behind the record that ends the log')
+    if (line.long === true) return this.#damaged('this record is longer than any can be')
+    if (!line.whole) return this.#damaged('the log was cut off in the middle of this record', { cut: true })
+    if (isTooDeep(line.bytes)) return this.#damaged('this record is nested deeper than any can be')
+    const text = this.#chain.open(line.bytes)
+    if (text === undefined)
+      return this.#damaged('this record is not what was written: its checksum does not follow from the record before it')
+    const record = parsed(text)
+    const what = unsound(record, this.#after)
+    if (what !== undefined) return this.#damaged(what)
+    return this.#believed(record as LogRecord, text, line.bytes.length + 1)
+  }
+
+  #believed(record: LogRecord, text: string, size: number): Scanned {
+    this.sound += size
+    if (isStep(record)) this.#after = record.n
+    this.#ended = isEnd(record)
+    return { record, text }
+  }
+
+  #damaged(what: string, how: { readonly cut?: true } = {}): undefined {
+    this.#found = { line: this.#line, after: this.#after, what, ...how }
+  }
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
 }
 
 function headerOf(line: Line, chain: Opener, name: string): Header {
@@ -72,33 +165,17 @@ function headerOf(line: Line, chain: Opener, name: string): Header {
       `${name}: format ${version}; this version reads logs up to format ${FORMAT}. Read it with the version that wrote it, or a newer one.`,
     )
   }
-  const text = line.whole ? chain.open(line.bytes) : undefined
-  if (text === undefined)
+  const text = line.whole && !isTooDeep(line.bytes) ? chain.open(line.bytes) : undefined
+  const header = text === undefined ? undefined : parsed(text)
+  if (!isHeader(header))
     throw new NotALog(`${name}: the header, its first line, is cut off or was changed; without it nothing that follows can be believed`)
-  const header = JSON.parse(text) as Header
   return { ...header, system: revived(header.system) }
 }
 
-interface Line {
-  readonly bytes: Buffer
-  /** It ends in a newline. */
-  readonly whole: boolean
-}
-
-class Lines {
-  readonly #bytes: Buffer
-  #at = 0
-  line = 0
-  constructor(bytes: Buffer) {
-    this.#bytes = bytes
-  }
-  next(): Line | undefined {
-    if (this.#at >= this.#bytes.length) return undefined
-    this.line++
-    const newline = this.#bytes.indexOf(0x0a, this.#at)
-    const whole = newline >= 0
-    const bytes = this.#bytes.subarray(this.#at, whole ? newline : undefined)
-    this.#at = whole ? newline + 1 : this.#bytes.length
-    return { bytes, whole }
-  }
+const isHeader = (x: unknown): x is Header => {
+  const { mirrorwalk, model, chooser, title, seed } = (x ?? {}) as Partial<Record<keyof Header, unknown>>
+  const { from } = (x ?? {}) as Partial<Header>
+  if (from !== undefined && !(Number.isSafeInteger(from?.step) && from.step >= 0 && typeof from.name === 'string')) return false
+  const words = [model, chooser, title].every(word => typeof word === 'string')
+  return Number.isSafeInteger(mirrorwalk) && Number(mirrorwalk) > 0 && words && (seed === null || Number.isSafeInteger(seed))
 }

@@ -7,12 +7,12 @@ import { createHash } from 'node:crypto'
 import type { AnyEvent, Snapshot } from '../system/actor.ts'
 import type { Ended, Entry } from '../system/live.ts'
 import type { Choice } from '../system/step.ts'
-import type { System, World } from '../system/world.ts'
+import { initialWorld, type System, type World } from '../system/world.ts'
 import { ByteWriter } from './bytes.ts'
 import { change, changed, isNoChange, revived } from './values.ts'
 
 /** Of this format; older ones are brought up to it when they are read. */
-export const FORMAT = 1
+export const FORMAT = 2
 
 /** Where a run began: all that is needed to begin it again. No date, no host, no path: equal runs have equal logs. */
 export interface Header {
@@ -26,6 +26,22 @@ export interface Header {
   readonly seed: number | null
   /** What was run: the name of a scenario. */
   readonly title: string
+  /** Who could act when, as data, for whoever runs it again; absent or null: not known. */
+  readonly plan?: unknown
+  /** Of a branch: where it leaves its trunk. */
+  readonly from?: Origin
+}
+
+export interface Origin {
+  readonly name: string
+  /** The branch that it leaves itself, if it is none of the trunk. */
+  readonly of?: string
+  /** The checksum of the header of the log that it leaves, and the last step that it shares with it. */
+  readonly trunk: string
+  readonly step: number
+  /** What was changed there, in words. */
+  readonly changed: readonly string[]
+  readonly world: unknown
 }
 
 export interface StepRecord {
@@ -57,8 +73,11 @@ export interface EndRecord {
   readonly digest: string
 }
 
+/** Is told what a step is written to have changed: keys of the contexts of actors, and `state`. */
+export type Touched = (actor: string, key: string, told: unknown) => void
+
 /** Writes a step, field by field: this is what a log costs a run. */
-export function writeStep<M, F>(to: ByteWriter, system: System<M, F>, entry: Entry<M, F>): void {
+export function writeStep<M, F>(to: ByteWriter, system: System<M, F>, entry: Entry<M, F>, touched?: Touched): void {
   const { n, cause, choice, before, world, facts } = entry
   to.raw('{"n":')
   to.number(n)
@@ -79,7 +98,7 @@ export function writeStep<M, F>(to: ByteWriter, system: System<M, F>, entry: Ent
   to.raw(',"event":')
   writeEvent(to, entry.event, world.actors[system.index.get(choice.by) ?? 0])
   to.raw(',"set":')
-  writeSet(to, system, before, world)
+  writeSet(to, system, before, world, touched)
   to.raw(',"facts":')
   to.value(facts)
   to.raw('}')
@@ -100,25 +119,29 @@ function writeEvent(to: ByteWriter, event: AnyEvent, own: Snapshot | undefined):
   to.raw('}')
 }
 
-function writeSet<M, F>(to: ByteWriter, system: System<M, F>, before: World<M>, after: World<M>): void {
+function writeSet<M, F>(to: ByteWriter, system: System<M, F>, before: World<M>, after: World<M>, touched: Touched | undefined): void {
   let first = true
   to.raw('{')
   for (let i = 0; i < after.actors.length; i++) {
     const [was, is] = [before.actors[i], after.actors[i]]
     if (was === is || was === undefined || is === undefined) continue
-    to.key(system.actors[i]?.name ?? '', first)
+    const name = system.actors[i]?.name ?? ''
+    to.key(name, first)
     first = false
     to.raw('[')
     if (was.value === is.value) to.raw('0')
-    else to.string(is.value)
+    else {
+      to.string(is.value)
+      touched?.(name, 'state', is.value)
+    }
     to.raw(',{')
-    if (was.context !== is.context) writeKeys(to, was.context as Fields, is.context as Fields)
+    if (was.context !== is.context) writeKeys(to, name, was.context as Fields, is.context as Fields, touched)
     to.raw('}]')
   }
   to.raw('}')
 }
 
-function writeKeys(to: ByteWriter, was: Fields, is: Fields): void {
+function writeKeys(to: ByteWriter, name: string, was: Fields, is: Fields, touched: Touched | undefined): void {
   let first = true
   for (const key in is) {
     if (Object.is(was[key], is[key])) continue
@@ -126,6 +149,7 @@ function writeKeys(to: ByteWriter, was: Fields, is: Fields): void {
     if (isNoChange(told)) continue
     to.key(key, first)
     to.value(told)
+    touched?.(name, key, told)
     first = false
   }
 }
@@ -144,14 +168,17 @@ export const choiceOf = (record: StepRecord): Choice => ({ by: record.by, offer:
 /** The world after a step, by its record alone: no machine and no rule is asked. */
 export function foldStep<M, F>(system: System<M, F>, world: World<M>, record: StepRecord): World<M> {
   const facts = record.facts.map(revived) as F[]
-  const actors = world.actors.map((snapshot, i): Snapshot => {
-    const set = record.set[system.actors[i]?.name ?? '']
-    if (set === undefined) return snapshot
+  const actors = world.actors.slice()
+  for (const name of Object.keys(record.set)) {
+    const i = system.index.get(name)
+    const snapshot = i === undefined ? undefined : actors[i]
+    const set = record.set[name]
+    if (i === undefined || snapshot === undefined || set === undefined) continue
     const [state, keys] = set
-    const context = snapshot.context as Readonly<Record<string, unknown>>
-    const fresh = Object.entries(keys).map(([key, told]) => [key, changed(context[key], told)])
-    return { value: state === 0 ? snapshot.value : state, context: { ...context, ...Object.fromEntries(fresh) } }
-  })
+    const before = snapshot.context as Fields
+    const fresh = Object.fromEntries(Object.entries(keys).map(([key, told]) => [key, changed(before[key], told)]))
+    actors[i] = { value: state === 0 ? snapshot.value : state, context: { ...before, ...fresh } }
+  }
   return { memory: facts.length === 0 ? world.memory : system.fold(world.memory, facts), actors }
 }
 
@@ -177,6 +204,10 @@ export function worldOf<M, F>(system: System<M, F>, json: unknown): World<M> {
     }),
   }
 }
+
+/** Where the run of a log begins. */
+export const beginning = <M, F>(system: System<M, F>, { from }: Header): World<M> =>
+  from === undefined ? initialWorld(system) : worldOf(system, from.world)
 
 /** SHA-256 of a world's text. */
 export const digestOfText = (text: string): string => createHash('sha256').update(text).digest('hex')

@@ -4,9 +4,8 @@
  */
 import { Live } from '../system/live.ts'
 import type { System, World } from '../system/world.ts'
-import { initialWorld } from '../system/world.ts'
 import { isCheckpoint, isEnd, isStep, type LogRecord, type ReadLog } from './reader.ts'
-import { choiceOf, digestOf, foldStep, stepText, type Header } from './records.ts'
+import { beginning, choiceOf, digestOf, foldStep, stepText, type Header } from './records.ts'
 
 /** The first place where a log and what came of it differ. */
 export interface LogDifference {
@@ -33,7 +32,7 @@ export type Watch = (step: number) => boolean
 
 /** Decides every step again, from the recorded choices. */
 export function decideAgain<M, F>(system: System<M, F>, log: ReadLog, model: string, watch: Watch = () => true): Replayed<M> {
-  const live = new Live(system)
+  const live = new Live(system, beginning(system, log.header), log.header.from?.step)
   const likely = likelyCause(log.header, model)
   return follow(
     system,
@@ -56,7 +55,7 @@ export function decideAgain<M, F>(system: System<M, F>, log: ReadLog, model: str
 
 /** Folds the records alone. */
 export function foldLog<M, F>(system: System<M, F>, log: ReadLog, watch: Watch = () => true): Replayed<M> {
-  let world = initialWorld(system)
+  let world = beginning(system, log.header)
   const likely = 'the log was put together by hand, or a fact is folded otherwise than when it was written'
   return follow(
     system,
@@ -79,7 +78,7 @@ function follow<M, F>(
   world: () => World<M>,
   apply: (record: LogRecord, text: string) => LogDifference | undefined,
 ): Replayed<M> {
-  let steps = 0
+  let steps = log.header.from?.step ?? 0
   for (const [i, record] of log.records.entries()) {
     const difference = apply(record, log.texts[i] ?? '') ?? digestDifference(system, world(), record, steps, likely)
     if (difference !== undefined) return { steps, world: world(), end: undefined, difference }

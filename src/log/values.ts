@@ -3,6 +3,7 @@
  * place of its head (an agenda loses its first item and gets others), a table as the runs that changed.
  */
 import { Table, type Run } from '../memory/table.ts'
+import { areNarrow } from './sound.ts'
 
 /** A change of a list: `drop` of its first elements are gone, and these stand in their place. */
 interface ListChange {
@@ -29,8 +30,14 @@ const isTableChange = (x: unknown): x is TableChange => isObject(x) && Array.isA
 export function revived(json: unknown): unknown {
   if (!isObject(json)) return json
   if (Array.isArray(json)) return json.map(revived)
-  if (isTableJson(json)) return Table.of(json.$table)
+  if (isTableJson(json)) return Table.of(narrow(json.$table))
   return Object.fromEntries(Object.entries(json).map(([key, value]) => [key, revived(value)]))
+}
+
+/** Runs that somebody wrote down, unless they fill more than any memory has. */
+function narrow(runs: readonly Run[]): readonly Run[] {
+  if (!areNarrow(runs)) throw new RangeError('a table whose runs are none, or wider than any can be')
+  return runs
 }
 
 /** What turns `before` into `after`. Elements of lists that stayed are known by identity: rules keep what they do not touch. */
@@ -78,7 +85,7 @@ export function changed(before: unknown, told: unknown): unknown {
   }
   if (isTableChange(told)) {
     let table = before instanceof Table ? before : Table.empty
-    for (const [index, count, value, stride] of told.$runs) table = table.setRange(index, count, value, stride)
+    for (const [index, count, value, stride] of narrow(told.$runs)) table = table.setRange(index, count, value, stride)
     return table
   }
   return revived(told)

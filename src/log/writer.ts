@@ -4,6 +4,7 @@ import type { Entry } from '../system/live.ts'
 import type { System, World } from '../system/world.ts'
 import { ByteWriter } from './bytes.ts'
 import { Sealer } from './chain.ts'
+import { IndexWriter } from './index-file.ts'
 import { digestOf, digestOfText, FORMAT, worldText, writeStep, type EndRecord, type Header } from './records.ts'
 
 /** Where a log goes: called with whole lines; the bytes are good until it returns. */
@@ -12,6 +13,8 @@ export type Sink = (lines: Buffer) => void
 export interface WriterOptions {
   /** Each record is written at once rather than in batches of 32: nothing is lost if the process dies, at twice the cost. */
   readonly sync?: boolean
+  /** Where the index goes; nothing does as long as the log has no checkpoint. */
+  readonly index?: Sink
 }
 
 const BATCH = 32
@@ -24,6 +27,7 @@ export class LogWriter<M, F> {
   readonly #batch: number
   readonly #bytes = new ByteWriter()
   readonly #sealer = new Sealer()
+  readonly #index: IndexWriter | undefined
   #held = 0
   #sinceCheckpoint = 0
   #checkpointSize = 0
@@ -37,7 +41,9 @@ export class LogWriter<M, F> {
     this.#world = world
     this.#sink = sink
     this.#batch = options.sync === true ? 1 : BATCH
-    this.#write(to => to.value({ mirrorwalk: FORMAT, ...header } satisfies Header))
+    this.#n = header.from?.step ?? 0
+    const size = this.#write(to => to.value({ mirrorwalk: FORMAT, ...header } satisfies Header))
+    this.#index = options.index === undefined ? undefined : new IndexWriter(size, this.#sealer.last, this.#n, options.index)
     this.flush()
   }
 
@@ -47,7 +53,10 @@ export class LogWriter<M, F> {
   }
 
   step(entry: Entry<M, F>): void {
-    const size = this.#write(to => writeStep(to, this.#system, entry))
+    const index = this.#index
+    index?.keys.step(entry.choice.by, entry.do)
+    const size = this.#write(to => writeStep(to, this.#system, entry, index?.keys.actor))
+    index?.step(entry.facts, size)
     this.#n = entry.n
     this.#world = entry.world
     this.#sinceCheckpoint += size
@@ -57,8 +66,9 @@ export class LogWriter<M, F> {
   /** Closes the log: without its last record, a log counts as cut off. */
   end(why: EndRecord['why']): void {
     this.#subscription?.unsubscribe()
-    this.#write(to => to.value({ end: this.#n, why, digest: digestOf(this.#system, this.#world) } satisfies EndRecord))
+    const size = this.#write(to => to.value({ end: this.#n, why, digest: digestOf(this.#system, this.#world) } satisfies EndRecord))
     this.flush()
+    this.#index?.end(size, this.#sealer.last)
   }
 
   /** Writes what is still held back. */
@@ -70,12 +80,14 @@ export class LogWriter<M, F> {
 
   #checkpoint(): void {
     const world = worldText(this.#system, this.#world)
+    const before = this.#sealer.last
     this.#checkpointSize = this.#write(to => {
       to.raw(`{"checkpoint":${this.#n},"world":`)
       to.utf8(world)
       to.raw(`,"digest":"${digestOfText(world)}"}`)
     })
     this.#sinceCheckpoint = 0
+    this.#index?.checkpoint(this.#checkpointSize, before, this.#sealer.last)
   }
 
   #write(record: (to: ByteWriter) => void): number {

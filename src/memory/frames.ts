@@ -46,6 +46,9 @@ export const HUGE_ZERO_STATE = pack('zero', LARGE)
 /** The word for a kind with flags. */
 export const stateWord = (kind: FrameKind, flags = 0): string => words[pack(kind, flags)] ?? kind
 
+/** The word for a number of the `state` column. */
+export const stateWordOf = (state: number): string => words[state] ?? 'free'
+
 /** The number behind a word; throws on a word that is none. */
 export function stateOf(word: string): number {
   const state = states.get(word)

@@ -38,6 +38,21 @@ const EMPTY: Inner = Array.from({ length: LEAF }, () => undefined)
 /** Rewrites entries [from, to) of `copy`, a leaf whose first index is `base`; the loop of a hot writer is its own. */
 export type Rewrite = (copy: number[], from: number, to: number, base: number) => void
 
+/** Is told which entries [from, to) of a table are looked at. */
+export type Watcher = (table: Table, from: number, to: number) => void
+let watcher: Watcher | undefined
+
+/** Runs something, and tells what tables were looked at meanwhile. */
+export function watched<T>(by: Watcher, run: () => T): T {
+  const before = watcher
+  watcher = by
+  try {
+    return run()
+  } finally {
+    watcher = before
+  }
+}
+
 export class Table {
   static readonly empty = new Table(undefined, 0)
 
@@ -59,12 +74,18 @@ export class Table {
   }
 
   get(index: number): number {
-    const leaf = this.leaf(index)
+    if (watcher !== undefined) watcher(this, index, index + 1)
+    const leaf = this.#leaf(index)
     return leaf === undefined ? 0 : (leaf[index & MASK] ?? 0)
   }
 
   /** The entries of `index & ~63` to `index | 63`, for loops that would descend for each. Never write to it. */
   leaf(index: number): Leaf | undefined {
+    if (watcher !== undefined) watcher(this, index & ~MASK, (index | MASK) + 1)
+    return this.#leaf(index)
+  }
+
+  #leaf(index: number): Leaf | undefined {
     let shift = this.#shift
     if (index >>> shift >= LEAF) return undefined
     let node = this.#root
@@ -93,6 +114,7 @@ export class Table {
   rewrite(index: number, count: number, change: Rewrite): Table {
     if (count <= 0) return this
     const end = index + count
+    if (watcher !== undefined) watcher(this, index, end)
     if (index < 0 || end > INDEX_LIMIT) throw new RangeError(`indices ${index} to ${end - 1} are outside 0..${INDEX_LIMIT - 1}`)
     let shift = this.#shift
     while ((end - 1) >>> shift >= LEAF) shift += BITS
@@ -102,9 +124,15 @@ export class Table {
 
   /** The first index in [index, end) whose entry is not 0; `end` if there is none. */
   next(index: number, end: number): number {
+    const found = this.#next(index, end)
+    if (watcher !== undefined) watcher(this, index, Math.min(found + 1, end))
+    return found
+  }
+
+  #next(index: number, end: number): number {
     const last = Math.min(end, INDEX_LIMIT)
     for (let i = index; i < last;) {
-      const leaf = this.leaf(i)
+      const leaf = this.#leaf(i)
       if (leaf === undefined) {
         i = this.#afterAbsent(i)
         continue
@@ -116,8 +144,14 @@ export class Table {
 
   /** The first index from `index` on whose entry is 0. */
   gap(index: number): number {
+    const found = this.#gap(index)
+    if (watcher !== undefined) watcher(this, index, found + 1)
+    return found
+  }
+
+  #gap(index: number): number {
     for (let i = index; ; i++) {
-      const leaf = this.leaf(i)
+      const leaf = this.#leaf(i)
       if (leaf === undefined) return i
       for (; ; i++) {
         if (leaf[i & MASK] === 0) return i
@@ -141,6 +175,7 @@ export class Table {
 
   /** The runs that turn this table into `other`; entries that are 0 there come as runs of 0. */
   changesTo(other: Table): readonly Run[] {
+    if (watcher !== undefined) watcher(this, 0, INDEX_LIMIT)
     const changes = new Changes()
     const shift = Math.max(this.#shift, other.#shift)
     compare(raised(this.#root, this.#shift, shift), raised(other.#root, other.#shift, shift), shift, 0, changes)

@@ -1,4 +1,6 @@
 /** What statements answered, and what of it is not as it is wanted. */
+import type { RangeEvent } from '../kernel/range.ts'
+import type { ThreadEvent } from '../kernel/thread.ts'
 import type { Table } from '../memory/table.ts'
 import { HMM_PFN_ERROR, HMM_PFN_VALID, HMM_PFN_WRITE } from '../walker/hmm.ts'
 import { HMM_PFN_SPECIAL } from '../walker/hmm-5-2.ts'
@@ -16,6 +18,26 @@ export interface Told {
   /** Words of a range, of which flags are told. */
   readonly words?: Table
   readonly values?: readonly number[]
+}
+
+/** What an event tells of the statement that its actor runs. A load or store may go on: it tells part by part. */
+export function toldBy(event: ThreadEvent | RangeEvent): Told | undefined {
+  switch (event.type) {
+    case 'ended':
+      return { short: event.err ?? event.ret, ret: event.ret, err: event.err, words: event.array }
+    case 'returned':
+      return { short: event.err ?? event.ret, ret: event.ret, err: event.err, out: event.out, array: event.array }
+    case 'exited':
+      return { short: 0, ret: 0, err: null }
+    case 'oops':
+      return { short: `oops: ${event.where}`, ret: -1, err: `oops: ${event.where}` }
+    case 'signal':
+      return { short: event.sig, ret: -1, err: event.sig }
+    case 'accessed':
+      return { short: event.values, ret: 0, err: null, values: event.values }
+    default:
+      return undefined
+  }
 }
 
 /** The flags of a word; SPECIAL is a value of its own. */

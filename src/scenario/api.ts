@@ -62,6 +62,8 @@ export interface DeviceOptions {
   readonly notifier?: 'hmm_mirror' | 'mmu_interval_notifier'
   /** How many pages it can map for DMA at once; any number if not said. */
   readonly dmaRoom?: number
+  /** `hmm_dma_map_alloc()` refuses it (EOPNOTSUPP), for its DMA needs caches kept up or does not reach all of memory. */
+  readonly dmaLimited?: boolean
 }
 
 /** A statement that works on pages, and tells more than a number: `expect.answers`. */
@@ -159,7 +161,10 @@ export interface Device {
   fault(pages: Pages, options?: DeviceFaultOptions): Command
   /** Maps what is there: `hmm_vma_get_pfns()`, `hmm_range_snapshot()`, and `hmm_range_fault()` that asks for nothing. */
   snapshot(pages: Pages, options?: Pick<DeviceFaultOptions, 'attempts'>): Command
-  /** Faults pages in and maps them for DMA: `hmm_range_dma_map()`, v5.2 to v5.5. */
+  /**
+   * Faults pages in and maps them for DMA: with `hmm_range_dma_map()` up to v5.5, and from v6.16 on with `hmm_dma_map_pfn()`, where it
+   * answers how many were not mapped already.
+   */
   dmaMap(pages: Pages, options?: DeviceFaultOptions): Command
 }
 

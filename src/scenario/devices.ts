@@ -16,6 +16,7 @@ export interface Programmed {
   readonly program: DeviceFault[]
   readonly notifier: Notifier
   readonly dmaRoom: number | null
+  readonly dmaLimited: boolean
 }
 
 /** What a driver may choose from; what it has if it does not say comes first. */
@@ -35,7 +36,11 @@ const wanted = ({ write = false, devicePrivate = false }: DeviceFaultOptions): n
   HMM_PFN_VALID | (write ? HMM_PFN_WRITE : 0) | (devicePrivate ? HMM_PFN_DEVICE_PRIVATE : 0)
 
 /** `add` puts a statement at the end of the device's program. */
-export function deviceOf(name: ActorName, add: (statement: DeviceFault) => StatementRef, noDma: () => void): Device {
+export function deviceOf(
+  name: ActorName,
+  add: (statement: DeviceFault) => StatementRef,
+  dmaWay: () => Exclude<Profile['mapsDma'], 'no'>,
+): Device {
   const asked = (
     { start, end }: Pages,
     defaultFlags: number,
@@ -49,9 +54,6 @@ export function deviceOf(name: ActorName, add: (statement: DeviceFault) => State
     name,
     fault: (pages, options = {}) => asked(pages, wanted(options), options),
     snapshot: (pages, options = {}) => asked(pages, 0, options, { snapshot: true }),
-    dmaMap: (pages, options = {}) => {
-      noDma()
-      return asked(pages, wanted(options), options, { dma: true })
-    },
+    dmaMap: (pages, options = {}) => asked(pages, wanted(options), options, { dma: dmaWay() }),
   }
 }

@@ -13,7 +13,7 @@ import { snapshotOf, type World } from '../system/world.ts'
 import { difference } from './brief.ts'
 import { Circles, comesToRest, isUnderWay, type Livelock } from './livelock.ts'
 import { planned, type Progress } from './plan.ts'
-import { answerOf, unlike, type Told } from './answers.ts'
+import { answerOf, toldBy, unlike, type Told } from './answers.ts'
 import type { Built, Expectation } from './api.ts'
 import { linuxSystem, type Kinds, type LinuxSystem } from './standard.ts'
 import { viewOf, type View } from './view.ts'
@@ -144,7 +144,7 @@ function overall(verdicts: readonly Verdict[], ended: Report['ended']): Report['
 }
 
 /** The error that an expectation names. */
-const errorIn = (expectation: Expectation): unknown =>
+export const errorIn = (expectation: Expectation): unknown =>
   expectation.kind === 'returns'
     ? expectation.value
     : expectation.kind === 'answers' && typeof expectation.wanted === 'object'
@@ -218,26 +218,11 @@ class Judge {
   }
 
   #answerIn(by: string, event: ThreadEvent | RangeEvent): Told | undefined {
-    switch (event.type) {
-      case 'ended':
-        return { short: event.err ?? event.ret, ret: event.ret, err: event.err, words: event.array }
-      case 'returned':
-        return { short: event.err ?? event.ret, ret: event.ret, err: event.err, out: event.out, array: event.array }
-      case 'exited':
-        return { short: 0, ret: 0, err: null }
-      case 'oops':
-        return { short: `oops: ${event.where}`, ret: -1, err: `oops: ${event.where}` }
-      case 'signal':
-        this.#values.delete(by)
-        return { short: event.sig, ret: -1, err: event.sig }
-      case 'accessed': {
-        const values = [...(this.#values.get(by) ?? []), ...event.values]
-        this.#values.set(by, event.left === null ? [] : values)
-        return event.left === null ? { short: values, ret: 0, err: null, values } : undefined
-      }
-      default:
-        return undefined
-    }
+    if (event.type === 'signal') this.#values.delete(by)
+    if (event.type !== 'accessed') return toldBy(event)
+    const values = [...(this.#values.get(by) ?? []), ...event.values]
+    this.#values.set(by, event.left === null ? [] : values)
+    return event.left === null ? { short: values, ret: 0, err: null, values } : undefined
   }
 
   verdicts(ended: Report['ended']): readonly Verdict[] {

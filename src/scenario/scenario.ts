@@ -164,10 +164,13 @@ class Builder implements Writing {
     if (!ways.includes(notifier))
       throw new BadScenario(`scenario '${this.#title}': ${profile.name} has no ${notifier}; a device there has an ${ways.join(' or an ')}`)
     const program: DeviceFault[] = []
-    this.#devices.set(name, { program, notifier, dmaRoom: options.dmaRoom ?? null })
+    this.#devices.set(name, { program, notifier, dmaRoom: options.dmaRoom ?? null, dmaLimited: options.dmaLimited === true })
     const add = (statement: DeviceFault): StatementRef => this.#add({ by: rangeName(name), index: program.push(statement) - 1 })
     return deviceOf(name, add, () => {
-      if (!profile.mapsDma) throw new BadScenario(`scenario '${this.#title}': ${profile.name} has no hmm_range_dma_map()`)
+      const { mapsDma } = profile
+      if (mapsDma === 'no')
+        throw new BadScenario(`scenario '${this.#title}': ${profile.name} has no hmm_range_dma_map() or hmm_dma_map_pfn()`)
+      return mapsDma
     })
   }
 
@@ -226,7 +229,7 @@ class Builder implements Writing {
 
   #toldOf(by: ActorName, index: number): string {
     const statement = [...this.#devices].find(([name]) => rangeName(name) === by)?.[1].program[index]
-    return statement?.dma === true ? 'dmaMap' : statement?.snapshot === true ? 'snapshot' : 'fault'
+    return statement?.dma !== undefined ? 'dmaMap' : statement?.snapshot === true ? 'snapshot' : 'fault'
   }
 
   #expect(): Expect {
@@ -276,18 +279,23 @@ class Builder implements Writing {
         { name: mirrorName(n), machine: 'dmirror', input: {} },
         { name: snapshotOf(mirrorName(n)), machine: 'interval_notifier', input: {} },
       ]).flat(),
-      ...devices.flatMap(([name, { program, notifier, dmaRoom }]): readonly ActorSpec[] => [
-        { name, machine: 'device', input: { mm: MM, ...everything } },
+      ...devices.flatMap(([name, { program, notifier, dmaRoom, dmaLimited }]): readonly ActorSpec[] => [
+        {
+          name,
+          machine: 'device',
+          input: { mm: MM, ...everything, ...(mapsDma(program, 'page by page') ? { dma: { room: dmaRoom, limited: dmaLimited } } : {}) },
+        },
         {
           name: rangeName(name),
           machine: notifier === 'hmm_mirror' ? range : RANGE_MACHINES.sequence.range,
           input: { name: rangeName(name), mm: MM, device: name, program },
         },
-        ...(program.some(statement => statement.dma === true) ? [{ name: dmaOf(name), machine: 'dma', input: { room: dmaRoom } }] : []),
+        ...(mapsDma(program, 'by range') ? [{ name: dmaOf(name), machine: 'dma', input: { room: dmaRoom } }] : []),
       ]),
     ]
     return { profile: profile.name, mms: [MM], actors }
   }
 }
 
+const mapsDma = (program: readonly DeviceFault[], way: DeviceFault['dma']): boolean => program.some(({ dma }) => dma === way)
 const rangeName = (device: ActorName): ActorName => `${device}.range`

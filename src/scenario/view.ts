@@ -1,5 +1,7 @@
 /** A world as expectations see it: by the names of a scenario. */
+import type { DeviceContext } from '../../machines/device.ts'
 import type { DmaContext } from '../../machines/dma.ts'
+import { isDmaMapped } from '../kernel/dma-map.ts'
 import { dmaOf } from '../kernel/names.ts'
 import { frameOf, isPresent, NONE, wordOf, type Entry } from '../memory/entry.ts'
 import { headOf } from '../memory/frames.ts'
@@ -38,6 +40,8 @@ export function viewOf({ names, world }: OracleView): View {
     content: p => (isPresent(entryOf(p)) ? frames.content.get(frameOf(entryOf(p))) : undefined),
     refs: p => (isPresent(entryOf(p)) ? frames.refs.get(headOf(frames, frameOf(entryOf(p)))) : undefined),
     dma: (device, p) => {
+      const { dma } = (world.actors[names.indexOf(device)]?.context ?? {}) as Partial<DeviceContext>
+      if (dma !== undefined) return isDmaMapped(dma, p) ? 'DMA_BIDIRECTIONAL' : undefined
       const { daddrs } = (world.actors[names.indexOf(dmaOf(device))]?.context ?? {}) as Partial<DmaContext>
       return daddrs === undefined ? undefined : ([undefined, 'DMA_TO_DEVICE', 'DMA_BIDIRECTIONAL'] as const)[daddrs.get(p)]
     },

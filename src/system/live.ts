@@ -54,10 +54,12 @@ export class Live<M, F> {
   /** The actors whose machines do something, and what they offered when they were last asked. */
   readonly #asked: readonly Asked<M, F>[]
 
-  constructor(system: System<M, F>, world: World<M> = initialWorld(system)) {
+  /** `n`: the step after which the world is as it is, if not the beginning; all follows from that then. */
+  constructor(system: System<M, F>, world: World<M> = initialWorld(system), n = 0) {
     this.system = system
     this.#world = world
-    this.#changed = system.actors.map(() => 0)
+    this.#n = n
+    this.#changed = system.actors.map(() => n)
     this.#asked = system.actors.flatMap(({ name, kind }, i) =>
       Object.keys(kind.does).length === 0 ? [] : [{ name, i, snapshot: undefined, memory: undefined, offers: [] }],
     )

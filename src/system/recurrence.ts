@@ -6,7 +6,7 @@ import { Table } from '../memory/table.ts'
 import type { World } from './world.ts'
 
 /** Fields that hold numbers of one sequence, wherever they stand in an actor's context. */
-const SEQUENCE: ReadonlySet<string> = new Set(['seq', 'invalidate_seq', 'lastseq'])
+export const SEQUENCE: ReadonlySet<string> = new Set(['seq', 'invalidate_seq', 'lastseq'])
 
 type Pairs = (readonly [before: number, after: number])[]
 

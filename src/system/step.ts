@@ -5,7 +5,7 @@
  * A call is enabled only when the called machine has a transition for it now. So blocking needs no queue, no wake-up
  * and no waiting state: a refused call is all there is to it.
  */
-import type { ActorName, AnyEvent, Call, Offer, Snapshot } from './actor.ts'
+import type { ActorName, AnyEvent, Call, Kind, Offer, Snapshot } from './actor.ts'
 import { indexOf, type System, type World } from './world.ts'
 
 /** Which offer of which actor, and how many entries it may cover: all that is not determined. */
@@ -47,12 +47,20 @@ export function offersOf<M, F>(system: System<M, F>, world: World<M>, by: ActorN
   const actor = system.actors[i]
   const snapshot = world.actors[i]
   if (actor === undefined || snapshot === undefined) return []
-  const does = doesOf(actor.kind.machine, snapshot.value)
-  if (does === undefined) return []
-  const rule = actor.kind.does[does]
-  if (rule === undefined) throw new Error(`${by} is in '${snapshot.value}', which does '${does}': no such rule`)
-  return rule(world.memory, snapshot.context, budget)
+  return offersFrom(actor.kind, by, snapshot, world.memory, budget)
 }
+
+/** What an actor of a kind offers in a snapshot. */
+export function offersFrom<M, F>(of: Kind<M, F>, by: ActorName, snapshot: Snapshot, memory: M, budget: number): readonly Offer<F>[] {
+  const does = doesOf(of.machine, snapshot.value)
+  if (does === undefined) return []
+  const rule = of.does[does]
+  if (rule === undefined) throw new Error(`${by} is in '${snapshot.value}', which does '${does}': no such rule`)
+  return rule(memory, snapshot.context, budget)
+}
+
+/** Does an actor of this kind ever act by itself? */
+export const isActive = <M, F>(of: Kind<M, F>): boolean => Object.keys(of.does).length > 0
 
 export function step<M, F>(system: System<M, F>, world: World<M>, choice: Choice): Stepped<M, F> | Refused {
   const offer = offersOf(system, world, choice.by, choice.budget)[choice.offer]

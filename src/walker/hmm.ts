@@ -14,20 +14,26 @@ import { LEAF, type Rewrite, type Table } from '../memory/table.ts'
 import { findVma, has, VM_HUGETLB, VM_IO, VM_MIXEDMAP, VM_PFNMAP, VM_READ, VM_WRITE, type Vma } from '../memory/vma.ts'
 
 /**
- * A word of the array: frame │ order (5 bits) │ ERROR │ WRITE │ VALID. As requests, VALID and WRITE are `REQ_FAULT`
- * and `REQ_WRITE`, which have the same bits in the kernel too. VALID and WRITE are also bits 0 and 1 of an entry.
+ * A word of the array: frame │ P2PDMA_BUS │ P2PDMA │ DMA_MAPPED │ level (2 bits) │ ERROR │ WRITE │ VALID. As requests, VALID
+ * and WRITE are `REQ_FAULT` and `REQ_WRITE`, which have the same bits in the kernel too. VALID and WRITE are also bits 0
+ * and 1 of an entry. Orders that are told are those of entries, so the level says them.
  */
 export const HMM_PFN_VALID = 1
 export const HMM_PFN_WRITE = 2
 export const HMM_PFN_ERROR = 4
-const ORDER_SHIFT = 3
+const LEVEL_SHIFT = 3
+const ORDERS = [0, Math.log2(PMD_PAGES), Math.log2(PUD_PAGES)]
 /** `hmm_pfn_to_map_order()`: how many pages the CPU maps at once there, as a power of two. */
-export const mapOrder = (word: number): number => (word >>> ORDER_SHIFT) & 31
+export const mapOrder = (word: number): number => ORDERS[(word >>> LEVEL_SHIFT) & 3] ?? 0
 export const FRAME_AND_FLAGS = ~(NEXT_FRAME - 1) | HMM_PFN_VALID | HMM_PFN_WRITE
-const ORDER: Readonly<Record<'pmd' | 'pud', number>> = {
-  pmd: Math.log2(PMD_PAGES) << ORDER_SHIFT,
-  pud: Math.log2(PUD_PAGES) << ORDER_SHIFT,
-}
+const ORDER: Readonly<Record<'pmd' | 'pud', number>> = { pmd: 1 << LEVEL_SHIFT, pud: 2 << LEVEL_SHIFT }
+
+/** The page is mapped for DMA; as memory of another device, through the host bridge or by its bus address. */
+export const HMM_PFN_DMA_MAPPED = 32
+export const HMM_PFN_P2PDMA = 64
+export const HMM_PFN_P2PDMA_BUS = 128
+/** What a caller has noted of a page, and finds again after the walk. */
+export const HMM_PFN_INOUT_FLAGS = HMM_PFN_DMA_MAPPED | HMM_PFN_P2PDMA | HMM_PFN_P2PDMA_BUS
 
 /** What `struct hmm_range` asks for; it does not change during the walk. */
 export interface HmmRange {
@@ -74,23 +80,26 @@ export interface WalkRules {
   readonly walksMixedMaps: boolean
   /** Private memory of other devices is faulted back. */
   readonly faultsForeignPrivate: boolean
+  /** `HMM_PFN_INOUT_FLAGS` of a word stay in its result. */
+  readonly keepsDmaFlags: boolean
 }
-const LATEST: WalkRules = { walksMixedMaps: true, faultsForeignPrivate: true }
+const LATEST: WalkRules = { walksMixedMaps: true, faultsForeignPrivate: true, keepsDmaFlags: true }
 
 /** Goes on with a walk. It is done when `last` is the end of the range; stopped if `stop` says why; else out of budget. */
 export function walk(memory: Memory, name: MmName, range: HmmRange, before: Walk, budget: number, rules: WalkRules = LATEST): Walk {
   const mm = mmOf(memory, name)
   return produce<Walk, Walking>(before, draft => {
     // The loop works on what will be written to the draft in the end: reading a draft costs thirty times as much.
-    const walking: Walking = { last: before.last, array: before.array, stop: null }
+    const walking: Walking = { last: before.last, array: before.array, stop: null, kept: rules.keepsDmaFlags ? HMM_PFN_INOUT_FLAGS : 0 }
     for (let left = budget; left > 0 && walking.last < range.end && walking.stop === null;)
       left -= walkPart(mm, range, walking, left, rules)
-    Object.assign(draft, walking)
+    const { last, array, stop } = walking
+    Object.assign(draft, { last, array, stop })
   })
 }
 
-/** A walk under way. */
-type Walking = { -readonly [K in keyof Walk]: Walk[K] }
+/** A walk under way; `kept` are the flags of a word that a result leaves in it. */
+type Walking = { -readonly [K in keyof Walk]: Walk[K] } & { readonly kept: number }
 
 /** One part: a gap, an area that cannot be walked, a hole, a huge entry, or entries of one PTE table. Answers the entries it covered. */
 function walkPart(mm: Mm, range: HmmRange, w: Walking, budget: number, rules: WalkRules): number {
@@ -128,9 +137,7 @@ function huge(range: HmmRange, w: Walking, vma: Vma, level: Exclude<Level, 'pgd'
   if (need !== NO_FAULT) return fault(w, vma, end, need)
   const frame = frameOf(entry) + (w.last - pageAt(level, indexAt(level, w.last)))
   const step = cpu === 0 ? 0 : NEXT_FRAME
-  w.array = w.array.setRange(w.last, end - w.last, (cpu === 0 ? 0 : frame * NEXT_FRAME) | cpu | ORDER[level], step)
-  w.last = end
-  return 1
+  return fill(w, end, (cpu === 0 ? 0 : frame * NEXT_FRAME) | cpu | ORDER[level], step)
 }
 
 /**
@@ -139,11 +146,7 @@ function huge(range: HmmRange, w: Walking, vma: Vma, level: Exclude<Level, 'pgd'
  */
 function absentHuge(range: HmmRange, w: Walking, vma: Vma, entry: number, end: Page): number {
   const own = absentWord(entry, range)
-  if (own !== 0) {
-    w.array = w.array.setRange(w.last, end - w.last, own | ORDER.pmd, NEXT_FRAME)
-    w.last = end
-    return 1
-  }
+  if (own !== 0) return fill(w, end, own | ORDER.pmd, NEXT_FRAME)
   const need = needIn(range, w.array, w.last, end, 0)
   if (need === NO_FAULT) return fill(w, end, HMM_PFN_ERROR)
   if (!isMigration(entry)) return fault(w, vma, end, need)
@@ -169,7 +172,7 @@ function entries(mm: Mm, range: HmmRange, w: Walking, vma: Vma, end: Page, budge
     }
   }
   const covered = at - w.last
-  w.array = w.array.rewrite(w.last, covered, wordsFrom(mm.pte, range, isRaw))
+  w.array = w.array.rewrite(w.last, covered, wordsFrom(mm.pte, range, isRaw, w.kept))
   w.last = page(at)
   if (at === until) return Math.max(covered, 1)
   const entry = mm.pte.get(at)
@@ -188,12 +191,12 @@ function isBeyondFault(entry: number, { faultsForeignPrivate }: WalkRules): bool
 }
 
 /** The results for entries that need nothing, leaf by leaf. */
-function wordsFrom(pte: Table, range: HmmRange, isRaw: (entry: number) => boolean): Rewrite {
+function wordsFrom(pte: Table, range: HmmRange, isRaw: (entry: number) => boolean, kept: number): Rewrite {
   return (copy, from, to, base) => {
     const leaf = pte.leaf(base) ?? NO_ENTRIES
     for (let i = from; i < to; i++) {
       const entry = leaf[i] ?? NONE
-      copy[i] = isRaw(entry) ? HMM_PFN_ERROR : wordOf(entry, range)
+      copy[i] = ((copy[i] ?? 0) & kept) | (isRaw(entry) ? HMM_PFN_ERROR : wordOf(entry, range))
     }
   }
 }
@@ -239,8 +242,12 @@ function fault(w: Walking, vma: Vma, end: Page, need: Need): number {
   return 1
 }
 
-function fill(w: Walking, end: Page, word: number): number {
-  w.array = w.array.setRange(w.last, end - w.last, word, 0)
+/** The results up to `end`, the first of them `word`, each by `step` more than the one before. */
+function fill(w: Walking, end: Page, word: number, step = 0): number {
+  const { last, kept } = w
+  w.array = w.array.rewrite(last, end - last, (copy, from, to, base) => {
+    for (let i = from, v = word + (base + from - last) * step; i < to; i++, v += step) copy[i] = ((copy[i] ?? 0) & kept) | v
+  })
   w.last = end
   return 1
 }

@@ -3,6 +3,8 @@
  * this moment.
  */
 import { spawnSync } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { readRecording, recordingFiles } from '../../src/conformance/recording.ts'
 import { conformProgram } from '../../src/conformance/conform.ts'
@@ -21,8 +23,12 @@ import { Live } from '../../src/system/live.ts'
 import { compiled } from '../../src/system/compile.ts'
 import { reference, type Take } from '../../src/system/take.ts'
 import { walk } from '../../src/walker/hmm.ts'
+import { diffFigures } from './diff.ts'
+import { exploreBench } from './explore.ts'
 import { cpuSeconds, thousands } from './measure.ts'
+import { writeLongLog } from './long-log.ts'
 import type { EntrySize, SizeFigures } from './sizes.ts'
+import type { Percentiles, TravelFigures } from './travel.ts'
 import { ownRecordings } from '../../src/cli/conform.ts'
 
 const line = (what: string, figure: string, ratio: string): void => console.log(`${what.padEnd(58)}${figure.padStart(24)}   ${ratio}`)
@@ -47,7 +53,8 @@ function run(built: Built, take: Take, log: boolean): number {
   const live = new Live(system)
   let bytes = 0
   const header = { model: 'bench', system: built.system, chooser: 'round robin', seed: null, title: built.title }
-  const writer = log ? new LogWriter(system, live.world, header, lines => void (bytes += lines.length)).follow(live.entries$) : undefined
+  const count = (lines: Buffer): void => void (bytes += lines.length)
+  const writer = log ? new LogWriter(system, live.world, header, count, { index: count }).follow(live.entries$) : undefined
   live.run(roundRobin())
   writer?.end('at rest')
   return live.n
@@ -59,7 +66,7 @@ const plain = cpuSeconds(() => void run(built, compiled, false)) / steps
 const logged = cpuSeconds(() => void run(built, compiled, true)) / steps
 const uncompiled = cpuSeconds(() => void run(built, reference, false)) / steps
 line('steps through the actors, compiled', `${thousands(1 / plain)} a second`, '1')
-line('the same with the log', `${thousands(1 / logged)} a second`, `+${((logged - plain) * 1e6).toFixed(2)} µs a step`)
+line('the same with the log and its index', `${thousands(1 / logged)} a second`, `+${((logged - plain) * 1e6).toFixed(2)} µs a step`)
 line(
   'the same, machines taken by xstate itself',
   `${thousands(1 / uncompiled)} a second`,
@@ -161,3 +168,35 @@ for (const size of ['4 KiB', '2 MiB', '1 GiB'] as const) {
     )
   }
 }
+
+/** Time travel over a log of a million steps. */
+const folder = mkdtempSync(join(tmpdir(), 'mirrorwalk-bench-'))
+const long = join(folder, 'long.jsonl')
+writeLongLog(long, 1_000_000)
+const child = spawnSync(process.execPath, [join(import.meta.dirname, 'travel.js'), long], { encoding: 'utf8' })
+if (child.status !== 0) throw new Error(`travel.js: ${child.stderr}`)
+const travelled = JSON.parse(child.stdout) as TravelFigures
+const ms = ({ median, p99, most }: Percentiles): readonly [string, string] => [
+  `${p99.toFixed(2)} ms p99`,
+  `${median.toFixed(2)} ms the median, ${most.toFixed(1)} ms the most`,
+]
+line(
+  'a log of 1,000,000 steps: opened by its index',
+  `${travelled.open.toFixed(0)} ms`,
+  `index ${(travelled.indexBytes / 2 ** 20).toFixed(1)} MiB`,
+)
+line('seek to any step', ...ms(travelled.seek))
+line('one step back', ...ms(travelled.back))
+line('which step last changed a path', ...ms(travelled.last))
+line('why a page is mapped as it is', ...ms(travelled.why))
+line('peak of memory', `${(travelled.peak / 2 ** 20).toFixed(0)} MiB`, '')
+line('size of the log', `${(travelled.bytes / travelled.steps).toFixed(0)} bytes a step`, '')
+rmSync(folder, { recursive: true })
+
+const diff = diffFigures()
+for (const [what, seconds] of [
+  ['that part early', diff.parting],
+  ['that are the same', diff.same],
+] as const)
+  line(`two runs ${what}, ${thousands(diff.steps)} steps each, read and compared`, `${seconds.toFixed(2)} s`, 'at most 2 s is wanted')
+exploreBench(line)

@@ -309,7 +309,7 @@ test('what a kernel has not is refused by name', () => {
       void linux()
         .device()
         .dmaMap({ start: page(1), end: page(2) }),
-    /v6\.12 has no hmm_range_dma_map\(\)/,
+    /v6\.12 has no hmm_range_dma_map\(\) or hmm_dma_map_pfn\(\)/,
   )
 })
 

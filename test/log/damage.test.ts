@@ -87,10 +87,10 @@ const refusals: readonly (readonly [string, string, RegExp])[] = [
   [
     'another kind of file',
     'PK\u0003\u0004 not JSON at all',
-    /^x\.jsonl: not an event log\. Expected a first line \{"mirrorwalk":1,…\}, got/,
+    /^x\.jsonl: not an event log\. Expected a first line \{"mirrorwalk":2,…\}, got/,
   ],
   ['other JSON', '{"program":"anon-1","kernel":"6.12"}\n', /^x\.jsonl: not an event log/],
-  ['a newer format', '{"mirrorwalk":7,"model":"9.0"}\n', /^x\.jsonl: format 7; this version reads logs up to format 1/],
+  ['a newer format', '{"mirrorwalk":7,"model":"9.0"}\n', /^x\.jsonl: format 7; this version reads logs up to format 2/],
   [
     'a header that was changed',
     bytes.toString().replace('seed 004', 'seed 005'),

@@ -1,5 +1,5 @@
 /**
- * `hmm_range_fault()` of v5.15, v5.16 and v6.0, entry by entry: the rows of research/hmm-semantics.md (0.5, 1.3, 2.13, 2.15) by their
+ * `hmm_range_fault()` of v5.15, v5.16, v6.0 and v7.1, entry by entry: rows of research/hmm-semantics.md (0.5, 1.3, 2.13, 2.15, 2.16) by their
  * names, as a snapshot and as a request to read every page.
  */
 import { test } from 'uvu'
@@ -141,6 +141,29 @@ test('1.3, v5.9-v6.15: a word has a frame, VALID, WRITE, ERROR and the order; no
   const range = { start: page(3), end: page(4), defaultFlags: 0, pfnFlagsMask: 0, owned: OWN }
   const { array } = walk(huge, MM, range, { last: page(3), array: Table.empty, stop: null }, Infinity, kernel('v5.15'))
   assert.equal([frameOf(array.get(3)), mapOrder(array.get(3))], [515, 9])
+})
+
+test('2.16, ~v6.19: a PMD-level device-private entry: own is VALID(+WRITE) with order 9; foreign is faulted if asked for, else ERROR', () => {
+  const large = (kind: '!devpriv-r' | '!devpriv-w' | '!migr-r', frame: number): readonly string[] => {
+    const memory = mapping(absent(kind, frame), RW, 'pmd')
+    return [0, HMM_PFN_VALID, HMM_PFN_VALID | HMM_PFN_WRITE].map(asked => told(kernel('v7.1'), memory, asked))
+  }
+  assert.equal(large('!devpriv-w', OWN.first), ['VW:9', 'VW:9', 'VW:9'])
+  // Its own it is not given anew, though it may not write it.
+  assert.equal(large('!devpriv-r', OWN.first), ['V:9', 'V:9', 'V:9'])
+  assert.equal(large('!devpriv-w', OWN.end), ['ER', 'F', 'FW'])
+  assert.equal(large('!migr-r', 7), ['ER', 'w', 'w'])
+})
+
+test('2.16, ~v6.17: which entries have no page vm_normal_page() alone says; pages of DAX are like others', () => {
+  assert.equal(
+    [0, HMM_PFN_VALID].map(asked => told(kernel('v7.1'), mapping(present(ACCESSED | WRITE, pfn(512)), RW, 'pmd'), asked)),
+    ['VW:9', 'VW:9'],
+  )
+  assert.equal(
+    [0, HMM_PFN_VALID].map(asked => told(kernel('v7.1'), mapping(raw, RW | VM_MIXEDMAP), asked)),
+    ['ER', 'EFAULT'],
+  )
 })
 
 test.run()

@@ -10,7 +10,7 @@ import type { Failure } from '../failure.ts'
 import { call } from '../offer.ts'
 
 /** The next page that the array has; `hmm_device_entry_to_page()` gives none for other words. */
-function nextIn(array: Table, at: Page, end: Page): Page | undefined {
+export function nextIn(array: Table, at: Page, end: Page): Page | undefined {
   for (let p = array.next(at, end); p < end; p = array.next(p + 1, end)) if ((array.get(p) & HMM_PFN_VALID) !== 0) return page(p)
   return undefined
 }

@@ -26,4 +26,8 @@ export interface HmmItems {
   hmm_dma_needs_retry: DmaPages
   dma_map_page: DmaPages
   hmm_range_dma_unmap: Pick<DmaPages, 'dma' | 'at' | 'end'>
+  // faults/hmm-dma-map.ts
+  hmm_dma_pfn_list: { readonly device: ActorName }
+  /** Pages [at, end) are still to be mapped; `mapped` were, and had not been before. */
+  hmm_dma_map_pfn: { readonly device: ActorName; readonly at: Page; readonly end: Page; readonly mapped: number }
 }

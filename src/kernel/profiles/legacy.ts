@@ -37,7 +37,7 @@ export const v5_2: Profile = {
   walkFaultsInGaps: true,
   snapshotFails: false,
   blockKeepsLock: false,
-  mapsDma: true,
+  mapsDma: 'by range',
 }
 
 export const v5_2_pre: Profile = {
@@ -95,7 +95,7 @@ export const v4_14: Profile = {
   walkFaultsSwap: true,
   walkFaultsInGaps: false,
   faultsReadUnlocked: false,
-  mapsDma: false,
+  mapsDma: 'no',
   daxNeedsPagemap: false,
   gupCachesPagemap: false,
 }

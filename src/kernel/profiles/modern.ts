@@ -90,7 +90,8 @@ export const v6_1: Profile = {
   faultsReadUnlocked: true,
   faultsForDevices: true,
   blockKeepsLock: true,
-  mapsDma: false,
+  mapsDma: 'no',
+  keepsDmaFlags: false,
   thp: true,
   hugetlb: true,
   pteSpecial: true,
@@ -167,6 +168,8 @@ export const v7_1: Profile = {
   holesComeReadOnly: true,
   faultMarksDirtyPages: true,
   zapDrains: false,
+  mapsDma: 'page by page',
+  keepsDmaFlags: true,
 }
 
 export const v6_0: Profile = {

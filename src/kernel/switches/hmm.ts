@@ -60,7 +60,15 @@ export const HMM_SWITCHES = {
     'v5.4, HMM_FAULT_ALLOW_RETRY',
     'Only for a caller that does not block do faults drop mmap_lock; before they may do so for any, who is told EAGAIN, or EBUSY before v5.2.',
   ),
-  mapsDma: flag('v5.2 to v5.5, hmm_range_dma_map()', 'A range can be faulted in and mapped for DMA in one call.'),
+  mapsDma: oneOf(
+    ['by range', 'no', 'page by page'],
+    'until v5.5, hmm_range_dma_map(); v6.16, hmm_dma_map_pfn()',
+    'How pages that were faulted in are mapped for DMA: all of a range in one call, which undoes it if the range is invalidated, or page by page under the driver lock, and until they are invalidated.',
+  ),
+  keepsDmaFlags: flag(
+    'v6.16, HMM_PFN_INOUT_FLAGS',
+    'What the array says of a page being mapped for DMA stays in it when hmm_range_fault() writes over the word.',
+  ),
   tellsEvents: flag('enum mmu_notifier_event, v5.2', 'Notifiers are told why a range is invalidated.'),
   exclusiveStaysMapped: flag(
     'v6.15, make_device_exclusive()',

@@ -1,0 +1,132 @@
+/** `mirrorwalk debug`: a log, or a run of a scenario, step by step and back; from a terminal, or by a script of commands. */
+import { readFileSync } from 'node:fs'
+import { createInterface, type Interface } from 'node:readline'
+import { BadCondition } from '../inspect/stopping.ts'
+import { BadPath } from '../inspect/path.ts'
+import { CannotTake } from '../inspect/branch.ts'
+import { stepLine } from '../inspect/draw.ts'
+import { DamagedLog } from '../log/log-file.ts'
+import { BadNotes } from '../log/notes.ts'
+import { COMMANDS, execute } from './debug/commands.ts'
+import { Mistake, Session, TRUNK } from './debug/session.ts'
+import { damageText } from './log-file.ts'
+import { openLogFile } from './open.ts'
+import { EXIT, plural, print, styled, UsageError, type ExitCode } from './output.ts'
+import { runProfile } from './run.ts'
+import { loadScenario } from './scenario-file.ts'
+
+export interface DebugFlags {
+  readonly commands?: string
+  readonly profile?: string
+  readonly variant?: string
+  readonly seed?: number
+  readonly log?: string
+}
+
+const PROMPT = '(mirrorwalk) '
+
+export async function debugCommand(file: string, flags: DebugFlags): Promise<ExitCode> {
+  const path = /\.[cm]?[jt]s$/.test(file) ? await runFirst(file, flags) : file
+  const session = new Session(path, openLogFile(path))
+  const { log } = session
+  const cut = log.end === undefined || log.end.why === 'at rest' ? '' : `, ${log.end.why}`
+  print(`${log.header.title}: ${plural(log.last, 'step')}${cut}`)
+  if (log.damage !== undefined) print(`? ${damageText(path, log.damage)}`)
+  if (flags.commands !== undefined) return script(session, commandsIn(flags.commands))
+  if (!process.stdin.isTTY) return script(session, lines(createInterface({ input: process.stdin })))
+  return interactive(session)
+}
+
+function commandsIn(path: string): readonly string[] {
+  try {
+    return readFileSync(path, 'utf8').split('\n')
+  } catch (error) {
+    throw new UsageError(`${path}: cannot be read: ${error instanceof Error ? error.message : String(error)}. Expected a command a line.`)
+  }
+}
+
+/** A scenario is run first, and its log is looked at. */
+async function runFirst(file: string, flags: DebugFlags): Promise<string> {
+  const scenario = await loadScenario(file)
+  const profile = flags.profile ?? scenario.profiles[0] ?? ''
+  const variant = flags.variant ?? scenario.variants[0]
+  const { log } = await runProfile(file, scenario, profile, {
+    ...(variant === undefined ? {} : { variant }),
+    ...(flags.seed === undefined ? {} : { seed: flags.seed }),
+    ...(flags.log === undefined ? {} : { log: flags.log }),
+    timeline: 'none',
+  })
+  if (log === null) throw new Error('a run that was to be logged has no log')
+  return log
+}
+
+const isMistake = (error: unknown): error is Error =>
+  [Mistake, BadPath, BadCondition, BadNotes, CannotTake, DamagedLog].some(kind => error instanceof kind)
+
+/** Does one line, and prints what it says. Was it understood? */
+function perform(session: Session, line: string): boolean {
+  try {
+    for (const text of execute(session, line)) print(text)
+    return true
+  } catch (error) {
+    if (!isMistake(error)) throw error
+    print(`? ${error.message}`)
+    return false
+  }
+}
+
+async function* lines(input: Interface): AsyncGenerator<string> {
+  for await (const line of input) yield line
+}
+
+/** Every command is shown with what it says: a transcript. */
+async function script(session: Session, commands: Iterable<string> | AsyncIterable<string>): Promise<ExitCode> {
+  let understood = true
+  for await (const line of commands) {
+    if (session.over) break
+    if (line.trim() === '') continue
+    print(`${prompt(session)}${line}`)
+    understood = perform(session, line) && understood
+  }
+  return understood ? EXIT.holds : EXIT.usage
+}
+
+const prompt = ({ here }: Session): string => (here.name === TRUNK ? PROMPT : `(${here.name}) `)
+
+/** Motions that an empty line does again. */
+const AGAIN = /^\s*(s|step|rs|reverse-step|c|continue|rc|reverse-continue|n|next|p|prev|u|until|ru|reverse-until|t|take)\b/
+
+async function interactive(session: Session): Promise<ExitCode> {
+  const names = COMMANDS.flatMap(c => c.names)
+  const input = createInterface({
+    input: process.stdin,
+    output: process.stdout,
+    completer: (line: string): [string[], string] => [completions(session, names, line), line.split(/\s+/).at(-1) ?? ''],
+  })
+  print(stepLine(session.run, session.cursor.n))
+  print(styled('dim', 'help says which commands there are; until COND and why PAGE are good ones to begin with'))
+  let again = ''
+  const ask = (): void => {
+    input.setPrompt(prompt(session))
+    input.prompt()
+  }
+  ask()
+  for await (const typed of input) {
+    const line = typed.trim() === '' ? again : typed
+    if (line !== '') perform(session, line)
+    again = AGAIN.test(line) ? line : ''
+    if (session.over) break
+    ask()
+  }
+  input.close()
+  return EXIT.holds
+}
+
+/** Commands at the beginning of a line, behind them actors, bookmarks and branches. */
+function completions(session: Session, names: readonly string[], line: string): string[] {
+  const words = line.split(/\s+/)
+  const last = words.at(-1) ?? ''
+  const known =
+    words.length <= 1 ? names : [...session.system.index.keys(), ...session.notes.list.map(n => n.name), ...session.lines.map(l => l.name)]
+  return known.filter(name => name.startsWith(last))
+}

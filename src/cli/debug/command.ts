@@ -1,0 +1,19 @@
+/** What a command of the debugger is. */
+import { Mistake, type Session } from './session.ts'
+
+export interface Command {
+  /** The name, and short forms of it. */
+  readonly names: readonly string[]
+  readonly args: string
+  readonly help: string
+  /** `rest` is what stands behind the name. */
+  run(session: Session, rest: string): readonly string[]
+}
+
+/** A whole number, or one if nothing is said. */
+export function countOf(rest: string): number {
+  if (rest === '') return 1
+  const n = Number(rest)
+  if (!Number.isSafeInteger(n) || n < 1) throw new Mistake(`expected a number of steps, got '${rest}'`)
+  return n
+}

@@ -1,0 +1,220 @@
+/** The commands of the debugger, but those of branches: each with its names, what it is for, and what it does. */
+import { conditionOf } from '../../inspect/stopping.ts'
+import { aligned, drawAgendas, drawAreas, drawLocks, drawNotifiers, drawState, drawTables, stepLine } from '../../inspect/draw.ts'
+import { describeStep } from '../../inspect/folded-step.ts'
+import { pathOf } from '../../inspect/path.ts'
+import { lastChange, nextChange, why } from '../../inspect/provenance.ts'
+import { changeLines, whyLines } from '../../inspect/why-lines.ts'
+import { branchCommands } from './branches.ts'
+import { countOf, type Command } from './command.ts'
+import { Mistake, type Session } from './session.ts'
+
+/** The actor that is named, or the one of the step that one stands on. */
+function actorOf({ system, run, cursor }: Session, rest: string): string {
+  const name = rest === '' ? (cursor.n === run.first ? '' : run.record(cursor.n).by) : rest
+  if (!system.index.has(name)) throw new Mistake(`expected an actor (${[...system.index.keys()].join(', ')}), got '${name}'`)
+  return name
+}
+
+function placeOf({ notes }: Session, rest: string): number | 'end' | { readonly percent: number } {
+  if (rest === 'end') return 'end'
+  const note = notes.get(rest)
+  if (note !== undefined) return note.step
+  const percent = /^(\d+(?:\.\d+)?)%$/.exec(rest)?.[1]
+  if (percent !== undefined) return { percent: Math.min(100, Number(percent)) }
+  const n = Number(rest)
+  if (rest === '' || !Number.isSafeInteger(n) || n < 0)
+    throw new Mistake(`expected a step (12), a place (50%, end) or a bookmark, got '${rest}'`)
+  return n
+}
+
+const PARTS = ['tables', 'areas', 'notifiers', 'locks', 'agendas'] as const
+
+function show({ run, cursor, system }: Session, rest: string): readonly string[] {
+  if (rest === '') return drawState(run, cursor.n)
+  const world = cursor.world
+  const mms = Object.keys(world.memory.mms)
+  switch (PARTS.find(part => part.startsWith(rest))) {
+    case 'tables':
+      return mms.flatMap(mm => drawTables(system, world, mm))
+    case 'areas':
+      return mms.flatMap(mm => drawAreas(world, mm))
+    case 'notifiers':
+      return drawNotifiers(system, world)
+    case 'locks':
+      return drawLocks(system, world)
+    case 'agendas':
+      return drawAgendas(run, world)
+    case undefined: {
+      const path = pathOf(system, rest)
+      return [`${path.text}: ${path.show(world)}`]
+    }
+  }
+}
+
+/** The steps around the one that one stands on. */
+function list({ run, cursor }: Session, rest: string): readonly string[] {
+  const around = rest === '' ? 4 : countOf(rest)
+  const [from, to] = [Math.max(run.first + 1, cursor.n - around), Math.min(run.last, cursor.n + around)]
+  const steps = Array.from({ length: to - from + 1 }, (_, i) => from + i)
+  const width = Math.max(0, ...steps.map(n => run.record(n).by.length))
+  return steps.map(
+    n =>
+      `${n === cursor.n ? '>' : ' '} ${String(n).padStart(String(to).length)}  ${run.record(n).by.padEnd(width)}  ${describeStep(run, n).text}`,
+  )
+}
+
+function change(session: Session, rest: string, back: boolean): readonly string[] {
+  const { run, cursor, system } = session
+  if (rest === '') throw new Mistake('expected a path, such as 16, gpu0.table.16, frame.2.refs or mm0.registry.invalidate_seq')
+  const path = pathOf(system, rest)
+  const n = back ? lastChange(run, path, cursor.n) : nextChange(run, path, cursor.n + 1)
+  if (n === undefined)
+    return [`${path.text}: ${path.show(cursor.world)}, ${back ? 'as it was at the beginning' : 'and nothing changes it any more'}`]
+  return changeLines(run, n, path.show(run.world(n - 1)), path.show(run.world(n)))
+}
+
+function whyCommand({ run, cursor }: Session, rest: string): readonly string[] {
+  const match = /^(?:([\w-]+):)?(\d+)$/.exec(rest)
+  if (match === null) throw new Mistake(`expected a page, such as 16 or mm0:16, got '${rest}'`)
+  return whyLines(run, why(run, match[1] ?? 'mm0', Number(match[2]), cursor.n))
+}
+
+function watch({ cursor, system }: Session, rest: string): readonly string[] {
+  if (rest !== '') cursor.watch(pathOf(system, rest))
+  return cursor.watched.length === 0
+    ? ['nothing is watched']
+    : cursor.watched.map(path => `watching ${path.text}: ${path.show(cursor.world)}`)
+}
+
+/** `NAME TEXT`, both of which may be missing. */
+function bookmark(session: Session, rest: string): readonly string[] {
+  const [, name = '', text = ''] = /^(\S*)\s*(.*)$/.exec(rest) ?? []
+  if (/^\d+%?$|^end$/.test(name)) throw new Mistake(`'${name}' would be taken for a step: expected another name`)
+  const note = session.notes.add(session.cursor.n, text, name === '' ? undefined : name)
+  return [`bookmark ${note.name} at step ${note.step}`]
+}
+
+const notes = (session: Session): readonly string[] =>
+  session.notes.list.length === 0 ? ['no bookmarks'] : aligned(session.notes.list.map(({ name, step, text }) => [String(step), name, text]))
+
+function conditional(session: Session, rest: string, back: boolean): readonly string[] {
+  if (rest === '')
+    throw new Mistake('expected a condition, such as 16 == none, do commit, changes gpu0.table.16 or breaks noStaleDeviceMapping')
+  const conditions = [conditionOf(session.system, rest)]
+  return session.told(back ? session.cursor.reverseContinue(conditions) : session.cursor.continue(conditions))
+}
+
+function revisit(session: Session, to: 'back' | 'forward'): readonly string[] {
+  const stop = session.cursor[to]()
+  if (stop === undefined) throw new Mistake(`nowhere to go ${to} to`)
+  return session.told(stop)
+}
+
+export const COMMANDS: readonly Command[] = [
+  { names: ['step', 's'], args: '[N]', help: 'one step on, or N', run: (s, rest) => s.told(s.cursor.step(countOf(rest))) },
+  {
+    names: ['reverse-step', 'rs'],
+    args: '[N]',
+    help: 'one step back, or N',
+    run: (s, rest) => s.told(s.cursor.reverseStep(countOf(rest))),
+  },
+  {
+    names: ['continue', 'c'],
+    args: '',
+    help: 'on to where something watched changes, or to the end',
+    run: s => s.told(s.cursor.continue()),
+  },
+  { names: ['reverse-continue', 'rc'], args: '', help: 'the same, back', run: s => s.told(s.cursor.reverseContinue()) },
+  { names: ['until', 'u'], args: 'COND', help: 'on to where a condition holds', run: (s, rest) => conditional(s, rest, false) },
+  { names: ['reverse-until', 'ru'], args: 'COND', help: 'the same, back', run: (s, rest) => conditional(s, rest, true) },
+  {
+    names: ['next', 'n'],
+    args: '[ACTOR]',
+    help: 'on to the next step of an actor',
+    run: (s, rest) => s.told(s.cursor.next(actorOf(s, rest))),
+  },
+  {
+    names: ['prev', 'p'],
+    args: '[ACTOR]',
+    help: 'back to the last step of an actor',
+    run: (s, rest) => s.told(s.cursor.prev(actorOf(s, rest))),
+  },
+  { names: ['goto', 'g'], args: 'N | 50% | end | BOOKMARK', help: 'to a step', run: (s, rest) => s.told(s.cursor.goto(placeOf(s, rest))) },
+  { names: ['back'], args: '', help: 'to where you were before', run: s => revisit(s, 'back') },
+  { names: ['forward'], args: '', help: 'to where you went back from', run: s => revisit(s, 'forward') },
+  { names: ['where', 'when'], args: '', help: 'which step this is', run: s => [stepLine(s.run, s.cursor.n)] },
+  { names: ['list', 'l'], args: '[N]', help: 'the steps around this one', run: list },
+  { names: ['show', 'x'], args: `[PATH | ${PARTS.join(' | ')}]`, help: 'the state here, or a part of it', run: show },
+  { names: ['watch', 'w'], args: '[PATH]', help: 'stop where this changes, both ways', run: watch },
+  {
+    names: ['unwatch', 'uw'],
+    args: 'PATH',
+    help: 'stop no longer',
+    run: (s, rest) => {
+      if (!s.cursor.unwatch(rest)) throw new Mistake(`'${rest}' is not watched`)
+      return watch(s, '')
+    },
+  },
+  { names: ['last'], args: 'PATH', help: 'which step last changed this', run: (s, rest) => change(s, rest, true) },
+  { names: ['then'], args: 'PATH', help: 'which step changes it next', run: (s, rest) => change(s, rest, false) },
+  {
+    names: ['why'],
+    args: 'PAGE',
+    help: 'who wrote this entry, which device entries came of it, and what should have ended them',
+    run: whyCommand,
+  },
+  { names: ['bookmark', 'b'], args: '[NAME [TEXT]]', help: 'keep this place', run: bookmark },
+  {
+    names: ['note'],
+    args: 'TEXT',
+    help: 'keep this place with a note',
+    run: (s, rest) => [`note ${s.notes.add(s.cursor.n, rest).name} at step ${s.cursor.n}`],
+  },
+  { names: ['notes', 'bookmarks'], args: '', help: 'the places that are kept', run: notes },
+  {
+    names: ['unmark'],
+    args: 'NAME',
+    help: 'keep a place no longer',
+    run: (s, rest) => {
+      if (!s.notes.remove(rest)) throw new Mistake(`no bookmark '${rest}'`)
+      return notes(s)
+    },
+  },
+  ...branchCommands,
+  { names: ['help', 'h', '?'], args: '[COMMAND]', help: 'this', run: (_, rest) => help(rest) },
+  {
+    names: ['quit', 'q'],
+    args: '',
+    help: 'leave',
+    run: s => {
+      s.over = true
+      return []
+    },
+  },
+]
+
+function help(name: string): readonly string[] {
+  const asked = COMMANDS.filter(c => name === '' || c.names.includes(name))
+  if (asked.length === 0) throw new Mistake(`no command '${name}'`)
+  const rows = asked.map(c => [`${c.names.join(', ')} ${c.args}`.trimEnd(), c.help])
+  const width = Math.max(...rows.map(([usage = '']) => usage.length))
+  return [
+    ...rows.map(([usage = '', text = '']) => `  ${usage.padEnd(width)}  ${text}`),
+    ...(name === ''
+      ? [
+          '  COND: by ACTOR · do WHAT · changes PATH · an ORACLE · PATH = VALUE (!=, <, <=, >, >=) · not, and, or, ( )',
+          '  An empty line does the last motion again.',
+        ]
+      : []),
+  ]
+}
+
+/** Does one line; what it has to say. Throws `Mistake` and what reading paths and conditions throws. */
+export function execute(session: Session, line: string): readonly string[] {
+  const [, name = '', rest = ''] = /^\s*(\S*)\s*(.*?)\s*$/.exec(line) ?? []
+  if (name === '' || name.startsWith('#')) return []
+  const command = COMMANDS.find(c => c.names.includes(name))
+  if (command === undefined) throw new Mistake(`no command '${name}'; help says which there are`)
+  return command.run(session, rest)
+}

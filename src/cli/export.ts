@@ -1,0 +1,95 @@
+/** `mirrorwalk export` and `import`: logs in the formats of other tools, and an ITF trace as a log. */
+import { closeSync, openSync, readFileSync, writeFileSync, writeSync } from 'node:fs'
+import { chromeTrace } from '../inspect/exports/chrome.ts'
+import { dotOfMachines, dotOfRun } from '../inspect/exports/dot.ts'
+import { BadItf, itfActors, itfRun, itfTrace } from '../inspect/exports/itf.ts'
+import { mermaid } from '../inspect/exports/mermaid.ts'
+import { scenarioText } from '../inspect/exports/scenario.ts'
+import { shiviz } from '../inspect/exports/shiviz.ts'
+import { statelyEvents } from '../inspect/exports/stately.ts'
+import { storyOf, type Story } from '../inspect/exports/story.ts'
+import { uvuTest } from '../inspect/exports/uvu.ts'
+import { isEnd, isStep } from '../log/reader.ts'
+import type { EndRecord } from '../log/records.ts'
+import { LogWriter } from '../log/writer.ts'
+import { Live } from '../system/live.ts'
+import { damageText, openLog, systemOf } from './log-file.ts'
+import { EXIT, harmless, plural, print, printJson, styled, UsageError, type ExitCode } from './output.ts'
+
+const FORMATS: Readonly<Record<string, (story: Story, output: string | undefined) => string>> = {
+  mermaid: story => mermaid(story),
+  chrome: story => JSON.stringify(chromeTrace(story)),
+  itf: story => JSON.stringify(itfTrace(story)),
+  dot: dotOfRun,
+  'dot-machines': ({ system }) => dotOfMachines(system),
+  shiviz,
+  stately: story => `${[...statelyEvents(story)].map(event => JSON.stringify(event)).join('\n')}\n`,
+  uvu: uvuTest,
+  scenario: ({ header }, output) => scenarioText(header, output),
+}
+export const FORMAT_NAMES: readonly string[] = Object.keys(FORMATS)
+
+export interface ExportFlags {
+  readonly as: string
+  readonly output?: string
+}
+
+/** To a file, or to standard output; a log that is cut off is exported as far as it goes. */
+export function exportCommand(path: string, { as, output }: ExportFlags): ExitCode {
+  const { log, system } = openLog(path)
+  const story = storyOf(log.header, system, log.records.filter(isStep), log.records.find(isEnd)?.why)
+  const text = FORMATS[as]?.(story, output) ?? ''
+  const whole = text.endsWith('\n') ? text : `${text}\n`
+  if (output === undefined) process.stdout.write(process.stdout.isTTY ? harmless(whole) : whole)
+  else {
+    writeFileSync(output, text)
+    print(`${plural(story.steps.length, 'step')} of ${path} as ${as}: ${output}`)
+  }
+  if (log.damage !== undefined) process.stderr.write(`${damageText(path, log.damage)}\n`)
+  return log.damage === undefined ? EXIT.holds : EXIT.unknown
+}
+
+export interface ImportFlags {
+  readonly output?: string
+  readonly json?: boolean
+}
+
+/** Runs an ITF trace again, holds each state to what it says, and writes the log. */
+export function importCommand(path: string, { output, json }: ImportFlags): ExitCode {
+  let text: string
+  try {
+    text = readFileSync(path, 'utf8')
+  } catch (error) {
+    throw new UsageError(`${path}: cannot be read: ${error instanceof Error ? error.message : String(error)}`)
+  }
+  const target = output ?? `${path.replace(/(\.itf)?\.json$/, '')}.jsonl`
+  try {
+    const { header, end, steps } = itfRun(text)
+    const system = systemOf(header, path)
+    const live = new Live(system)
+    const { mirrorwalk: _, ...rest } = header
+    const lines: Buffer[] = []
+    const writer = new LogWriter(system, live.world, rest, bytes => void lines.push(Buffer.from(bytes))).follow(live.entries$)
+    for (const [i, { choice, action, actors }] of steps.entries()) {
+      const [by, offer, budget] = choice
+      const outcome = system.index.has(by) ? live.choose({ by, offer, budget: budget ?? Infinity }) : undefined
+      if (outcome?.kind !== 'stepped' || outcome.do !== action) throw new BadItf(`state ${i + 1}: ${by} cannot do ${action} there`)
+      if (JSON.stringify(itfActors(system, live.world)) !== JSON.stringify(actors))
+        throw new BadItf(`state ${i + 1}: actors are not what ${action} makes of them`)
+    }
+    if (end === 'cut off') writer.flush()
+    else writer.end(end as EndRecord['why'])
+    const fd = openSync(target, 'w')
+    for (const bytes of lines) writeSync(fd, bytes)
+    closeSync(fd)
+    if (json === true) printJson({ itf: path, steps: steps.length, written: target })
+    else
+      print(
+        `${styled('green', '✔')} ${plural(steps.length, 'step')} taken again, and every state is as the trace has it. Written: ${target}`,
+      )
+    return EXIT.holds
+  } catch (error) {
+    if (error instanceof BadItf) throw new UsageError(`${path}: ${error.message}`)
+    throw error
+  }
+}

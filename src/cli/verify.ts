@@ -1,0 +1,191 @@
+/** `mirrorwalk verify`, `repair` and `upcast`: is a log what was written, and what can be done about it if not. */
+import { closeSync, existsSync, openSync, renameSync, rmSync, writeSync } from 'node:fs'
+import { scanLog, type Scan } from '../log/reader.ts'
+import { FORMAT } from '../log/records.ts'
+import { repairLog, upcastLog, verifyLog } from '../log/verify.ts'
+import { LogWriter } from '../log/writer.ts'
+import { beginAgain } from '../scenario/redo.ts'
+import { damageText, opened, systemOf } from './log-file.ts'
+import { EXIT, plural, print, printJson, styled, UsageError, Work, type ExitCode } from './output.ts'
+import { loadScenario } from './scenario-file.ts'
+
+export interface VerifyFlags {
+  readonly json?: boolean
+}
+
+export async function verifyCommand(path: string, { json }: VerifyFlags): Promise<ExitCode> {
+  const work = new Work()
+  const verified = await withLog(path, scan => verifyLog(scan, told(work, 'verified')))
+  work.end()
+  const { format, steps, checkpoints, bytes, end, damage } = verified
+  const code = work.stopped ? EXIT.unknown : damage === undefined ? EXIT.holds : damage.cut === true ? EXIT.unknown : EXIT.violated
+  if (json === true)
+    printJson({ log: path, format, steps, checkpoints, bytes, end: end?.why ?? null, damage: damage ?? null, sound: code === EXIT.holds })
+  else if (damage !== undefined) {
+    print(`${styled(damage.cut === true ? 'yellow' : 'red', damage.cut === true ? '?' : '✘')} ${damageText(path, damage)}`)
+    print(`  The last whole step is ${damage.after}. To keep what is sound: npx mirrorwalk repair ${path}`)
+  } else if (work.stopped) print(`${styled('yellow', '?')} stopped after ${plural(steps, 'step')}, which are as they were written`)
+  else
+    print(
+      `${styled('green', '✔')} ${path}: format ${format}, ${plural(steps, 'step')}, ${plural(checkpoints, 'checkpoint')}: every record is as it was written`,
+    )
+  return code
+}
+
+const told =
+  (work: Work, what: string) =>
+  async (step: number): Promise<boolean> => {
+    await work.breathe(() => `${plural(step, 'step')} ${what}`)
+    return !work.stopped
+  }
+
+export interface RepairFlags {
+  readonly output?: string
+  readonly redo?: boolean
+  readonly scenario?: string
+  readonly steps?: number
+  readonly json?: boolean
+}
+
+export async function repairCommand(path: string, flags: RepairFlags): Promise<ExitCode> {
+  const work = new Work()
+  const { damage } = await withLog(path, scan => verifyLog(scan, told(work, 'read')))
+  if (work.stopped) return EXIT.unknown
+  if (damage === undefined) {
+    work.end()
+    if (flags.json === true) printJson({ log: path, damage: null, written: null })
+    else print(`${styled('green', '✔')} ${path} is sound: nothing to repair`)
+    return EXIT.holds
+  }
+  const target = flags.output ?? path
+  const { kept, result } = await replacing(path, target, 'damaged', sink =>
+    flags.redo === true
+      ? redone(path, flags, sink, work)
+      : withLog(path, scan => repairLog(systemOf(scan.header, path), scan, sink, told(work, 'kept'))),
+  )
+  work.end()
+  const { steps } = result
+  if (flags.json === true)
+    printJson({ log: path, damage, lastWhole: damage.after, steps, redone: steps - damage.after, written: target, kept })
+  else {
+    print(`${styled('yellow', '!')} ${damageText(path, damage)}`)
+    print(`  The last whole step is ${damage.after}.`)
+    if (flags.redo === true)
+      print(`  ${plural(steps - damage.after, 'step')} behind it decided again: ${plural(steps, 'step')} in all, to the end of the run.`)
+    print(`  Written: ${target}${kept === null ? '' : `; what was there is in ${kept}`}`)
+    if (flags.redo !== true)
+      print(styled('dim', `  What was lost can be decided again: npx mirrorwalk repair ${kept ?? path} --redo --output ${target}`))
+  }
+  return EXIT.holds
+}
+
+/** The whole run again, from the header; throws if what is left of the log is not how it begins. */
+async function redone(path: string, flags: RepairFlags, sink: (lines: Buffer) => void, work: Work): Promise<{ readonly steps: number }> {
+  const scenario = flags.scenario === undefined ? undefined : await loadScenario(flags.scenario)
+  return withLog(path, async scan => {
+    const { mirrorwalk: _, ...header } = scan.header
+    systemOf(scan.header, path)
+    const run = beginAgain(scan.header, {
+      ...(scenario === undefined ? {} : { scenario }),
+      ...(flags.steps === undefined ? {} : { steps: flags.steps }),
+    })
+    let differs: number | undefined
+    const expected = textsOf(scan)
+    const check = (line: string): void => {
+      const wanted = expected.next()
+      if (differs === undefined && wanted.done !== true && wanted.value.text !== line) differs = wanted.value.step
+    }
+    const writer = new LogWriter(run.system, run.live.world, header, lines => {
+      for (const line of lines.toString('utf8').split('\n').slice(0, -1)) check(`${line.slice(0, line.lastIndexOf(',"k":"'))}}`)
+      sink(lines)
+    }).follow(run.entries$)
+    for (let report = run.advance(); ; report = run.advance()) {
+      if (report !== undefined) {
+        writer.end(report.ended.why)
+        break
+      }
+      if (differs !== undefined || work.stopped) break
+      await work.breathe(() => `${plural(run.live.n, 'step')} decided again`)
+    }
+    if (work.stopped) throw new UsageError(`${path}: stopped; nothing was written`)
+    if (differs !== undefined || expected.next().done !== true)
+      throw new UsageError(
+        `${path}: decided again, step ${differs ?? run.live.n + 1} is not what the log has, so that what followed cannot be known. Was the model changed since version ${scan.header.model}, or a run with --steps?`,
+      )
+    return { steps: run.live.n }
+  })
+}
+
+/** The texts of what can be believed; the header as it would be written now. */
+function* textsOf(scan: Scan): Generator<{ readonly text: string; readonly step: number }, undefined> {
+  yield { text: JSON.stringify(scan.header), step: 0 }
+  for (let next = scan.next(); next !== undefined; next = scan.next()) yield { text: next.text, step: scan.after }
+}
+
+export interface UpcastFlags {
+  readonly output?: string
+  readonly json?: boolean
+}
+
+export async function upcastCommand(path: string, { output, json }: UpcastFlags): Promise<ExitCode> {
+  const from = await withLog(path, scan => scan.format)
+  if (from === FORMAT && output === undefined) {
+    if (json === true) printJson({ log: path, from, to: FORMAT, written: null })
+    else print(`${path} is of format ${FORMAT}, the newest, already`)
+    return EXIT.holds
+  }
+  const target = output ?? path
+  const { kept } = await replacing(path, target, `format-${from}`, sink =>
+    withLog(path, scan => {
+      const damage = upcastLog(scan, sink)
+      if (damage !== undefined) throw new UsageError(`${damageText(path, damage)} Repair it first: npx mirrorwalk repair ${path}`)
+    }),
+  )
+  if (json === true) printJson({ log: path, from, to: FORMAT, written: target, kept })
+  else print(`${path}: from format ${from} to ${FORMAT}. Written: ${target}${kept === null ? '' : `; what was there is in ${kept}`}`)
+  return EXIT.holds
+}
+
+/** Writes a file beside its place, and puts it there once it is whole; what was there is kept under another name. */
+async function replacing<T>(
+  path: string,
+  target: string,
+  keep: string,
+  write: (sink: (lines: Buffer) => void) => Promise<T> | T,
+): Promise<{ readonly kept: string | null; readonly result: T }> {
+  const beside = `${target}.${process.pid}.part`
+  let fd: number
+  try {
+    fd = openSync(beside, 'wx')
+  } catch (error) {
+    throw new UsageError(`${target}: cannot be written: ${error instanceof Error ? error.message : String(error)}`)
+  }
+  let result: T
+  try {
+    result = await write(lines => void writeSync(fd, lines))
+  } catch (error) {
+    closeSync(fd)
+    rmSync(beside)
+    throw error
+  }
+  closeSync(fd)
+  const kept = target === path ? free(`${path}.${keep}`) : null
+  if (kept !== null) renameSync(path, kept)
+  renameSync(beside, target)
+  return { kept, result }
+}
+
+/** A name that no file has. */
+const free = (name: string, n = 1): string => {
+  const candidate = n === 1 ? name : `${name}-${n}`
+  return existsSync(candidate) ? free(name, n + 1) : candidate
+}
+
+async function withLog<T>(path: string, use: (scan: Scan) => Promise<T> | T): Promise<T> {
+  const fd = opened(path)
+  try {
+    return await use(scanLog(fd, path))
+  } finally {
+    closeSync(fd)
+  }
+}

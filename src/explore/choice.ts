@@ -1,0 +1,53 @@
+/** Which search is wanted, by name, and what cannot be combined, with the reason. */
+import { breadthFirst } from './breadth-first.ts'
+import { depthFirst } from './depth-first.ts'
+import type { Model } from './model.ts'
+import { dpor } from './dpor.ts'
+import { simulation, type Simulation } from './simulate.ts'
+import { sleepSets, stateCaching } from './sleep-sets.ts'
+import { Unsound, type Strategy } from './strategy.ts'
+import { symmetric } from './symmetry.ts'
+
+export const STRATEGIES = ['bfs', 'dfs'] as const
+export const REDUCTIONS = ['none', 'sleep', 'dpor', 'cache', 'symmetry'] as const
+
+export interface Plan {
+  readonly strategy?: (typeof STRATEGIES)[number]
+  readonly reduction?: (typeof REDUCTIONS)[number]
+  /** Runs at random instead of a search. */
+  readonly simulate?: Simulation
+}
+
+const SEARCHES = { bfs: breadthFirst, dfs: depthFirst }
+
+/** The strategy for a plan; throws `Unsound` for what would give wrong answers. */
+export function planned<M, F>({ strategy, reduction = 'none', simulate }: Plan, model: Model<M, F>): Strategy {
+  if (simulate !== undefined) {
+    if (strategy !== undefined || reduction !== 'none')
+      throw new Unsound('a simulation draws runs at random: there is no search to choose, and nothing to leave out')
+    return simulation(simulate)
+  }
+  if (reduction !== 'none') refuseLiveness(reduction, model)
+  switch (reduction) {
+    case 'none':
+      return SEARCHES[strategy ?? 'bfs']()
+    case 'symmetry':
+      return symmetric(model, SEARCHES[strategy ?? 'bfs'])
+    case 'sleep':
+    case 'cache':
+    case 'dpor':
+      if (strategy === 'bfs')
+        throw new Unsound(
+          `--reduction ${reduction} goes depth first: which steps it may leave out depends on those it has gone on with before`,
+        )
+      return reduction === 'sleep' ? sleepSets : reduction === 'cache' ? stateCaching : dpor
+  }
+}
+
+function refuseLiveness<M, F>(reduction: string, { properties }: Model<M, F>): void {
+  const endless = properties.find(property => property.kind === 'eventually' || property.kind === 'livelock')
+  if (endless === undefined) return
+  throw new Unsound(
+    `'${endless.name}' cannot be told under --reduction ${reduction}: a step that is left out here, because it will be taken later all the same, is put off for ever on a circle`,
+  )
+}

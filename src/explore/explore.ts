@@ -1,0 +1,144 @@
+/** Exploring a model: a strategy goes through its worlds, and what was found becomes verdicts. */
+import type { Choice } from '../system/step.ts'
+import type { World } from '../system/world.ts'
+import { planned, type Plan } from './choice.ts'
+import { classes } from './classes.ts'
+import { interleavings } from './count.ts'
+import { Judge, type Finding } from './judge.ts'
+import { endless, lassoWithout, type Lasso } from './liveness.ts'
+import type { Model, Property } from './model.ts'
+import { Reading } from './reading.ts'
+import type { Rows } from './rows.ts'
+import { Space } from './space.ts'
+import type { Cut, Progress, Searched } from './strategy.ts'
+
+export type Verdict = 'holds' | 'violated' | 'unknown'
+
+/** What an exploration found out about one property. */
+export interface Found {
+  readonly property: string
+  readonly kind: Property<unknown>['kind']
+  readonly verdict: Verdict
+  readonly why?: string
+  /** The choices that lead to what decides it: from the first step to the world, or the step, in question. */
+  readonly trail?: readonly Choice[]
+  /** Of a lasso: how many of the last choices lead once around. */
+  readonly circle?: number
+}
+
+/** What the worlds stand for. */
+export interface Counted {
+  /** Complete orders of events; undefined: infinitely many. */
+  readonly interleavings: bigint | undefined
+  /** Of which so many differ in more than the order of independent steps; undefined: too many to count. */
+  readonly classes: bigint | undefined
+}
+
+export interface Exploration {
+  readonly strategy: string
+  readonly verdict: Verdict
+  readonly found: readonly Found[]
+  /** Did it go everywhere? If not, why, and what is left. */
+  readonly complete: boolean
+  readonly cut?: Cut
+  readonly searched: Searched
+  /** What was decided, and not looked up: steps, rules that were asked, memories that were met. */
+  readonly decided: { readonly steps: number; readonly rules: number; readonly memories: number }
+  readonly counted?: Counted
+}
+
+export interface ExploreOptions extends Plan {
+  readonly maxStates?: number
+  readonly maxDepth?: number
+  /** Also counts the interleavings, and their classes, exactly. */
+  readonly count?: boolean
+}
+
+/** Explores bit by bit: is told of progress, and answers why it is to stop, if it is. Throws `Unsound` for what cannot be combined. */
+export function* exploring<M, F>(model: Model<M, F>, options: ExploreOptions = {}): Generator<Progress, Exploration, Cut | undefined> {
+  const { maxStates = Infinity, maxDepth = Infinity, count = false } = options
+  const strategy = planned(options, model)
+  const space = new Space(model)
+  const judge = new Judge(model, space)
+  const searched = yield* strategy.search(space, judge, { maxStates, maxDepth })
+  if (options.reduction === 'symmetry') retell(model, space, judge)
+  const whole = searched.cut === undefined && searched.frontier === 0
+  const lassos = whole && searched.rows !== undefined ? endlessIn(model, space, searched.rows) : new Map<Property<M>, Lasso>()
+  const found = model.properties.map((property): Found => verdictOn(property, judge.found.get(property), lassos.get(property), whole))
+  const counted =
+    whole && count && searched.rows !== undefined && options.reduction !== 'symmetry' ? countedIn(space, searched.rows) : undefined
+  return {
+    strategy: strategy.name,
+    verdict: overall(found),
+    found,
+    complete: whole,
+    searched,
+    decided: space.decided,
+    ...(searched.cut === undefined ? {} : { cut: searched.cut }),
+    ...(counted === undefined ? {} : { counted }),
+  }
+}
+
+/** What was found in a world that stands for others is told of the one that its trail leads to. */
+function retell<M, F>(model: Model<M, F>, space: Space<M, F>, judge: Judge<M, F>): void {
+  for (const property of model.properties) {
+    const finding = judge.found.get(property)
+    if (finding === undefined || property.kind !== 'always') continue
+    const row = space.start.slice()
+    for (const { by, offer } of finding.trail) space.take(row, 0, space.names.indexOf(by), offer)
+    judge.retell(property, property.wrong(space.world(row)) ?? finding.why)
+  }
+}
+
+/** What never comes to an end, by the property that minds. */
+function endlessIn<M, F>(model: Model<M, F>, space: Space<M, F>, rows: Rows): ReadonlyMap<Property<M>, Lasso> {
+  const lassos = new Map<Property<M>, Lasso>()
+  for (const property of model.properties) {
+    let lasso: Lasso | undefined
+    if (property.kind === 'livelock') lasso = endless(space, rows)
+    else if (property.kind === 'eventually') {
+      const goal = new Reading(space, world => property.holds(world as World<M>))
+      lasso = lassoWithout(space, rows, row => goal.at(row), true)
+    }
+    if (lasso !== undefined) lassos.set(property, lasso)
+  }
+  return lassos
+}
+
+function verdictOn<M>(property: Property<M>, finding: Finding | undefined, lasso: Lasso | undefined, whole: boolean): Found {
+  const { name, kind } = property
+  const base = { property: name, kind }
+  if (finding !== undefined) return { ...base, verdict: kind === 'sometimes' ? 'holds' : 'violated', ...finding }
+  if (lasso !== undefined) {
+    const { way, circle } = lasso
+    const why =
+      circle.length === 0 ? 'all comes to an end without it' : `the last ${circle.length} steps lead back to where they began, for ever`
+    return { ...base, verdict: 'violated', why, trail: [...way, ...circle], circle: circle.length }
+  }
+  if (!whole) return { ...base, verdict: 'unknown' }
+  return kind === 'sometimes'
+    ? { ...base, verdict: 'violated', why: 'it is so in no world that can be reached' }
+    : { ...base, verdict: 'holds' }
+}
+
+function overall(found: readonly Found[]): Verdict {
+  if (found.some(f => f.verdict === 'violated')) return 'violated'
+  return found.some(f => f.verdict === 'unknown') ? 'unknown' : 'holds'
+}
+
+/** Places from which classes are counted, at most: each takes some hundred bytes. */
+const MOST_PLACES = 2_000_000
+
+const countedIn = <M, F>(space: Space<M, F>, rows: Rows): Counted => {
+  const all = interleavings(space, rows)
+  return { interleavings: all, classes: all === undefined ? undefined : classes(space, MOST_PLACES) }
+}
+
+/** Explores to the end, or to a limit. */
+export function explore<M, F>(model: Model<M, F>, options: ExploreOptions = {}): Exploration {
+  const going = exploring(model, options)
+  for (;;) {
+    const next = going.next()
+    if (next.done === true) return next.value
+  }
+}

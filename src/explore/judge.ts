@@ -1,0 +1,153 @@
+/** Keeps what was found out about each property while a search goes on. */
+import type { Choice } from '../system/step.ts'
+import type { World } from '../system/world.ts'
+import type { Model, Property, Wrong } from './model.ts'
+import { Reading } from './reading.ts'
+import type { Row } from './rows.ts'
+import type { Space } from './space.ts'
+import type { Refusal, Step } from './steps.ts'
+
+/** What decides a property: what is so, and the choices that lead there. */
+export interface Finding {
+  readonly why: string
+  readonly trail: readonly Choice[]
+}
+
+/** A way to a place, by whatever a strategy calls its places. */
+export type Trail = (place: number) => readonly Choice[]
+
+interface Watched<M> {
+  readonly property: Property<M>
+  readonly wrong: Reading<Wrong>
+}
+
+export class Judge<M, F> {
+  readonly #space: Space<M, F>
+  readonly #everywhere: readonly Watched<M>[]
+  readonly #atRest: readonly Watched<M>[]
+  readonly #deadlock: Property<M> | undefined
+  readonly #steps: readonly Extract<Property<M>, { readonly kind: 'step' }>[]
+  /** By step: what is wrong with it, by property. */
+  readonly #judged: (readonly Wrong[])[] = []
+  readonly #found = new Map<Property<M>, Finding>()
+  readonly #wanted: number
+  #trail: Trail = () => []
+
+  constructor(model: Model<M, F>, space: Space<M, F>) {
+    this.#space = space
+    const { properties } = model
+    this.#everywhere = properties.flatMap(property =>
+      property.kind === 'always'
+        ? [this.#watch(property, world => property.wrong(world))]
+        : property.kind === 'sometimes'
+          ? [this.#watch(property, world => told(property.holds(world)))]
+          : [],
+    )
+    this.#atRest = properties.flatMap(property =>
+      property.kind === 'finally'
+        ? [this.#watch(property, world => (property.holds(world) ? undefined : 'it is not so when everybody is at rest'))]
+        : [],
+    )
+    this.#steps = properties.filter(property => property.kind === 'step')
+    this.#deadlock = properties.find(property => property.kind === 'deadlock')
+    this.#wanted = properties.length
+  }
+
+  /** The strategy that searches now, and how it tells of its places. */
+  follow(trail: Trail): void {
+    this.#trail = place => this.#space.aside(() => trail(place))
+  }
+
+  get found(): ReadonlyMap<Property<M>, Finding> {
+    return this.#found
+  }
+
+  /** Is there nothing left that going on could tell? */
+  get decided(): boolean {
+    return this.#wanted > 0 && this.#found.size === this.#wanted
+  }
+
+  /** The same finding in other words. */
+  retell(property: Property<M>, why: string): void {
+    const finding = this.#found.get(property)
+    if (finding !== undefined) this.#found.set(property, { ...finding, why })
+  }
+
+  /** Is something wrong? */
+  get violated(): boolean {
+    return [...this.#found.keys()].some(property => property.kind !== 'sometimes')
+  }
+
+  find(property: Property<M>, why: string, trail: readonly Choice[]): void {
+    if (!this.#found.has(property)) this.#found.set(property, { why, trail })
+  }
+
+  /** A world that was not seen before. */
+  world(row: Row, at: number, place: number): void {
+    for (const { property, wrong } of this.#everywhere) {
+      const why = wrong.at(row, at)
+      if (why !== undefined && !this.#found.has(property)) this.find(property, why, this.#trail(place))
+    }
+  }
+
+  /** The world that was expanded last, and in which nobody can act. */
+  end(row: Row, at: number, place: number): void {
+    const { refusals } = this.#space
+    if (refusals.length > 0) {
+      if (this.#deadlock === undefined || this.#found.has(this.#deadlock)) return
+      const who = refusals.map(refusal => refusalText(this.#space.names, refusal)).join('; ')
+      return this.find(this.#deadlock, `${who}; nobody can go on`, this.#trail(place))
+    }
+    for (const { property, wrong } of this.#atRest) {
+      const why = wrong.at(row, at)
+      if (why !== undefined && !this.#found.has(property)) this.find(property, why, this.#trail(place))
+    }
+  }
+
+  /** A step from a place. */
+  step(step: Step<F>, place: number): void {
+    if (this.#steps.length === 0) return
+    const wrongs = (this.#judged[step.n] ??= this.#wrongs(step))
+    for (let i = 0; i < wrongs.length; i++) {
+      const why = wrongs[i]
+      const property = this.#steps[i]
+      if (why === undefined || property === undefined || this.#found.has(property)) continue
+      this.find(property, why, [...this.#trail(place), this.#space.choiceOf(step)])
+    }
+  }
+
+  /** Could a property that looks at worlds tell the world after the step from that before it? */
+  sees(step: Step<F>): boolean {
+    const { source } = step
+    return this.#everywhere.some(
+      ({ wrong }) =>
+        wrong.notices(source.by, source.from, step.own) ||
+        wrong.notices(this.#space.width - 1, source.memory, step.memory) ||
+        step.calls.some(call => wrong.notices(call.callee, call.from, call.to)),
+    )
+  }
+
+  /** How many places of worlds the properties were seen to read so far. */
+  get places(): number {
+    return this.#everywhere.reduce((sum, { wrong }) => sum + wrong.reads.size, 0)
+  }
+
+  #wrongs(step: Step<F>): readonly Wrong[] {
+    const deed = this.#space.deedOf(step)
+    const wrongs = this.#steps.map(property => property.wrong(deed))
+    return wrongs.every(wrong => wrong === undefined) ? NOTHING : wrongs
+  }
+
+  #watch(property: Property<M>, ask: (world: World<M>) => Wrong): Watched<M> {
+    // A reading shows worlds of its space alone, and so memories of this kind.
+    return { property, wrong: new Reading(this.#space, ask as (world: World<unknown>) => Wrong) }
+  }
+}
+
+const NOTHING: readonly Wrong[] = []
+
+const told = (holds: boolean | string): Wrong => (holds === false ? undefined : holds === true ? 'it is so' : holds)
+
+/** Who waits for whom. */
+export const refusalText = <F>(names: readonly string[], { source, callee, event }: Refusal<F>): string =>
+  `${names[source.by] ?? ''} waits for ${names[callee] ?? ''} to take ${event.type.replaceAll('_', ' ')}`

@@ -1,0 +1,235 @@
+/**
+ * What never ends: circles of worlds in which everybody who can always act gets a turn (weak fairness), so that no scheduler
+ * is to blame. Found in the whole graph of worlds, as its strongly connected parts; told as a lasso, the way to the circle
+ * and once around it.
+ */
+import type { Choice } from '../system/step.ts'
+import type { Rows } from './rows.ts'
+import type { Space } from './space.ts'
+
+/** A way that goes on for ever, or that ends without what was to happen. */
+export interface Lasso {
+  readonly way: readonly Choice[]
+  /** Once around; empty: the way ends. */
+  readonly circle: readonly Choice[]
+}
+
+/** The graph of worlds, as the successors of each. */
+class Graph<M, F> {
+  readonly space: Space<M, F>
+  readonly rows: Rows
+  readonly #row: Int32Array
+
+  constructor(space: Space<M, F>, rows: Rows) {
+    this.space = space
+    this.rows = rows
+    this.#row = new Int32Array(space.width)
+  }
+
+  row(state: number): Int32Array {
+    this.rows.read(state, this.#row)
+    return this.#row
+  }
+
+  successors(state: number): readonly number[] {
+    const { space, rows } = this
+    const n = space.expand(this.row(state))
+    return Array.from({ length: n }, (_, k) => rows.indexOf(space.nexts, k * space.width))
+  }
+}
+
+/**
+ * A fair way through the worlds in which `goal` is not so: a circle that it can come to, or, unless `endings` is false, a world
+ * in which all comes to an end. Undefined if there is none: it becomes so in the end, whatever happens.
+ */
+export function lassoWithout<M, F>(
+  space: Space<M, F>,
+  rows: Rows,
+  goal: (row: Int32Array) => boolean,
+  endings: boolean,
+): Lasso | undefined {
+  const graph = new Graph(space, rows)
+  const met = new Uint8Array(rows.size)
+  for (let state = 0; state < rows.size; state++) met[state] = goal(graph.row(state)) ? 1 : 0
+  // Only worlds that are come to without meeting the goal on the way.
+  const from = new Int32Array(rows.size).fill(-2)
+  const queue: number[] = []
+  if (met[0] === 0) {
+    from[0] = -1
+    queue.push(0)
+  }
+  for (const state of queue) {
+    const next = graph.successors(state)
+    if (next.length === 0 && endings) return { way: wayTo(graph, from, state), circle: [] }
+    for (const s of next) {
+      if (met[s] === 1 || from[s] !== -2) continue
+      from[s] = state
+      queue.push(s)
+    }
+  }
+  for (const part of connectedParts(graph, from)) {
+    const circle = fairCircle(graph, part)
+    if (circle !== undefined) return { way: wayTo(graph, from, part[0] as number), circle }
+  }
+  return undefined
+}
+
+/** Strongly connected parts with at least one step within them (Tarjan), among the states that were come to. */
+function* connectedParts<M, F>(graph: Graph<M, F>, from: Int32Array): Generator<readonly number[]> {
+  const order = new Int32Array(from.length).fill(-1)
+  const low = new Int32Array(from.length)
+  const held = new Uint8Array(from.length)
+  const stack: number[] = []
+  let count = 0
+  const among = (state: number): readonly number[] => graph.successors(state).filter(s => from[s] !== -2)
+  for (let root = 0; root < from.length; root++) {
+    if (from[root] === -2 || order[root] !== -1) continue
+    const path: { readonly state: number; readonly next: readonly number[]; at: number }[] = []
+    const enter = (state: number): void => {
+      order[state] = low[state] = count++
+      held[state] = 1
+      stack.push(state)
+      path.push({ state, next: among(state), at: 0 })
+    }
+    enter(root)
+    for (let top = path.at(-1); top !== undefined; top = path.at(-1)) {
+      const { state, next } = top
+      const s = next[top.at++]
+      if (s === undefined) {
+        path.pop()
+        const above = path.at(-1)
+        if (above !== undefined) low[above.state] = Math.min(low[above.state] as number, low[state] as number)
+        if (low[state] !== order[state]) continue
+        const part: number[] = []
+        let member: number
+        do {
+          member = stack.pop() as number
+          held[member] = 0
+          part.push(member)
+        } while (member !== state)
+        if (part.length > 1 || next.includes(state)) yield part.toReversed()
+      } else if (order[s] === -1) enter(s)
+      else if (held[s] === 1) low[state] = Math.min(low[state] as number, order[s] as number)
+    }
+  }
+}
+
+/** Once through everything in a part that keeps it fair; undefined if somebody could always act there, and never does. */
+function fairCircle<M, F>(graph: Graph<M, F>, part: readonly number[]): readonly Choice[] | undefined {
+  const { space, rows } = graph
+  const inside = new Set(part)
+  /** Actors that act within the part, with such a step; and a state in which an actor cannot act. */
+  const acts = new Map<number, readonly [from: number, to: number]>()
+  const rests = new Map<number, number>()
+  const active = new Set<number>()
+  for (const state of part) {
+    const n = space.expand(graph.row(state))
+    const able = new Set<number>()
+    for (let k = 0; k < n; k++) {
+      const by = space.steps[k]?.source.by ?? 0
+      able.add(by)
+      active.add(by)
+      const to = rows.indexOf(space.nexts, k * space.width)
+      if (inside.has(to) && !acts.has(by)) acts.set(by, [state, to])
+    }
+    for (const by of space.names.keys()) if (!able.has(by) && !rests.has(by)) rests.set(by, state)
+  }
+  const stops: (readonly [from: number, to: number])[] = []
+  for (const by of active) {
+    const step = acts.get(by)
+    const rest = rests.get(by)
+    if (step !== undefined) stops.push(step)
+    else if (rest !== undefined) stops.push([rest, rest])
+    else return undefined
+  }
+  const first = part[0] as number
+  const states = [first]
+  for (const [from, to] of stops) {
+    states.push(...between(graph, inside, states.at(-1) as number, from))
+    if (to !== from) states.push(to)
+  }
+  if (states.length === 1 || states.at(-1) !== first)
+    states.push(...between(graph, inside, states.at(-1) as number, first, states.length === 1))
+  return choicesAlong(graph, states)
+}
+
+/** The shortest way from a state to another within a part, without the first; `around`: by at least one step. */
+function between<M, F>(graph: Graph<M, F>, inside: ReadonlySet<number>, start: number, end: number, around = false): readonly number[] {
+  if (start === end && !around) return []
+  const from = new Map<number, number>()
+  const queue = [start]
+  for (const state of queue) {
+    for (const s of graph.successors(state)) {
+      if (!inside.has(s) || from.has(s)) continue
+      from.set(s, state)
+      if (s !== end) {
+        queue.push(s)
+        continue
+      }
+      const way = [end]
+      for (let at = state; at !== start; at = from.get(at) as number) way.unshift(at)
+      return way
+    }
+  }
+  throw new Error('a strongly connected part that is not connected')
+}
+
+function wayTo<M, F>(graph: Graph<M, F>, from: Int32Array, state: number): readonly Choice[] {
+  const states: number[] = []
+  for (let at = state; at >= 0; at = from[at] as number) states.unshift(at)
+  return choicesAlong(graph, states)
+}
+
+function choicesAlong<M, F>({ space, rows }: Graph<M, F>, states: readonly number[]): readonly Choice[] {
+  const row = new Int32Array(space.width)
+  return states.slice(1).map((to, i) => {
+    rows.read(states[i] as number, row)
+    const n = space.expand(row)
+    for (let k = 0; k < n; k++) {
+      const step = space.steps[k]
+      if (step !== undefined && rows.indexOf(space.nexts, k * space.width) === to) return space.choiceOf(step)
+    }
+    throw new Error('two states without a step between them')
+  })
+}
+
+/** A circle in which everybody gets a turn, and nothing ever ends. */
+export const endless = <M, F>(space: Space<M, F>, rows: Rows): Lasso | undefined =>
+  hasCircle(space, rows) ? lassoWithout(space, rows, () => false, false) : undefined
+
+const ON_THE_WAY = 1
+const LEFT = 2
+
+/** Does any way lead back to where it was? Once through all worlds, depth first. */
+function hasCircle<M, F>(space: Space<M, F>, rows: Rows): boolean {
+  const { width } = space
+  const row = new Int32Array(width)
+  const met = new Uint8Array(rows.size)
+  const way: number[] = []
+  /** Where to go from the worlds on the way, one behind the other; and where those of each begin. */
+  const open: number[] = []
+  const starts: number[] = []
+  const enter = (state: number): void => {
+    met[state] = ON_THE_WAY
+    way.push(state)
+    starts.push(open.length)
+    rows.read(state, row)
+    const n = space.expand(row)
+    for (let k = 0; k < n; k++) open.push(rows.indexOf(space.nexts, k * width))
+  }
+  enter(0)
+  while (way.length > 0) {
+    if (open.length === starts.at(-1)) {
+      starts.pop()
+      met[way.pop() as number] = LEFT
+      continue
+    }
+    const next = open.pop() as number
+    if (met[next] === ON_THE_WAY) return true
+    if (met[next] === 0) enter(next)
+  }
+  return false
+}
+
+/** The choices of a lasso: the way, and once around. */
+export const allOf = ({ way, circle }: Lasso): readonly Choice[] => [...way, ...circle]

@@ -1,0 +1,161 @@
+/**
+ * A place in a run, and the ways to move it: one step on or back, to where something holds or changes, to a step by number,
+ * to another step of the same actor, and back and forward through the places where one has been.
+ *
+ * The cursor stands on a step: the world is the one after it. On `first` it stands at the beginning.
+ */
+import type { Key } from '../log/keys.ts'
+import type { Condition } from './stopping.ts'
+import { differs, type Path } from './path.ts'
+import type { LinuxWorld, Run } from './recording.ts'
+
+export interface Change {
+  readonly path: Path
+  readonly before: string
+  readonly after: string
+}
+
+/** Why a motion ended where it did. */
+export interface Stop {
+  readonly n: number
+  readonly why: 'moved' | 'condition' | 'watch' | 'end' | 'beginning'
+  /** What changed there of what is watched. */
+  readonly changes: readonly Change[]
+  /** The condition that holds there. */
+  readonly condition?: Condition
+}
+
+export class Cursor {
+  readonly run: Run
+  #n: number
+  #watched: readonly Path[] = []
+  readonly #been: number[]
+  #at = 0
+
+  constructor(run: Run, n = run.first) {
+    this.run = run
+    this.#n = this.#clamped(n)
+    this.#been = [this.#n]
+  }
+
+  get n(): number {
+    return this.#n
+  }
+  get world(): LinuxWorld {
+    return this.run.world(this.#n)
+  }
+
+  get watched(): readonly Path[] {
+    return this.#watched
+  }
+  watch(path: Path): void {
+    this.unwatch(path.text)
+    this.#watched = [...this.#watched, path]
+  }
+  /** Was it watched? */
+  unwatch(text: string): boolean {
+    const { length } = this.#watched
+    this.#watched = this.#watched.filter(path => path.text !== text)
+    return this.#watched.length < length
+  }
+
+  step(count = 1): Stop {
+    return this.#moved(this.#n + count)
+  }
+  reverseStep(count = 1): Stop {
+    return this.#moved(this.#n - count)
+  }
+
+  /** To a step by number, to so many percent of the run, or to its end. */
+  goto(where: number | 'end' | { readonly percent: number }): Stop {
+    const { first, last } = this.run
+    return this.#moved(
+      where === 'end' ? last : typeof where === 'number' ? where : first + Math.round(((last - first) * where.percent) / 100),
+    )
+  }
+
+  /** On to the next step at which something watched changes, or a condition holds; else to the end. */
+  continue(conditions: readonly Condition[] = []): Stop {
+    return this.#search(false, conditions, true)
+  }
+  reverseContinue(conditions: readonly Condition[] = []): Stop {
+    return this.#search(true, conditions, true)
+  }
+
+  /** To the next step of an actor, or to the one before. */
+  next(actor: string): Stop {
+    return this.#search(false, [byActor(actor)], false)
+  }
+  prev(actor: string): Stop {
+    return this.#search(true, [byActor(actor)], false)
+  }
+
+  /** To where one was before; undefined if nowhere. */
+  back(): Stop | undefined {
+    return this.#revisit(this.#at - 1)
+  }
+  forward(): Stop | undefined {
+    return this.#revisit(this.#at + 1)
+  }
+
+  #revisit(at: number): Stop | undefined {
+    const n = this.#been[at]
+    if (n === undefined) return undefined
+    this.#at = at
+    return this.#arrive(n, 'moved')
+  }
+
+  #search(back: boolean, conditions: readonly Condition[], watching: boolean): Stop {
+    const watched = watching ? this.#watched : []
+    const { run } = this
+    const wanted = [...watched, ...conditions]
+    const keys = wanted.some(({ keys }) => keys === undefined) ? undefined : wanted.flatMap<Key>(({ keys }) => keys ?? [])
+    // Nothing is asked for but where it ends.
+    const steps = wanted.length === 0 ? [] : run.candidates(this.#n + (back ? -1 : 1), back, keys)
+    for (const n of steps) {
+      if (n <= run.first) break
+      if (watched.some(path => differs(path, run.world(n - 1), run.world(n)))) return this.#went(n, 'watch')
+      const condition = conditions.find(c => c.holds(run, n))
+      if (condition !== undefined) return this.#went(n, 'condition', condition)
+    }
+    return back ? this.#went(run.first, 'beginning') : this.#went(run.last, 'end')
+  }
+
+  #moved(to: number): Stop {
+    const n = this.#clamped(to)
+    return this.#went(n, n < to ? 'end' : n > to ? 'beginning' : 'moved')
+  }
+
+  #went(n: number, why: Stop['why'], condition?: Condition): Stop {
+    if (n !== this.#been[this.#at]) {
+      this.#been.splice(this.#at + 1, Infinity, n)
+      this.#at++
+    }
+    return this.#arrive(n, why, condition)
+  }
+
+  #arrive(n: number, why: Stop['why'], condition?: Condition): Stop {
+    this.#n = n
+    this.run.ready?.(n)
+    return { n, why, changes: this.#changesAt(n), ...(condition === undefined ? {} : { condition }) }
+  }
+
+  /** What the step changed of what is watched. */
+  #changesAt(n: number): readonly Change[] {
+    if (n <= this.run.first) return []
+    const [before, after] = [this.run.world(n - 1), this.run.world(n)]
+    return this.#watched.flatMap(path =>
+      differs(path, before, after) ? [{ path, before: path.show(before), after: path.show(after) }] : [],
+    )
+  }
+
+  #clamped(n: number): number {
+    return Math.max(this.run.first, Math.min(n, this.run.last))
+  }
+}
+
+const byActor = (name: string): Condition => ({
+  text: `by ${name}`,
+  holds: (run, n) => run.record(n).by === name,
+  keys: [{ in: 'by', name }],
+})

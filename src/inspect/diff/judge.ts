@@ -1,0 +1,52 @@
+/** Verdicts on runs, to compare them by: what the shipped oracles find on the way, and what operations answer. */
+import { ORACLES, type Condition } from '../condition.ts'
+import type { LinuxSystem, LinuxWorld } from '../retrace.ts'
+import type { Judge } from './guilty.ts'
+
+/** Oracles that hold at every step; the balance of frames is one only for a world at rest. */
+const ALWAYS = ['noStaleDeviceMapping', 'deviceWritesWhatCpuMay'] as const
+
+type Fields = Readonly<Record<string, unknown>>
+
+/** Which oracles find something at any step; if that is the same, what operations answered counts. */
+export function byOracles(system: LinuxSystem): Judge {
+  const names = system.actors.map(a => a.name)
+  const found = new Map<string, string>()
+  const answers = new Map<string, unknown[]>()
+  let seen: LinuxWorld | undefined
+  return {
+    see(world, { by, event }) {
+      const { err, ret, sig } = event as unknown as Fields
+      if (ENDS.has(event.type)) answers.set(by, [...(answers.get(by) ?? []), err ?? sig ?? ret ?? 0])
+      if (seen?.memory === world.memory && isSameButFor(names, seen, world)) return
+      seen = world
+      for (const name of ALWAYS) {
+        if (found.has(name)) continue
+        const why = ORACLES[name]?.({ names, world })
+        if (why !== undefined) found.set(name, why)
+      }
+    },
+    verdict() {
+      const violated = ALWAYS.filter(name => found.has(name)).map(name => `${name} is violated: ${found.get(name)}`)
+      if (violated.length > 0) return { holds: false, text: violated.join('; ') }
+      const failed = [...answers].flatMap(([by, all]) => all.filter(x => typeof x === 'string').map(x => `${by} gets ${x}`))
+      const text = ['no oracle finds anything', ...(failed.length === 0 ? [] : [failed.toSorted().join(', ')])].join('; ')
+      return { holds: true, text }
+    },
+  }
+}
+
+const ENDS: ReadonlySet<string> = new Set(['ended', 'returned', 'signal', 'oops'])
+
+/** Are the actors that oracles look at, devices and registries, as they were? */
+const isSameButFor = (names: readonly string[], a: LinuxWorld, b: LinuxWorld): boolean =>
+  names.every((name, i) => a.actors[i] === b.actors[i] || !(name.endsWith('.registry') || 'table' in (b.actors[i]?.context ?? {})))
+
+/** Does a condition ever hold? */
+export function byCondition(condition: Condition, text: string): Judge {
+  let held = false
+  return {
+    see: world => void (held = held || condition.holds(world)),
+    verdict: () => ({ holds: held, text: `${text} ${held ? 'holds at some step' : 'never holds'}` }),
+  }
+}

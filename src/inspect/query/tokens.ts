@@ -1,0 +1,125 @@
+/** Words of a query, with where they stand; and the error that says where a query is wrong and what was expected there. */
+
+export interface Token {
+  readonly kind: 'word' | 'text' | 'sign' | 'end'
+  readonly text: string
+  /** Its first character in the query. */
+  readonly at: number
+}
+
+/** A query that cannot be read. */
+export class QueryError extends Error {
+  override readonly name = 'QueryError'
+  readonly at: number
+  readonly expected: string
+
+  constructor(query: string, at: number, expected: string, got: string) {
+    super(`expected ${expected}, got ${got === '' ? 'the end' : `'${got}'`}\n  ${query}\n  ${' '.repeat(at)}^`)
+    this.at = at
+    this.expected = expected
+  }
+}
+
+const TOKEN = /\s*(?:"([^"]*)"|(!=|<=|>=|[()=<>,])|([^\s"()=<>,!]+)|(.))/gsy
+
+export function tokensOf(query: string): readonly Token[] {
+  const tokens: Token[] = []
+  TOKEN.lastIndex = 0
+  for (let match = TOKEN.exec(query); match !== null; match = TOKEN.exec(query)) {
+    const [all, text, sign, word, other] = match
+    const end = match.index + all.length
+    if (text !== undefined) tokens.push({ kind: 'text', text, at: end - text.length - 2 })
+    else if (sign !== undefined) tokens.push({ kind: 'sign', text: sign, at: end - sign.length })
+    else if (word !== undefined) tokens.push({ kind: 'word', text: word, at: end - word.length })
+    else if (other?.trim() === '') break
+    else throw new QueryError(query, end - 1, other === '"' ? 'a closing "' : 'a word', other ?? '')
+  }
+  return [...tokens, { kind: 'end', text: '', at: query.length }]
+}
+
+/** Reads tokens one after the other. */
+export class Reading {
+  readonly query: string
+  readonly #tokens: readonly Token[]
+  #at = 0
+
+  constructor(query: string) {
+    this.query = query
+    this.#tokens = tokensOf(query)
+  }
+
+  get next(): Token {
+    return this.#tokens[this.#at] ?? { kind: 'end', text: '', at: this.query.length }
+  }
+
+  /** Takes the next token if it is this word or sign. */
+  takes(text: string): boolean {
+    const found = this.next.kind !== 'text' && this.next.kind !== 'end' && this.next.text === text
+    if (found) this.#at++
+    return found
+  }
+
+  take(expected: string): Token {
+    const token = this.next
+    if (token.kind === 'end') this.fail(expected)
+    this.#at++
+    return token
+  }
+
+  expect(text: string): void {
+    if (!this.takes(text)) this.fail(`'${text}'`)
+  }
+
+  word(expected: string): string {
+    if (this.next.kind === 'sign') this.fail(expected)
+    return this.take(expected).text
+  }
+
+  /** `5`, `5..9`, `5..` or `..9`; both ends are meant. */
+  span(expected: string): readonly [from: number, to: number] {
+    const token = this.next
+    const match = /^(\d*)(?:(\.\.|-|–)(\d*))?$/.exec(token.text)
+    if (token.kind !== 'word' || match === null || (match[1] === '' && (match[3] ?? '') === '')) this.fail(expected)
+    const [, first = '', dots, last = ''] = match
+    const from = first === '' ? 0 : Number(first)
+    const to = dots === undefined ? from : last === '' ? Infinity : Number(last)
+    if (from > to) this.fail(`${expected} that does not end before it begins`)
+    this.#at++
+    return [from, to]
+  }
+
+  done(expected: string): void {
+    if (this.next.kind !== 'end') this.fail(expected)
+  }
+
+  fail(expected: string): never {
+    throw new QueryError(this.query, this.next.at, expected, this.next.text)
+  }
+}
+
+/** How deep parentheses and `not` may stand in each other. */
+const DEEPEST = 100
+
+/** `or` of `and` of `not` of what `primary` reads. */
+export function readLogic<T>(
+  reading: Reading,
+  build: { readonly and: (a: T, b: T) => T; readonly or: (a: T, b: T) => T; readonly not: (of: T) => T },
+  primary: (read: (depth: number) => T, depth: number) => T,
+): T {
+  const any = (depth: number): T => {
+    if (depth > DEEPEST) reading.fail('fewer parentheses')
+    let left = all(depth)
+    while (reading.takes('or')) left = build.or(left, all(depth))
+    return left
+  }
+  const all = (depth: number): T => {
+    let left = one(depth)
+    while (reading.takes('and')) left = build.and(left, one(depth))
+    return left
+  }
+  const one = (depth: number): T => {
+    if (depth > DEEPEST) reading.fail("fewer 'not's")
+    return reading.takes('not') ? build.not(one(depth + 1)) : primary(any, depth)
+  }
+  return any(0)
+}

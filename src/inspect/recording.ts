@@ -1,0 +1,159 @@
+/**
+ * A run as it was recorded, at any of its steps: the world there, folded from the last checkpoint, and the record of the
+ * step. Nothing is decided again. A few blocks are kept, so that going back is as quick as going on.
+ */
+import { mayTouch, type Key } from '../log/keys.ts'
+import { DamagedLog, type LogFile } from '../log/log-file.ts'
+import type { Header, StepRecord } from '../log/records.ts'
+import { unsound } from '../log/sound.ts'
+import { beginning, foldStep, worldOf } from '../log/records.ts'
+import type { Fact } from '../memory/facts.ts'
+import type { Memory } from '../memory/memory.ts'
+import type { System, World } from '../system/world.ts'
+
+export type LinuxWorld = World<Memory>
+export type LinuxSystem = System<Memory, Fact>
+
+/** Steps of a run, numbered from `first + 1` to `last`; `first` is where it begins. */
+export interface Run {
+  readonly system: LinuxSystem
+  readonly header: Header
+  readonly first: number
+  readonly last: number
+  /** How it ended, if it did. */
+  readonly ended: string | undefined
+  /** The world after a step; after `first`, the one that it begins with. */
+  world(n: number): LinuxWorld
+  record(n: number): StepRecord
+  /**
+   * Steps that may touch one of these keys, from `n` on (or, back, from `n` down), each with all others of its block: what is
+   * left out does not touch them.
+   */
+  candidates(n: number, back: boolean, keys: readonly Key[] | undefined): Generator<number>
+  /** Makes sure that a step back from here is quick. */
+  ready?(n: number): void
+}
+
+/** Blocks that are kept in memory. */
+const KEPT = 8
+
+/** A run that a log tells of. */
+export class Recording implements Run {
+  readonly system: LinuxSystem
+  readonly log: LogFile
+  readonly #kept = new Map<number, Folded>()
+
+  constructor(system: LinuxSystem, log: LogFile) {
+    this.system = system
+    this.log = log
+  }
+
+  get header(): Header {
+    return this.log.header
+  }
+  get first(): number {
+    return this.log.first
+  }
+  get last(): number {
+    return this.log.last
+  }
+  get ended(): string | undefined {
+    return this.log.end?.why
+  }
+
+  world(n: number): LinuxWorld {
+    const i = this.log.blockOf(n)
+    // Where a block ends the next begins: its checkpoint is that world.
+    const next = this.log.blocks[i + 1]?.from === n ? this.#kept.get(i + 1) : undefined
+    return (next ?? this.#block(i)).world(n)
+  }
+
+  record(n: number): StepRecord {
+    if (n <= this.first || n > this.last) throw new RangeError(`no step ${n}: there are ${this.first + 1} to ${this.last}`)
+    return this.#block(this.log.blockOf(n)).record(n)
+  }
+
+  *candidates(n: number, back: boolean, keys: readonly Key[] | undefined): Generator<number> {
+    const { blocks } = this.log
+    for (let i = this.log.blockOf(n); i >= 0 && i < blocks.length; i += back ? -1 : 1) {
+      const block = blocks[i]
+      if (block === undefined || (keys !== undefined && !keys.some(key => mayTouch(block.keys, key)))) continue
+      const [low, high] = [block.from + 1, block.from + block.steps]
+      if (back) for (let at = Math.min(n, high); at >= low; at--) yield at
+      else for (let at = Math.max(n, low); at <= high; at++) yield at
+    }
+  }
+
+  /**
+   * The nearer the beginning of its block, the more of the block before is folded: two of its steps for each that is gone
+   * back, so that no single one has to fold it all.
+   */
+  ready(n: number): void {
+    const i = this.log.blockOf(n)
+    const before = this.log.blocks[i - 1]
+    if (before === undefined) return
+    const ahead = before.steps - 2 * (n - before.from - before.steps)
+    if (ahead > 0) this.#block(i - 1).world(before.from + Math.min(before.steps, ahead))
+  }
+
+  #block(i: number): Folded {
+    let folded = this.#kept.get(i)
+    if (folded === undefined) folded = new Folded(this.system, this.log, i)
+    // The one asked for last stands last.
+    this.#kept.delete(i)
+    this.#kept.set(i, folded)
+    for (const oldest of this.#kept.keys()) {
+      if (this.#kept.size <= KEPT) break
+      this.#kept.delete(oldest)
+    }
+    return folded
+  }
+}
+
+/** A block, parsed and folded as far as it was asked for. */
+class Folded {
+  readonly #system: LinuxSystem
+  readonly #from: number
+  readonly #texts: Iterator<string>
+  readonly #read: string[] = []
+  readonly #records: (StepRecord | undefined)[] = []
+  readonly #worlds: LinuxWorld[]
+
+  constructor(system: LinuxSystem, log: LogFile, i: number) {
+    const block = log.blocks[i]
+    const checkpoint = block === undefined ? undefined : log.checkpoint(block)
+    this.#system = system
+    this.#from = block?.from ?? log.first
+    this.#texts = block === undefined ? [].values() : log.texts(block)
+    this.#worlds = [checkpoint === undefined ? beginning(system, log.header) : worldOf(system, checkpoint.world)]
+  }
+
+  record(n: number): StepRecord {
+    const i = n - this.#from - 1
+    while (this.#read.length <= i) {
+      const next = this.#texts.next()
+      if (next.done === true) throw new RangeError(`no step ${n} in this block`)
+      this.#read.push(next.value)
+    }
+    return (this.#records[i] ??= this.#parsed(i))
+  }
+
+  #parsed(i: number): StepRecord {
+    const record: unknown = JSON.parse(this.#read[i] ?? '')
+    const what = unsound(record, this.#from + i)
+    if (what !== undefined) throw new DamagedLog(`step ${this.#from + i + 1}: ${what}`)
+    return record as StepRecord
+  }
+
+  world(n: number): LinuxWorld {
+    const at = n - this.#from
+    for (let i = this.#worlds.length; i <= at; i++) {
+      const before = this.#worlds[i - 1]
+      if (before === undefined) throw new Error('a world that was folded is not kept')
+      this.#worlds.push(foldStep(this.#system, before, this.record(this.#from + i)))
+    }
+    const world = this.#worlds[at]
+    if (world === undefined) throw new RangeError(`no step ${n} in this block`)
+    return world
+  }
+}

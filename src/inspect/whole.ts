@@ -1,0 +1,55 @@
+/** A branch together with the steps of the run that it leaves: one run, from the beginning on. */
+import type { Key } from '../log/keys.ts'
+import type { Header, StepRecord } from '../log/records.ts'
+import type { LinuxSystem, LinuxWorld, Run } from './recording.ts'
+
+export class Whole implements Run {
+  readonly #branch: Run
+  readonly #trunk: Run
+
+  constructor(branch: Run, trunk: Run) {
+    this.#branch = branch
+    this.#trunk = trunk
+  }
+
+  get system(): LinuxSystem {
+    return this.#branch.system
+  }
+  get header(): Header {
+    return this.#branch.header
+  }
+  get first(): number {
+    return this.#trunk.first
+  }
+  get last(): number {
+    return this.#branch.last
+  }
+  get ended(): string | undefined {
+    return this.#branch.ended
+  }
+
+  /** Where the branch begins, the world is as it was changed there. */
+  world(n: number): LinuxWorld {
+    return n < this.#branch.first ? this.#trunk.world(n) : this.#branch.world(n)
+  }
+  record(n: number): StepRecord {
+    return n <= this.#branch.first ? this.#trunk.record(n) : this.#branch.record(n)
+  }
+  *candidates(n: number, back: boolean, keys: readonly Key[] | undefined): Generator<number> {
+    const { first } = this.#branch
+    if (back) {
+      if (n > first) for (const at of this.#branch.candidates(n, true, keys)) if (at > first) yield at
+      yield* this.#trunk.candidates(Math.min(n, first), true, keys)
+      return
+    }
+    for (const at of n <= first ? this.#trunk.candidates(n, false, keys) : []) {
+      if (at > first) break
+      yield at
+    }
+    yield* this.#branch.candidates(Math.max(n, first + 1), false, keys)
+  }
+  ready(n: number): void {
+    if (n <= this.#branch.first) this.#trunk.ready?.(n)
+    else this.#branch.ready?.(n)
+  }
+}

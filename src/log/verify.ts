@@ -1,0 +1,74 @@
+/** Is a log what was written? Chain, order and digests, without any model; and what can be kept of one that is not. */
+import type { System, World } from '../system/world.ts'
+import { isCheckpoint, isEnd, isStep, type Damage, type Scan, type Scanned } from './reader.ts'
+import { beginning, digestOf, digestOfText, foldStep, type EndRecord } from './records.ts'
+import { LogRewriter } from './rewriter.ts'
+import type { Sink } from './writer.ts'
+
+export interface Verified {
+  /** The format in which it was written. */
+  readonly format: number
+  readonly steps: number
+  readonly checkpoints: number
+  /** Bytes that can be believed. */
+  readonly bytes: number
+  readonly end: EndRecord | undefined
+  readonly damage: Damage | undefined
+}
+
+/** Is told how far it is, in steps; answers false to stop. */
+export type Told = (step: number) => Promise<boolean> | boolean
+
+/** Reads all of a log; names the first record that is not what was written. */
+export async function verifyLog(scan: Scan, told: Told = () => true): Promise<Verified> {
+  let checkpoints = 0
+  let end: EndRecord | undefined
+  let damage: Damage | undefined
+  let line = 1
+  for (let next = scan.next(); next !== undefined; next = scan.next()) {
+    line++
+    const { record } = next
+    if (isStep(record) && record.n % 1024 === 0 && !(await told(record.n))) break
+    if (isEnd(record)) end = record
+    if (!isCheckpoint(record)) continue
+    checkpoints++
+    if (isItsDigest(next, record.digest)) continue
+    damage = { line, after: scan.after, what: 'the world in this checkpoint is not the one that its digest is of' }
+    break
+  }
+  return { format: scan.format, steps: scan.after, checkpoints, bytes: scan.sound, end, damage: damage ?? scan.damage }
+}
+
+const WORLD = ',"world":'
+const DIGEST = ',"digest":"'
+const isItsDigest = ({ text }: Scanned, digest: string): boolean =>
+  digestOfText(text.slice(text.indexOf(WORLD) + WORLD.length, text.lastIndexOf(DIGEST))) === digest
+
+export interface Repaired {
+  /** The last whole step. */
+  readonly steps: number
+  readonly damage: Damage | undefined
+}
+
+/** Writes what can be believed of a log, and ends it there: the result is whole. */
+export async function repairLog<M, F>(system: System<M, F>, scan: Scan, sink: Sink, told: Told = () => true): Promise<Repaired> {
+  const to = new LogRewriter(scan.header, sink)
+  let world: World<M> = beginning(system, scan.header)
+  for (let next = scan.next(); next !== undefined; next = scan.next()) {
+    const { record, text } = next
+    if (isStep(record)) world = foldStep(system, world, record)
+    to.record(text)
+    if (scan.after % 1024 === 0) await told(scan.after)
+  }
+  if (scan.damage === undefined) to.flush()
+  else to.end({ end: scan.after, why: 'interrupted', digest: digestOf(system, world) })
+  return { steps: scan.after, damage: scan.damage }
+}
+
+/** Writes a log in this format; the damage that it has, if any, is told, and nothing behind it is written. */
+export function upcastLog(scan: Scan, sink: Sink): Damage | undefined {
+  const to = new LogRewriter(scan.header, sink)
+  for (let next = scan.next(); next !== undefined; next = scan.next()) to.record(next.text)
+  to.flush()
+  return scan.damage
+}

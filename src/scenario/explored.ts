@@ -1,0 +1,177 @@
+/**
+ * A scenario as something to explore: every order of what it races, each stage after the one before it, as `run` has them.
+ * What it expects becomes properties, and besides that the kernel must survive and nobody may be blocked for ever.
+ */
+import type { Alike, Model, Property, Schedule, Wrong } from '../explore/model.ts'
+import { causeOf } from '../kernel/failure.ts'
+import type { Access } from '../kernel/faults/access.ts'
+import type { RangeContext, RangeEvent } from '../kernel/range.ts'
+import type { ThreadContext, ThreadEvent } from '../kernel/thread.ts'
+import type { Fact } from '../memory/facts.ts'
+import type { Memory } from '../memory/memory.ts'
+import type { ActorName } from '../system/actor.ts'
+import { Live, type Entry } from '../system/live.ts'
+import { SEQUENCE } from '../system/recurrence.ts'
+import type { Choice } from '../system/step.ts'
+import type { World } from '../system/world.ts'
+import type { Built, Expectation, StatementRef } from './api.ts'
+import { difference } from './brief.ts'
+import type { Plan } from './plan.ts'
+import { answerOf, toldBy, unlike, type Told } from './answers.ts'
+import { errorIn } from './run.ts'
+import { linuxSystem, type ActorSpec, type Kinds, type LinuxSystem } from './standard.ts'
+import { viewOf, type View } from './view.ts'
+
+export type LinuxModel = Model<Memory, Fact>
+
+/** What `explore` is given for a scenario that was built. */
+export function modelOf(built: Built, kinds: Kinds = {}): LinuxModel {
+  const system = linuxSystem(built.system, kinds)
+  const names = system.actors.map(a => a.name)
+  const seen = (world: World<Memory>): View => viewOf({ names, world })
+  return {
+    system,
+    schedule: scheduleOf(built.plan, names),
+    sequences: [...SEQUENCE],
+    symmetry: alikeIn(built),
+    properties: [
+      survival(built.expectations),
+      { kind: 'deadlock', name: 'nobody is blocked for ever' },
+      ...(built.expectations.some(e => errorIn(e) === 'livelock')
+        ? []
+        : ([{ kind: 'livelock', name: 'nobody goes in circles for ever' }] as const)),
+      ...built.expectations.map(expectation => propertyOf(expectation, seen, built.system.actors)),
+    ],
+  }
+}
+
+/**
+ * Threads of one process that have the same to do in the same stages, and of which no answer is expected. Devices are not alike:
+ * notifiers are called in the order in which they were registered.
+ */
+function alikeIn({ system, plan, expectations }: Built): readonly Alike[] {
+  const groups = new Map<string, ActorName[][]>()
+  const told = new Set(expectations.flatMap(e => ('statement' in e ? [e.statement.by] : [])))
+  for (const { name, machine, input } of system.actors) {
+    if (machine !== 'thread' || told.has(name)) continue
+    const stages = plan.map(({ goals }) => goals.find(goal => goal.by === name)?.left ?? null)
+    const what = JSON.stringify([input, stages])
+    groups.set(what, [...(groups.get(what) ?? []), [name]])
+  }
+  return [...groups.values()].filter(group => group.length > 1)
+}
+
+/** Something that has a program: a thread, or a device's range. */
+type Programmed = ThreadContext | RangeContext
+const DEAD = 0
+
+/** Stage by stage. Where only one actor may act, nobody could see its steps half done: they go as far as they can. */
+const scheduleOf = (plan: Plan, names: readonly string[]): Schedule => {
+  const stages = plan.map(({ goals }) => goals.map(({ by, left }) => ({ by, at: names.indexOf(by), left })))
+  return {
+    measure: ({ value, context }) => ('program' in context ? (value === 'dead' ? DEAD : (context as Programmed).program.length + 1) : 1),
+    turn: measures => {
+      // Of a kernel that has died, nobody does anything any more.
+      if (measures.includes(DEAD)) return { actors: [], budget: 1, stage: stages.length + 1 }
+      for (const [stage, goals] of stages.entries()) {
+        const open = goals.filter(({ at, left }) => (measures[at] ?? 0) - 1 > left)
+        if (open.length > 0) return { actors: open.map(goal => goal.by), budget: goals.length === 1 ? Infinity : 1, stage }
+      }
+      return { actors: names, budget: 1, stage: stages.length }
+    },
+  }
+}
+
+function propertyOf(expectation: Expectation, seen: (world: World<Memory>) => View, actors: readonly ActorSpec[]): Property<Memory> {
+  const { name } = expectation
+  switch (expectation.kind) {
+    case 'always':
+      return { kind: 'always', name, wrong: world => expectation.oracle(seen(world)) }
+    case 'violated':
+      return { kind: 'sometimes', name, holds: world => expectation.oracle(seen(world)) ?? false }
+    case 'sometimes':
+    case 'finally':
+      return { kind: expectation.kind, name, holds: world => expectation.holds(seen(world)) }
+    case 'returns':
+      return answers(expectation.statement, actors, name, ({ short }, whole) => {
+        if (Array.isArray(short) && Array.isArray(expectation.value)) return unlikeList(expectation.value, short, whole)
+        return JSON.stringify(short) === JSON.stringify(expectation.value)
+          ? undefined
+          : `it answers ${difference(expectation.value, short)}`
+      })
+    case 'answers':
+      return answers(expectation.statement, actors, name, told => unlike(answerOf(told, expectation.statement), expectation.wanted))
+  }
+}
+
+/** Where in what a load reads these values stand: it may read in several steps, and is judged by each. */
+interface Part {
+  readonly from: number
+  readonly last: boolean
+}
+
+function unlikeList(wanted: readonly number[], got: readonly number[], { from, last }: Part): Wrong {
+  const due = last ? wanted.slice(from) : wanted.slice(from, from + got.length)
+  return JSON.stringify(due) === JSON.stringify(got) ? undefined : `it answers ${difference(due, got)}`
+}
+
+/** What must be so when a statement answers, whenever it does. */
+function answers(
+  statement: StatementRef,
+  actors: readonly ActorSpec[],
+  name: string,
+  wrong: (told: Told, part: Part) => Wrong,
+): Property<Memory> {
+  const { program = [] }: Partial<Pick<Programmed, 'program'>> = actors.find(a => a.name === statement.by)?.input ?? {}
+  const left = program.length - statement.index
+  const start = (program[statement.index] as Partial<Access>).at ?? 0
+  return {
+    kind: 'step',
+    name,
+    wrong: deed => {
+      if (deed.by !== statement.by) return undefined
+      const now = (deed.before.context as Programmed).program
+      if (now.length !== left) return undefined
+      const from = ((now[0] as Partial<Access>).at ?? 0) - start
+      const told = toldBy(deed.event as ThreadEvent | RangeEvent)
+      return told === undefined ? undefined : wrong(told, { from, last: !('left' in deed.event) || deed.event.left === null })
+    },
+  }
+}
+
+function survival(expectations: readonly Expectation[]): Property<Memory> {
+  const expected = new Set(expectations.map(errorIn))
+  return {
+    kind: 'step',
+    name: 'the kernel survives',
+    wrong: ({ event }) => {
+      if (event.type !== 'oops') return undefined
+      const { where } = event as Extract<ThreadEvent, { readonly type: 'oops' }>
+      return expected.has(`oops: ${where}`) ? undefined : `it died in ${where}(): ${causeOf(where)}`
+    },
+  }
+}
+
+/** A trail gone again, step by step, by someone who watches. Throws where a choice is refused: it is of another system. */
+export function retrace(
+  system: LinuxSystem,
+  trail: readonly Choice[],
+  watch: (live: Live<Memory, Fact>) => void = () => {},
+): readonly Entry<Memory, Fact>[] {
+  const live = new Live(system)
+  const entries: Entry<Memory, Fact>[] = []
+  live.entries$.subscribe(entry => void entries.push(entry))
+  watch(live)
+  for (const choice of trail) {
+    const outcome = live.choose(choice)
+    if (outcome.kind !== 'stepped')
+      throw new BadTrail(`step ${live.n + 1}: ${choice.by} cannot do what the trail says: the trail is of another system`)
+  }
+  live.end()
+  return entries
+}
+
+/** A trail that cannot be gone. */
+export class BadTrail extends Error {
+  override readonly name = 'BadTrail'
+}

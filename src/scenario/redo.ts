@@ -1,0 +1,82 @@
+/** A run that is known by the header of its log alone, begun again: the same system, plan, chooser and seed. */
+import type { Header } from '../log/records.ts'
+import { digestOf } from '../log/records.ts'
+import { revived } from '../log/values.ts'
+import { deviceWritesWhatCpuMay } from '../oracles/device-writes-what-cpu-may.ts'
+import { noStaleDeviceMapping } from '../oracles/no-stale-device-mapping.ts'
+import { step } from '../system/step.ts'
+import { initialWorld } from '../system/world.ts'
+import type { Built, Scenario } from './api.ts'
+import type { Plan } from './plan.ts'
+import { prepare, type ScenarioRun } from './run.ts'
+import { BadSpec, linuxSystem, type SystemSpec } from './standard.ts'
+
+/** How a run chooses, by the name that headers have for it. */
+export const CHOOSERS = { written: 'as written', random: 'random' } as const
+
+const isGoal = (x: unknown): boolean => {
+  const { by, left, state } = (x ?? {}) as Readonly<Record<string, unknown>>
+  return typeof by === 'string' && Number.isSafeInteger(left) && (state === undefined || typeof state === 'string')
+}
+const isPlan = (x: unknown): x is Plan =>
+  Array.isArray(x) &&
+  x.every(stage => {
+    const { goals, order } = (stage ?? {}) as Readonly<Record<string, unknown>>
+    return Array.isArray(goals) && goals.every(isGoal) && Array.isArray(order) && order.every(isGoal)
+  })
+
+/**
+ * The run that a header is of. Throws `BadSpec` if the header does not say enough; logs of format 1 do not have the plan,
+ * which the scenario has.
+ */
+export function beginAgain(header: Header, options: { readonly scenario?: Scenario; readonly steps?: number } = {}): ScenarioRun {
+  const { chooser, seed, title } = header
+  if (chooser !== CHOOSERS.written && (chooser !== CHOOSERS.random || seed === null))
+    throw new BadSpec(`the run was chosen by '${chooser}', which its log does not tell how to do again`)
+  const system = header.system as SystemSpec
+  const built: Built = { title, system, plan: planOf(header, options.scenario), expectations: [] }
+  return prepare(built, { ...(seed === null ? {} : { seed }), ...(options.steps === undefined ? {} : { steps: options.steps }) })
+}
+
+/** What a run came to that was made again. */
+export interface Reproduced {
+  readonly steps: number
+  /** What the oracles found at any step, each where it first did. */
+  readonly findings: readonly { readonly oracle: string; readonly step: number; readonly why: string }[]
+  /** SHA-256 of the world at the end. */
+  readonly digest: string
+}
+
+const JUDGED = { noStaleDeviceMapping, deviceWritesWhatCpuMay }
+
+/** Makes a run again from its choices: who acts, which of its offers it takes, and how far (null: as far as it goes). */
+export function reproduce(system: unknown, choices: readonly (readonly (string | number | null)[])[]): Reproduced {
+  const linux = linuxSystem(revived(system) as SystemSpec)
+  const names = linux.actors.map(a => a.name)
+  const found = new Map<string, Reproduced['findings'][number]>()
+  let world = initialWorld(linux)
+  for (const [i, [by, offer, budget]] of choices.entries()) {
+    const outcome = step(linux, world, { by: String(by), offer: Number(offer), budget: budget === null ? Infinity : Number(budget) })
+    if (outcome.kind !== 'stepped') throw new Error(`step ${i + 1}: ${String(by)} can no longer act: ${outcome.kind}`)
+    world = outcome.world
+    for (const [oracle, judge] of Object.entries(JUDGED)) {
+      const why = found.has(oracle) ? undefined : judge({ names, world })
+      if (why !== undefined) found.set(oracle, { oracle, step: i + 1, why })
+    }
+  }
+  const findings = Object.keys(JUDGED).flatMap(oracle => found.get(oracle) ?? [])
+  return { steps: choices.length, findings, digest: digestOf(linux, world) }
+}
+
+function planOf({ plan, system, title }: Header, scenario: Scenario | undefined): Plan {
+  if (isPlan(plan)) return plan
+  if (scenario === undefined)
+    throw new BadSpec('the log does not have the plan of its scenario, as logs of format 1 have none: name the scenario')
+  const { profile } = system as SystemSpec
+  const text = JSON.stringify(system)
+  for (const variant of scenario.variants) {
+    const built = scenario.build(profile, variant)
+    if (built.title === title && JSON.stringify(built.system) === text) return built.plan
+  }
+  throw new BadSpec(`scenario '${scenario.title}' is not what the log of '${title}' was written of`)
+}

@@ -1,0 +1,99 @@
+/**
+ * `mirrorwalk debug`: sessions, which are transcripts in test/fixtures/debug. Each says how it is begun in its first line, and
+ * then what was typed and what came of it, to the letter: they are documentation too.
+ */
+import { copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { cli, root } from './command.ts'
+
+const sessions = join(root, 'test/fixtures/debug')
+const goldens = join(root, 'test/fixtures/logs')
+
+const inFolder = async (run: (folder: string) => Promise<void>): Promise<void> => {
+  const folder = mkdtempSync(join(tmpdir(), 'mirrorwalk-debug-'))
+  try {
+    await run(folder)
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+}
+
+/** What is typed in a transcript: what stands behind a prompt. */
+const typed = (text: string): readonly string[] => [...text.matchAll(/^\([\w-]+\) (.*)$/gm)].map(m => m[1] ?? '')
+
+for (const name of readdirSync(sessions)) {
+  test(`the session ${name}`, () =>
+    inFolder(async folder => {
+      const text = readFileSync(join(sessions, name), 'utf8')
+      const [first = '', ...rest] = text.split('\n')
+      const [, log = ''] = /^\$ mirrorwalk debug (\S+)$/.exec(first) ?? []
+      copyFileSync(log.endsWith('.ts') ? join(root, log) : join(goldens, log), join(folder, log.split('/').at(-1) ?? ''))
+      writeFileSync(join(folder, 'commands'), typed(text).join('\n'))
+      const { out, code } = await cli(folder, ['debug', log, '--commands', 'commands'])
+      assert.is(out, rest.join('\n'))
+      assert.is(code, text.includes('\n? ') ? 3 : 0)
+    }))
+}
+
+test('bookmarks and branches are there in the next session, and the log is as it was', () =>
+  inFolder(async folder => {
+    const log = join(folder, 'run.jsonl')
+    copyFileSync(join(goldens, 'race-v5.2.jsonl'), log)
+    const debug = async (...commands: readonly string[]): Promise<string> => {
+      writeFileSync(join(folder, 'commands'), commands.join('\n'))
+      return (await cli(folder, ['debug', 'run.jsonl', '--commands', 'commands'])).out
+    }
+    await debug('goto 18', 'bookmark walked what the walk found is old soon', 'branch early', 'run gpu0.range', 'run')
+    const again = await debug('notes', 'goto walked', 'branches', 'switch early', 'goto end', 'compare')
+    assert.match(again, / {2}18 {2}walked {2}what the walk found is old soon/)
+    assert.match(again, /step 18 of 33/)
+    assert.match(again, /early: up to step 33, leaves at 18/)
+    assert.match(again, /they part after 0 steps from 18 on/)
+    assert.equal(readFileSync(log), readFileSync(join(goldens, 'race-v5.2.jsonl')))
+    assert.is((await cli(folder, ['replay', 'run.jsonl.branch-early'])).code, 0)
+    assert.is((await cli(folder, ['replay', '--fold', 'run.jsonl.branch-early'])).code, 0)
+  }))
+
+test('notes that were altered, or are of another log, are refused', () =>
+  inFolder(async folder => {
+    copyFileSync(join(goldens, 'race-v5.2.jsonl'), join(folder, 'run.jsonl'))
+    writeFileSync(join(folder, 'commands'), 'goto 3\nbookmark here')
+    await cli(folder, ['debug', 'run.jsonl', '--commands', 'commands'])
+    const notes = join(folder, 'run.jsonl.notes')
+    const text = readFileSync(notes, 'utf8')
+    writeFileSync(notes, text.replace('"step":3', '"step":4'))
+    const altered = await cli(folder, ['debug', 'run.jsonl', '--commands', 'commands'])
+    assert.is(altered.code, 3)
+    assert.match(altered.err, /run\.jsonl\.notes: record 2 is not what was written/)
+    writeFileSync(notes, text)
+    copyFileSync(join(goldens, 'stale-valid-v5.2.jsonl'), join(folder, 'run.jsonl'))
+    assert.match((await cli(folder, ['debug', 'run.jsonl', '--commands', 'commands'])).err, /these are notes of another log/)
+  }))
+
+test('a scenario is run first; its log is kept', () =>
+  inFolder(async folder => {
+    writeFileSync(join(folder, 'commands'), 'until noStaleDeviceMapping')
+    const { out, code } = await cli(folder, [
+      'debug',
+      join(root, 'scenarios/seeds/004-stale-valid.ts'),
+      '--log',
+      'x.jsonl',
+      '--commands',
+      'commands',
+    ])
+    assert.is(code, 0)
+    assert.match(out, /gpu0 still maps page 16 to frame 2/)
+    assert.ok(existsSync(join(folder, 'x.jsonl')))
+  }))
+
+test('what is no log is refused with a message', () =>
+  inFolder(async folder => {
+    writeFileSync(join(folder, 'x'), 'hello\n')
+    assert.match((await cli(folder, ['debug', 'x'])).err, /not an event log/)
+    assert.match((await cli(folder, ['debug', 'y'])).err, /cannot be read/)
+  }))
+
+test.run()

@@ -1,0 +1,124 @@
+/** `mirrorwalk explore` and `simulate`, as a user calls them. */
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import * as assert from 'uvu/assert'
+import { cli, cliSuite, stale } from './command.ts'
+
+const test = cliSuite('mirrorwalk explore')
+
+test('seed 004 on 5.2: the shortest order, as a timeline, a log that replays, and a token', async ({ folder }) => {
+  const found = await cli(folder, ['explore', stale, '--profile', 'v5.2', '--count'])
+  assert.is(found.code, 0, found.err)
+  assert.match(found.out, /✔ the device keeps a stale page — it can be, after (\d+) steps: gpu0 still maps page 16/)
+  assert.match(found.out, 'Everything that can happen was looked at.')
+  assert.match(found.out, /They stand for 169,221 interleavings, of which 66 differ/)
+  const log = /Log: (\S+)/.exec(found.out)?.[1] ?? ''
+  assert.ok(existsSync(join(folder, log)))
+  const replayed = await cli(folder, ['replay', log])
+  assert.is(replayed.code, 0, replayed.out)
+  const token = /--token (\S+)/.exec(found.out)?.[1] ?? ''
+  const written = readFileSync(join(folder, log), 'utf8')
+  const again = await cli(folder, ['explore', stale, '--profile', 'v5.2', '--token', token])
+  assert.is(again.code, 0, again.err)
+  assert.match(again.out, 'maps on gpu0')
+  assert.is(readFileSync(join(folder, log), 'utf8'), written, 'the same log')
+})
+
+test('for programs: JSON, and 1 for what is violated', async ({ folder }) => {
+  writeFileSync(
+    join(folder, 'broken.ts'),
+    `import { noStaleDeviceMapping, scenario } from 'mirrorwalk'
+export default scenario('broken', ({ linux, expect }) => {
+  const m = linux('v5.2')
+  const [cpu, gpu] = [m.thread(), m.device()]
+  const buf = cpu.mmap({ pages: 1 })
+  cpu.write(buf, 1)
+  m.race(gpu.fault(buf), cpu.madvise(buf, 'dontneed'))
+  expect.always('no stale device mapping', noStaleDeviceMapping)
+})
+`,
+  )
+  const { code, out } = await cli(folder, ['explore', 'broken.ts', '--json', '--no-log'])
+  assert.is(code, 1)
+  const { explorations } = JSON.parse(out) as {
+    explorations: readonly {
+      verdict: string
+      complete: boolean
+      witness: { token: string; property: string }
+      found: readonly { verdict: string }[]
+    }[]
+  }
+  assert.equal([explorations[0]?.verdict, explorations[0]?.complete], ['violated', true])
+  assert.is(explorations[0]?.witness.property, 'no stale device mapping')
+  for (const reduction of ['sleep', 'dpor', 'cache']) {
+    assert.is((await cli(folder, ['explore', 'broken.ts', '--no-log', '--reduction', reduction])).code, 1, reduction)
+  }
+  const drawn = await cli(folder, ['simulate', 'broken.ts', '--scheduler', 'pct', '--seed', '3', '--no-log'])
+  assert.is(drawn.code, 1)
+  assert.match(
+    drawn.out,
+    /again: npx mirrorwalk simulate broken.ts --profile v6.12 --scheduler pct --seed 3|again: npx mirrorwalk simulate broken.ts/,
+  )
+})
+
+test('cut short: 2, and what is left', async ({ folder }) => {
+  const { code, out } = await cli(folder, ['explore', stale, '--profile', 'v6.12', '--max-states', '50'])
+  assert.is(code, 2)
+  assert.match(out, /\? no stale device mapping/)
+  assert.match(out, /Cut short \(max states\): \d+ states? known and not looked at/)
+  const drawn = await cli(folder, ['simulate', stale, '--profile', 'v6.12', '--runs', '20'])
+  assert.is(drawn.code, 2)
+  assert.match(drawn.out, 'Drawn at random')
+})
+
+test('Ctrl-C gives what was found so far', async ({ folder }) => {
+  writeFileSync(
+    join(folder, 'large.ts'),
+    `import { writeFileSync } from 'node:fs'
+import { scenario } from 'mirrorwalk'
+export default scenario('large', ({ linux, expect }) => {
+  const m = linux()
+  const cpus = Array.from({ length: 5 }, () => m.thread())
+  const buf = cpus[0].mmap({ pages: 8 })
+  m.race(...cpus.map((cpu, i) => cpu.write(buf, i)), ...cpus.map(cpu => cpu.madvise(buf, 'dontneed')))
+  expect.always('never', () => { writeFileSync('begun', ''); return undefined })
+})
+`,
+  )
+  const { code, out } = await cli(folder, ['explore', 'large.ts', '--no-log'], () => existsSync(join(folder, 'begun')))
+  assert.is(code, 2, out)
+  assert.match(out, /Cut short \(interrupted\)/)
+})
+
+test('a scenario that cheats is found out', async ({ folder }) => {
+  const cheat = (pages: string, oracle: string): string => `import { scenario } from 'mirrorwalk'
+export default scenario('cheats', ({ linux, expect }) => {
+  const m = linux()
+  const cpu = m.thread()
+  const buf = cpu.mmap({ pages: ${pages} })
+  m.race(cpu.write(buf, 1), m.device().fault(buf))
+  expect.always('luck', ${oracle})
+})
+`
+  writeFileSync(join(folder, 'built.ts'), cheat('1 + Math.floor(Math.random() * 1e6)', '() => undefined'))
+  writeFileSync(join(folder, 'asked.ts'), cheat('1', '() => (Math.random() < 0.5 ? "bad luck" : undefined)'))
+  const built = await cli(folder, ['explore', 'built.ts', '--no-log'])
+  assert.equal([built.code, /not the same scenario twice/.test(built.err)], [3, true], built.err)
+  const asked = await cli(folder, ['explore', 'asked.ts', '--no-log'])
+  assert.equal([asked.code, /looks at something besides the world/.test(asked.err)], [3, true], asked.err)
+})
+
+test('what does not go together, and tokens of something else, are mistakes', async ({ folder }) => {
+  for (const [args, what] of [
+    [['--reduction', 'dpor', '--strategy', 'bfs'], 'goes depth first'],
+    [['--reduction', 'symmetry'], 'said to be alike'],
+    [['--token', 'x1-0000-4a1'], 'other actors'],
+  ] as const) {
+    const { code, err } = await cli(folder, ['explore', stale, '--profile', 'v5.2', ...args])
+    assert.is(code, 3, err)
+    assert.match(err, what)
+    assert.not.match(err, 'defect')
+  }
+})
+
+test.run()

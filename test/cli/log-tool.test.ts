@@ -1,0 +1,244 @@
+/** The log tool as its users meet it: queries, statistics, following, verify, repair, upcast, diff, bisect, export, import. */
+import { appendFileSync, copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import * as assert from 'uvu/assert'
+import { escaped, shown } from '../../src/inspect/unseen.ts'
+import { ByteWriter } from '../../src/log/bytes.ts'
+import { Sealer } from '../../src/log/chain.ts'
+import { cli, cliSuite, root, stale } from './command.ts'
+
+const test = cliSuite('the log tool')
+const LOG = 'logs/004-stale-valid-v5.2.jsonl'
+
+/** The log of seed 004 is there once it was run. */
+async function log(folder: string): Promise<string> {
+  if (!existsSync(join(folder, LOG))) await cli(folder, ['run', stale, '--profile', 'v5.2'])
+  return LOG
+}
+
+test('log: a query, and a mistake in one', async ({ folder }) => {
+  const path = await log(folder)
+  const { code, out } = await cli(folder, ['log', path, 'invalidation', 'inside', 'fault'])
+  assert.is(code, 0)
+  assert.match(out, /^21 +notifies: CLEAR of 16 begins$/m)
+  assert.match(out, /^1 step of 33; the run ended with everybody at rest\.$/m)
+  const json = await cli(folder, ['log', path, 'page 16 and change', '--actor', 'cpu0', '--json'])
+  const records = json.out
+    .trimEnd()
+    .split('\n')
+    .map(line => JSON.parse(line) as { readonly n: number; readonly by: string; readonly calls: object })
+  assert.ok([9, 24].every(n => records.some(r => r.n === n)) && !records.some(r => r.n === 30))
+  const wrong = await cli(folder, ['log', path, 'page', 'x'])
+  assert.equal([wrong.code, wrong.err], [3, "mirrorwalk: expected a page number, got 'x'\n  page x\n       ^\n"])
+})
+
+test('log --stats', async ({ folder }) => {
+  const path = await log(folder)
+  const { code, out } = await cli(folder, ['log', path, '--stats'])
+  assert.is(code, 0)
+  assert.match(out, /33 steps of 33, from 1 to 33; 21 calls between actors; 0 steps had to wait; \d+ bytes a step/)
+  assert.match(out, /^cpu0 +20$/m)
+  const json = JSON.parse((await cli(folder, ['log', path, 'by gpu0.range', '--stats', '--json'])).out) as {
+    readonly steps: number
+    readonly all: number
+  }
+  assert.equal([json.steps, json.all], [13, 33])
+})
+
+test('log --follow shows steps as they are written, and ends with the log', async ({ folder }) => {
+  const lines = readFileSync(join(folder, await log(folder)), 'utf8')
+    .trimEnd()
+    .split('\n')
+  const path = join(folder, 'growing.jsonl')
+  writeFileSync(path, `${lines.slice(0, 10).join('\n')}\n${lines[10]?.slice(0, 20)}`)
+  const following = cli(folder, ['log', 'growing.jsonl', 'by cpu0', '--follow'])
+  await new Promise(resolve => void setTimeout(resolve, 3000))
+  appendFileSync(path, `${lines[10]?.slice(20)}\n${lines.slice(11).join('\n')}\n`)
+  const { code, out } = await following
+  assert.is(code, 0)
+  const whole = await cli(folder, ['log', await log(folder), 'by cpu0', '--json'])
+  assert.equal(
+    out.split('\n').flatMap(line => /^(\d+) {2}cpu0/.exec(line)?.[1] ?? []),
+    whole.out
+      .trimEnd()
+      .split('\n')
+      .map(line => String((JSON.parse(line) as { readonly n: number }).n)),
+  )
+})
+
+test('verify names the first altered record', async ({ folder }) => {
+  const path = await log(folder)
+  for (const verb of [['verify'], ['log', 'verify']]) {
+    const good = await cli(folder, [...verb, path])
+    assert.equal([good.code, good.out], [0, `✔ ${path}: format 2, 33 steps, 0 checkpoints: every record is as it was written\n`])
+  }
+  const text = readFileSync(join(folder, path), 'utf8')
+  writeFileSync(join(folder, 'altered.jsonl'), text.replace('"n":20,', '"n":20 ,'))
+  const altered = await cli(folder, ['verify', 'altered.jsonl'])
+  assert.is(altered.code, 1)
+  assert.match(altered.out, /^✘ altered\.jsonl, line 21: this record is not what was written/)
+  writeFileSync(join(folder, 'cut.jsonl'), text.slice(0, 5000))
+  const cut = await cli(folder, ['verify', 'cut.jsonl', '--json'])
+  const { sound, damage } = JSON.parse(cut.out) as {
+    readonly sound: boolean
+    readonly damage: { readonly cut: boolean; readonly after: number }
+  }
+  assert.equal([cut.code, sound, damage.cut], [2, false, true])
+})
+
+test('repair names the last whole step, and --redo decides what was lost', async ({ folder }) => {
+  const path = await log(folder)
+  const whole = readFileSync(join(folder, path))
+  writeFileSync(join(folder, 'lost.jsonl'), whole.subarray(0, 4000))
+  const repaired = await cli(folder, ['repair', 'lost.jsonl'])
+  assert.is(repaired.code, 0)
+  const last = Number(/The last whole step is (\d+)\./.exec(repaired.out)?.[1])
+  assert.ok(last > 5 && last < 33)
+  assert.match(repaired.out, /Written: lost\.jsonl; what was there is in lost\.jsonl\.damaged/)
+  assert.equal(readFileSync(join(folder, 'lost.jsonl.damaged')), whole.subarray(0, 4000))
+  const again = await cli(folder, ['replay', 'lost.jsonl'])
+  assert.equal([again.code, /the run ended interrupted/.test(again.out)], [0, true])
+  const redone = await cli(folder, ['repair', 'lost.jsonl.damaged', '--redo', '--output', 'redone.jsonl'])
+  assert.is(redone.code, 0)
+  assert.match(redone.out, new RegExp(`${33 - last} steps behind it decided again: 33 steps in all`))
+  assert.equal(readFileSync(join(folder, 'redone.jsonl')), whole)
+  assert.match((await cli(folder, ['repair', 'redone.jsonl'])).out, /is sound: nothing to repair/)
+})
+
+test('repair --redo of a run chosen at random; of one whose model was another, nothing is written', async ({ folder }) => {
+  await cli(folder, ['run', stale, '--profile', 'v6.12', '--seed', '3', '--log', 'seed.jsonl'])
+  const whole = readFileSync(join(folder, 'seed.jsonl'))
+  writeFileSync(join(folder, 'part.jsonl'), whole.subarray(0, 6000))
+  assert.is((await cli(folder, ['repair', 'part.jsonl', '--redo'])).code, 0)
+  assert.equal(readFileSync(join(folder, 'part.jsonl')), whole)
+  // A step that this model would not take.
+  const [to, sealer] = [new ByteWriter(), new Sealer()]
+  for (const [i, line] of whole.toString().split('\n').slice(0, 8).entries()) {
+    const start = to.at
+    const text = line.replace(/,"k":"[0-9a-f]{8}"\}$/, '}')
+    to.utf8(i === 5 ? text.replace(/"do":"\w+"/, '"do":"other"') : text)
+    sealer.seal(to, start)
+  }
+  writeFileSync(join(folder, 'other.jsonl'), to.taken())
+  const { code, err } = await cli(folder, ['repair', 'other.jsonl', '--redo', '--output', 'never.jsonl'])
+  assert.is(code, 3)
+  assert.match(err, /decided again, step 5 is not what the log has/)
+  assert.not(existsSync(join(folder, 'never.jsonl')))
+})
+
+test('upcast: a log of format 1 becomes one of this, which redo needs the scenario for', async ({ folder }) => {
+  copyFileSync(join(root, 'test/fixtures/logs/format-1/stale-valid-v5.2.jsonl'), join(folder, 'old.jsonl'))
+  const { code, out } = await cli(folder, ['upcast', 'old.jsonl'])
+  assert.equal([code, out], [0, 'old.jsonl: from format 1 to 2. Written: old.jsonl; what was there is in old.jsonl.format-1\n'])
+  assert.is((await cli(folder, ['verify', 'old.jsonl'])).code, 0)
+  assert.match((await cli(folder, ['upcast', 'old.jsonl'])).out, /of format 2, the newest, already/)
+  const text = readFileSync(join(folder, 'old.jsonl'), 'utf8').replace('"chooser":"a test"', '"chooser":"as written"')
+  // The header changed: sealed anew, without its end.
+  const [to, sealer] = [new ByteWriter(), new Sealer()]
+  for (const line of text.trimEnd().split('\n').slice(0, 12)) {
+    const start = to.at
+    to.utf8(line.replace(/,"k":"[0-9a-f]{8}"\}$/, '}'))
+    sealer.seal(to, start)
+  }
+  writeFileSync(join(folder, 'noplan.jsonl'), to.taken())
+  const refused = await cli(folder, ['repair', 'noplan.jsonl', '--redo'])
+  assert.equal([refused.code, /name the scenario/.test(refused.err)], [3, true])
+})
+
+test('diff: states, and runs with the order that flips the verdict', async ({ folder }) => {
+  const path = await log(folder)
+  const same = await cli(folder, ['diff', path, path])
+  assert.equal([same.code, same.out], [0, '✔ The runs are the same: 33 steps; step by step.\n'])
+  const states = await cli(folder, ['diff', `${path}@23`, `${path}@24`])
+  assert.is(states.code, 1)
+  assert.match(states.out, /^ {2}mm0\.pte\.16: #2 PWDA → none$/m)
+  assert.is((await cli(folder, ['diff', `${path}@23`, `${path}@23`])).code, 0)
+  assert.is((await cli(folder, ['diff', `${path}@23`, `${path}@99`])).code, 3)
+  await cli(folder, ['run', stale, '--profile', 'v5.2', '--seed', '3', '--log', 'b.jsonl'])
+  const runs = await cli(folder, ['diff', path, 'b.jsonl'])
+  assert.is(runs.code, 1)
+  assert.match(runs.out, /A: noStaleDeviceMapping is violated[^]*B: no oracle finds anything/)
+  assert.match(
+    runs.out,
+    /The order that flips the verdict: .*\n {2}A: \d+ gpu0\.range .*, then \d+ cpu0 .*\n {2}B: \d+ cpu0 .*, then \d+ gpu0\.range /,
+  )
+  const json = JSON.parse((await cli(folder, ['diff', path, 'b.jsonl', '--json'])).out) as {
+    readonly same: boolean
+    readonly pair: { readonly flips: boolean }
+  }
+  assert.equal([json.same, json.pair.flips], [false, true])
+})
+
+test('bisect: the step at which it turns', async ({ folder }) => {
+  const path = await log(folder)
+  const { code, out } = await cli(folder, ['bisect', path, 'noStaleDeviceMapping'])
+  assert.is(code, 1)
+  assert.match(out, /^step 30: noStaleDeviceMapping holds from here on: gpu0 still maps page 16/)
+  const never = await cli(folder, ['bisect', path, 'gpu0.table.99', '>', '0'])
+  assert.equal([never.code, /never turns in 33 steps/.test(never.out)], [0, true])
+  const all = JSON.parse((await cli(folder, ['bisect', path, '16 = none', '--all', '--json'])).out) as {
+    readonly turns: readonly { readonly step: number }[]
+  }
+  assert.equal(
+    all.turns.map(t => t.step),
+    [9, 24],
+  )
+  assert.is((await cli(folder, ['bisect', path, '16 =='])).code, 3)
+})
+
+test('export and import: ITF there and back gives the same log', async ({ folder }) => {
+  const path = await log(folder)
+  for (const as of ['mermaid', 'chrome', 'dot', 'dot-machines', 'shiviz', 'stately', 'uvu', 'scenario']) {
+    const { code, out } = await cli(folder, ['export', path, '--as', as])
+    assert.equal([code, out.length > 500], [0, true], as)
+  }
+  assert.is((await cli(folder, ['export', path, '--as', 'itf', '--output', 'x.itf.json'])).code, 0)
+  const { code, out } = await cli(folder, ['import', 'x.itf.json'])
+  assert.equal([code, /33 steps taken again/.test(out)], [0, true])
+  assert.equal(readFileSync(join(folder, 'x.jsonl')), readFileSync(join(folder, path)))
+  writeFileSync(
+    join(folder, 'bad.itf.json'),
+    readFileSync(join(folder, 'x.itf.json'), 'utf8').replace('"mbt::actionTaken":"store"', '"mbt::actionTaken":"load"'),
+  )
+  const bad = await cli(folder, ['import', 'bad.itf.json'])
+  assert.equal([bad.code, /cannot do load there/.test(bad.err)], [3, true])
+  assert.is((await cli(folder, ['export', path, '--as', 'word'])).code, 3)
+})
+
+test('an exported scenario runs to the same log', async ({ folder }) => {
+  const path = await log(folder)
+  await cli(folder, ['export', path, '--as', 'scenario', '--output', 'again.ts'])
+  await cli(folder, ['run', 'again.ts', '--log', 'again.jsonl'])
+  assert.equal(readFileSync(join(folder, 'again.jsonl')), readFileSync(join(folder, path)))
+})
+
+test('control characters in a log do nothing to a terminal', async ({ folder }) => {
+  const lines = readFileSync(join(folder, await log(folder)), 'utf8')
+    .trimEnd()
+    .split('\n')
+  const [to, sealer] = [new ByteWriter(), new Sealer()]
+  const evil = '\u001b]0;gone\u0007\u001b[2J\u009b31m\u202e\r'
+  for (const [i, line] of lines.slice(0, 6).entries()) {
+    const start = to.at
+    const text = line.replace(/,"k":"[0-9a-f]{8}"\}$/, '}')
+    to.utf8(
+      i === 0
+        ? text.replace('seed 004', JSON.stringify(evil).slice(1, -1))
+        : i === 4
+          ? text.replace(/"do":"\w+"/, `"do":"x${shown(evil, escaped)}"`)
+          : text,
+    )
+    sealer.seal(to, start)
+  }
+  writeFileSync(join(folder, 'evil.jsonl'), to.taken())
+  for (const args of [['log'], ['log', '--json'], ['verify'], ['replay'], ['export', '--as', 'mermaid'], ['log', '--stats']]) {
+    const { out, err } = await cli(folder, [args[0] ?? '', 'evil.jsonl', ...args.slice(1)])
+    assert.is(
+      shown(out + err, () => '?'),
+      out + err,
+      args.join(' '),
+    )
+  }
+})
+
+test.run()

@@ -1,0 +1,160 @@
+/** Queries of the steps of a log: what each term means, how terms stand to each other, and what is said of a wrong one. */
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import race from '../../scenarios/races/fault-against-munmap.ts'
+import stale from '../../scenarios/seeds/004-stale-valid.ts'
+import { couldMean, Counting, lastMeant, Matcher, parseQuery, QueryError, type Story } from '../../src/inspect/index.ts'
+import { told } from './story.ts'
+
+const { story } = told(stale, 'v5.2')
+const steps = story.steps
+
+function meant(query: string, of: Story = story): readonly number[] {
+  const parsed = parseQuery(query)
+  const matcher = new Matcher(parsed)
+  for (const step of of.steps) matcher.see(step)
+  const found = matcher.meant()
+  // What is meant in the end was never ruled out before, and stands where it can.
+  for (const n of found) {
+    const step = of.steps[n - 1]
+    assert.ok(step !== undefined && couldMean(parsed, step) && n <= lastMeant(parsed))
+  }
+  return found
+}
+const numbers = (is: (step: (typeof steps)[number]) => boolean): readonly number[] => steps.filter(is).map(step => step.n)
+const some = (list: readonly number[]): readonly number[] => {
+  assert.ok(list.length > 0 && list.length < steps.length, `${list.length} of ${steps.length}`)
+  return list
+}
+
+test('terms', () => {
+  assert.equal(
+    meant('all'),
+    numbers(() => true),
+  )
+  assert.equal(meant('by cpu0'), some(numbers(s => s.by === 'cpu0')))
+  assert.equal(meant('by cpu*'), meant('by cpu0'))
+  assert.equal(meant('by "gpu0.range",cpu0'), meant('all'))
+  assert.equal(meant('actor mm0.hmm'), some(numbers(s => s.calls.some(c => c.to === 'mm0.hmm') || s.changes.includes('mm0.hmm'))))
+  assert.equal(meant('type madvise'), some(numbers(s => s.do === 'madvise')))
+  assert.equal(meant('step 5..9'), [5, 6, 7, 8, 9])
+  assert.equal(meant('step ..3'), [1, 2, 3])
+  assert.equal(meant('step 32..'), [32, 33])
+  assert.equal(meant('cause 1'), some(numbers(s => s.cause === 1)))
+  assert.equal(meant('change'), some(numbers(s => s.facts.length > 0)))
+  assert.equal(meant('text "maps on gpu0"'), [30])
+  assert.equal(meant('commit'), [30])
+})
+
+test('pages and frames', () => {
+  const page = some(meant('page 16'))
+  assert.equal(meant('range 10..20'), page)
+  assert.equal(meant('range 16..'), page)
+  // Of the pages beside it, only the tables above are made, and those are above both.
+  const tables = numbers(s => s.facts.some(f => f[0] === 'pmd' || f[0] === 'pud'))
+  assert.equal(meant('page 17'), tables)
+  assert.equal(meant('range 0..15'), tables)
+  assert.equal(meant('page 1000000000'), [])
+  // The page is mapped to frame 2, written, walked by the device, unmapped, and mapped there.
+  const frame = some(meant('frame 2'))
+  assert.ok(frame.includes(9) && frame.includes(24) && frame.includes(30), frame.join(' '))
+  assert.equal(meant('frame 3'), [])
+})
+
+test('and, or, not and parentheses', () => {
+  assert.equal(meant('by cpu0 and change'), some(numbers(s => s.by === 'cpu0' && s.facts.length > 0)))
+  assert.equal(
+    meant('not by cpu0'),
+    numbers(s => s.by !== 'cpu0'),
+  )
+  assert.equal(meant('commit or type madvise and by cpu0'), some(numbers(s => s.do === 'commit' || s.do === 'madvise')))
+  assert.equal(
+    meant('(commit or type madvise) and by cpu0'),
+    numbers(s => s.do === 'madvise'),
+  )
+  assert.equal(meant('not not commit'), meant('commit'))
+})
+
+test('before, after, between, inside', () => {
+  assert.equal(
+    meant('change after commit'),
+    numbers(s => s.n > 30 && s.facts.length > 0),
+  )
+  assert.equal(meant('all after commit'), [31, 32, 33])
+  assert.equal(meant('all before step 3'), [1, 2])
+  assert.equal(meant('all after text nonsense'), [])
+  // The invalidation that the fault forgets, and nothing of the device's own.
+  assert.equal(meant('invalidation inside fault'), [21])
+  assert.equal(meant('invalidation inside fault of gpu0.range'), [21])
+  assert.equal(meant('invalidation inside fault of cpu0'), [])
+  assert.equal(
+    meant('all inside invalidation of cpu0'),
+    numbers(s => s.by !== 'cpu0' && s.n > 21 && s.n < 27),
+  )
+  const walk = steps.find(s => s.do === 'hmm_range_fault' && s.by === 'gpu0.range')?.n ?? 0
+  assert.equal(
+    meant('change between type hmm_range_fault and commit'),
+    numbers(s => s.n > walk && s.n < 30 && s.facts.length > 0),
+  )
+  // The same, if both ends have to be of one actor; nobody does both of these.
+  assert.equal(meant('all between by cpu0 and commit of one actor'), [])
+  assert.ok(meant('all between by cpu0 and commit').length > 0)
+})
+
+test('a window that never closes is no between', () => {
+  assert.equal(meant('all between commit and type nothing'), [])
+})
+
+test('a mistake is told by its place and by what was expected there', () => {
+  const mistakes = [
+    ['', 0, /expected one of actor, by, type, page, .*'not' or '\('/],
+    ['page x', 5, /expected a page number, got 'x'/],
+    ['page', 4, /expected a page number, got the end/],
+    ['page 16 adn by cpu0', 8, /expected 'and', 'or', .* got 'adn'/],
+    ['(by cpu0', 8, /expected '\)', got the end/],
+    ['by cpu0 and', 11, /got the end/],
+    ['invalidation inside out', 20, /expected one of fault, syscall, invalidation, lock, got 'out'/],
+    ['all between commit or change', 19, /expected 'and', got 'or'/],
+    ['step 9..5', 5, /does not end before it begins/],
+    ['text "open', 5, /a closing "/],
+    ['constructor x', 0, /got 'constructor'/],
+    [`${'('.repeat(500)}all`, 101, /fewer parentheses/],
+    [`${'not '.repeat(500)}all`, 404, /fewer 'not's/],
+  ] as const
+  for (const [query, at, message] of mistakes) {
+    assert.throws(
+      () => parseQuery(query),
+      (error: unknown) => error instanceof QueryError && error.at === at && message.test(error.message),
+      query.slice(0, 40),
+    )
+  }
+  const message = ((): string => {
+    try {
+      parseQuery('page x')
+    } catch (error) {
+      return (error as Error).message
+    }
+    return ''
+  })()
+  assert.is(message, "expected a page number, got 'x'\n  page x\n       ^")
+})
+
+test('statistics', () => {
+  const counting = new Counting()
+  for (const step of steps) counting.see(step)
+  const { statistics } = counting
+  assert.equal(
+    [statistics.steps, statistics.first, statistics.last, Object.fromEntries(statistics.actors)],
+    [33, 1, 33, { cpu0: numbers(s => s.by === 'cpu0').length, 'gpu0.range': numbers(s => s.by === 'gpu0.range').length }],
+  )
+  assert.equal(
+    [Object.fromEntries(statistics.kinds).invalidation, Object.fromEntries(statistics.kinds).commit, statistics.calls],
+    [1, 1, steps.flatMap(s => s.calls).length],
+  )
+  const waited = new Counting()
+  const other = told(race, 'v6.12', 3).story
+  for (const step of other.steps) waited.see(step)
+  assert.is(waited.statistics.waited, other.steps.filter(s => s.after !== undefined).length)
+})
+
+test.run()

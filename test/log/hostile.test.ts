@@ -1,0 +1,175 @@
+/**
+ * Logs of someone who knows how to seal them, and means no good: they are refused or cut short where they stop making sense,
+ * run nothing, and take no more memory than they have bytes.
+ */
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import stale from '../../scenarios/seeds/004-stale-valid.ts'
+import { readLog, Retracing, scanLog } from '../../src/inspect/index.ts'
+import { ByteWriter } from '../../src/log/bytes.ts'
+import { Sealer } from '../../src/log/chain.ts'
+import { linesOfFile } from '../../src/log/lines.ts'
+import { isStep, NotALog, type Damage } from '../../src/log/reader.ts'
+import { decideAgain, foldLog } from '../../src/log/replay.ts'
+import { upcastHeader } from '../../src/log/upcast.ts'
+import { linuxSystem, type SystemSpec } from '../../src/scenario/standard.ts'
+import { roundRobin } from '../../src/system/choosers/round-robin.ts'
+import { logged } from './logged.ts'
+
+const { system, bytes } = logged(stale.build('v6.12'), roundRobin())
+const texts = readLog(bytes, 'log').texts
+const [header = ''] = bytes.toString().split('\n')
+const head = header.replace(/,"k":"[0-9a-f]{8}"\}$/, '}')
+
+/** Records, sealed. */
+function sealed(records: Iterable<string>): Buffer {
+  const [to, sealer] = [new ByteWriter(), new Sealer()]
+  for (const record of records) {
+    const start = to.at
+    to.utf8(record)
+    sealer.seal(to, start)
+  }
+  return Buffer.from(to.taken())
+}
+/** What is wrong with a log that goes on like this behind three good steps. */
+const damageOf = (...records: readonly string[]): Damage | undefined =>
+  readLog(sealed([head, ...texts.slice(0, 3), ...records]), 'log').damage
+
+const fourth = '"by":"cpu0","do":"store","cause":3,"event":{"type":"x"},"set":{},"facts":[]'
+
+test('records that are none', () => {
+  for (const [record, message] of [
+    ['null', /no object/],
+    ['[1,2]', /no object/],
+    ['{"x":1}', /neither a step nor/],
+    [`{"n":9,${fourth}}`, /says that it is step 9, and it follows step 3/],
+    [`{"n":"4",${fourth}}`, /step of no number/],
+    [`{"n":4,${fourth.replace('"cpu0"', '{"toString":1}')}}`, /who does what/],
+    [`{"n":4,${fourth.replace('"cause":3', '"cause":4')}}`, /follow from an earlier/],
+    [`{"n":4,${fourth.replace('{"type":"x"}', '{}')}}`, /without an event/],
+    [`{"n":4,${fourth.replace('"set":{}', '"set":{"cpu0":[0]}')}}`, /became of its actors/],
+    [`{"n":4,${fourth.replace('[]', '[{"pte":1}]')}}`, /facts are none/],
+    [`{"n":4,${fourth.replace('[]', '[["pte","mm0",0,1000000000,"PWA",2,1]]')}}`, /more pages than there are/],
+    [`{"n":4,${fourth},"offer":-1}`, /choice is none/],
+    ['{"end":3}', /no digest/],
+    ['{"end":10,"why":"at rest","digest":"x"}', /follows step 10, and it follows step 3/],
+    ['{"checkpoint":3,"world":7,"digest":"x"}', /without a world/],
+    ['{"n":4', /no object/],
+  ] as const) {
+    const damage = damageOf(record)
+    assert.equal([damage?.line, damage?.after], [5, 3], record)
+    assert.match(damage?.what ?? '', message)
+  }
+})
+
+test('deep nesting', () => {
+  for (const deep of [`${'['.repeat(100_000)}${']'.repeat(100_000)}`, `${'{"a":'.repeat(50_000)}1${'}'.repeat(50_000)}`]) {
+    assert.match(damageOf(`{"n":4,${fourth.replace('[]', deep)}}`)?.what ?? '', /nested deeper/)
+    assert.throws(
+      () => readLog(sealed([head.replace('"seed":null', `"x":${deep},"seed":null`)]), 'log'),
+      (e: unknown) => e instanceof NotALog,
+    )
+  }
+  // Brackets in text are none.
+  assert.is(damageOf(`{"n":4,${fourth.replace('"x"', `"${'['.repeat(1000)}"`)}}`)?.cut, true)
+})
+
+test('__proto__ changes nothing', () => {
+  const record = `{"n":4,${fourth.replace('"set":{}', '"set":{"__proto__":[0,{"polluted":1}],"cpu0":[0,{"__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":1}}}]}')}}`
+  const log = readLog(sealed([head, ...texts.slice(0, 3), record]), 'log')
+  assert.is(log.records.length, 4)
+  foldLog(system, log)
+  decideAgain(system, log, 'test')
+  assert.is(({} as { readonly polluted?: number }).polluted, undefined)
+})
+
+test('tables that would fill memory', () => {
+  const table = `{"n":4,${fourth.replace('"set":{}', '"set":{"gpu0":[0,{"table":{"$runs":[[0,1000000000,1,0]]}}]}')}}`
+  assert.throws(() => foldLog(system, readLog(sealed([head, ...texts.slice(0, 3), table]), 'log')), /wider than any can be/)
+})
+
+test('a million records that claim to be ten', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'mirrorwalk-hostile-'))
+  const path = join(folder, 'log.jsonl')
+  const fd = openSync(path, 'w')
+  const [to, sealer] = [new ByteWriter(), new Sealer()]
+  const write = (text: string): void => {
+    const start = to.at
+    to.utf8(text)
+    sealer.seal(to, start)
+    if (to.at > 1 << 20) writeSync(fd, to.taken())
+  }
+  write(head)
+  for (let n = 1; n <= 10; n++) write(`{"n":${n},${fourth.replace('"cause":3', '"cause":0')}}`)
+  write('{"end":10,"why":"at rest","digest":"x"}')
+  for (let n = 11; n <= 1_000_000; n++) write(`{"n":${n},${fourth}}`)
+  writeSync(fd, to.taken())
+  closeSync(fd)
+  const before = process.memoryUsage().rss
+  const reading = openSync(path, 'r')
+  const scan = scanLog(reading, path)
+  while (scan.next() !== undefined);
+  assert.equal([scan.after, scan.damage?.line], [10, 13])
+  assert.match(scan.damage?.what ?? '', /more behind the record that ends the log/)
+  assert.ok(process.memoryUsage().rss - before < 100e6)
+  // A line that is longer than any record may be ends the reading.
+  const lines = [...linesOfFile(reading, readFileSync(path).length - 100, 10)]
+  assert.ok(lines.length > 0)
+  closeSync(reading)
+  rmSync(folder, { recursive: true })
+})
+
+test('a huge line is not read whole', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'mirrorwalk-hostile-'))
+  const path = join(folder, 'log.jsonl')
+  const fd = openSync(path, 'w+')
+  for (let i = 0; i < 8; i++) writeSync(fd, Buffer.alloc(1 << 20, 0x78))
+  const lines = [...linesOfFile(fd, 0, 3 << 20)]
+  assert.equal(
+    lines.map(l => [l.whole, l.long]),
+    [[false, true]],
+  )
+  assert.ok((lines[0]?.bytes.length ?? 0) <= 2 << 20)
+  closeSync(fd)
+  rmSync(folder, { recursive: true })
+})
+
+test('records that are sound and make no sense are refused, not a defect', () => {
+  for (const [from, to] of [
+    ['"by":"cpu0"', '"by":"nobody"'],
+    ['"facts":[]', '"facts":[["pte","mm9",7]]'],
+    ['"facts":[]', '"facts":[["vmas","mm0",0,0,5]]'],
+    ['"do":"store","cause":3,"event":{"type":"x"}', '"do":"load","cause":3,"event":{"type":"accessed","values":7}'],
+  ] as const) {
+    const log = readLog(sealed([head, ...texts.slice(0, 3), `{"n":4,${fourth.replace(from, to)}}`]), 'log')
+    const retracing = new Retracing(system)
+    try {
+      for (const record of log.records.filter(isStep)) retracing.see(record)
+    } catch (error) {
+      assert.instance(error, NotALog)
+      assert.match((error as NotALog).message, /^step 4 is sealed, and makes no sense: /)
+    }
+  }
+})
+
+/** Logs of every format that there has been, as they were written then. */
+for (const name of ['stale-valid-v5.2', 'fault-against-munmap-v6.12']) {
+  test(`format 1: ${name}`, () => {
+    const log = readLog(readFileSync(join(import.meta.dirname, `../fixtures/logs/format-1/${name}.jsonl`)), name)
+    assert.is(log.damage, undefined)
+    assert.equal([log.header.mirrorwalk, log.header.plan], [2, null])
+    const of = linuxSystem(log.header.system as SystemSpec)
+    for (const replayed of [decideAgain(of, log, 'golden'), foldLog(of, log)])
+      assert.equal([replayed.difference, replayed.end], [undefined, 'at rest'])
+  })
+}
+
+test('a header of this format stays as it is', () => {
+  const now = JSON.parse(head) as Parameters<typeof upcastHeader>[0]
+  assert.equal(upcastHeader(now), now)
+})
+
+test.run()
