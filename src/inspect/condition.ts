@@ -14,14 +14,9 @@ import { frameKind } from '../memory/frames.ts'
 import { mmOf } from '../memory/memory.ts'
 import { smallEntryAt } from '../memory/pagetable.ts'
 import { Table } from '../memory/table.ts'
-import { deviceWritesWhatCpuMay } from '../oracles/device-writes-what-cpu-may.ts'
-import { framesBalance } from '../oracles/frames-balance.ts'
-import { noStaleDeviceMapping } from '../oracles/no-stale-device-mapping.ts'
-import type { Oracle } from '../oracles/oracle.ts'
+import { ORACLES } from '../oracles/shipped.ts'
 import { readLogic, Reading } from './query/tokens.ts'
 import type { LinuxSystem, LinuxWorld } from './retrace.ts'
-
-export const ORACLES: Readonly<Record<string, Oracle>> = { noStaleDeviceMapping, deviceWritesWhatCpuMay, framesBalance }
 
 /** Does it hold of a world; and why, of what an oracle says. */
 export interface Condition {

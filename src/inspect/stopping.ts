@@ -7,10 +7,8 @@
  *     noStaleDeviceMapping     an oracle finds something wrong (also: breaks noStaleDeviceMapping)
  *     not A   A and B   A or B   ( A )
  */
-import { deviceWritesWhatCpuMay } from '../oracles/device-writes-what-cpu-may.ts'
-import { framesBalance } from '../oracles/frames-balance.ts'
-import { noStaleDeviceMapping } from '../oracles/no-stale-device-mapping.ts'
 import type { Oracle } from '../oracles/oracle.ts'
+import { ORACLES } from '../oracles/shipped.ts'
 import type { Key } from '../log/keys.ts'
 import { differs, pathOf } from './path.ts'
 import type { LinuxSystem, Run } from './recording.ts'
@@ -29,8 +27,6 @@ export interface Condition {
 export class BadCondition extends Error {
   override readonly name = 'BadCondition'
 }
-
-export const ORACLES: Readonly<Record<string, Oracle>> = { noStaleDeviceMapping, deviceWritesWhatCpuMay, framesBalance }
 
 /** What an oracle finds in the world after a step. */
 export const finding = (run: Run, oracle: Oracle, n: number): string | undefined =>

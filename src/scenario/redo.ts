@@ -2,8 +2,7 @@
 import type { Header } from '../log/records.ts'
 import { digestOf } from '../log/records.ts'
 import { revived } from '../log/values.ts'
-import { deviceWritesWhatCpuMay } from '../oracles/device-writes-what-cpu-may.ts'
-import { noStaleDeviceMapping } from '../oracles/no-stale-device-mapping.ts'
+import { AT_ANY_STEP } from '../oracles/shipped.ts'
 import { step } from '../system/step.ts'
 import { initialWorld } from '../system/world.ts'
 import type { Built, Scenario } from './api.ts'
@@ -47,8 +46,6 @@ export interface Reproduced {
   readonly digest: string
 }
 
-const JUDGED = { noStaleDeviceMapping, deviceWritesWhatCpuMay }
-
 /** Makes a run again from its choices: who acts, which of its offers it takes, and how far (null: as far as it goes). */
 export function reproduce(system: unknown, choices: readonly (readonly (string | number | null)[])[]): Reproduced {
   const linux = linuxSystem(revived(system) as SystemSpec)
@@ -59,12 +56,12 @@ export function reproduce(system: unknown, choices: readonly (readonly (string |
     const outcome = step(linux, world, { by: String(by), offer: Number(offer), budget: budget === null ? Infinity : Number(budget) })
     if (outcome.kind !== 'stepped') throw new Error(`step ${i + 1}: ${String(by)} can no longer act: ${outcome.kind}`)
     world = outcome.world
-    for (const [oracle, judge] of Object.entries(JUDGED)) {
+    for (const [oracle, judge] of Object.entries(AT_ANY_STEP)) {
       const why = found.has(oracle) ? undefined : judge({ names, world })
       if (why !== undefined) found.set(oracle, { oracle, step: i + 1, why })
     }
   }
-  const findings = Object.keys(JUDGED).flatMap(oracle => found.get(oracle) ?? [])
+  const findings = Object.keys(AT_ANY_STEP).flatMap(oracle => found.get(oracle) ?? [])
   return { steps: choices.length, findings, digest: digestOf(linux, world) }
 }
 

@@ -1,10 +1,8 @@
 /** Verdicts on runs, to compare them by: what the shipped oracles find on the way, and what operations answer. */
-import { ORACLES, type Condition } from '../condition.ts'
+import { AT_ANY_STEP } from '../../oracles/shipped.ts'
+import type { Condition } from '../condition.ts'
 import type { LinuxSystem, LinuxWorld } from '../retrace.ts'
 import type { Judge } from './guilty.ts'
-
-/** Oracles that hold at every step; the balance of frames is one only for a world at rest. */
-const ALWAYS = ['noStaleDeviceMapping', 'deviceWritesWhatCpuMay'] as const
 
 type Fields = Readonly<Record<string, unknown>>
 
@@ -20,14 +18,16 @@ export function byOracles(system: LinuxSystem): Judge {
       if (ENDS.has(event.type)) answers.set(by, [...(answers.get(by) ?? []), err ?? sig ?? ret ?? 0])
       if (seen?.memory === world.memory && isSameButFor(names, seen, world)) return
       seen = world
-      for (const name of ALWAYS) {
+      for (const [name, oracle] of Object.entries(AT_ANY_STEP)) {
         if (found.has(name)) continue
-        const why = ORACLES[name]?.({ names, world })
+        const why = oracle({ names, world })
         if (why !== undefined) found.set(name, why)
       }
     },
     verdict() {
-      const violated = ALWAYS.filter(name => found.has(name)).map(name => `${name} is violated: ${found.get(name)}`)
+      const violated = Object.keys(AT_ANY_STEP)
+        .filter(name => found.has(name))
+        .map(name => `${name} is violated: ${found.get(name)}`)
       if (violated.length > 0) return { holds: false, text: violated.join('; ') }
       const failed = [...answers].flatMap(([by, all]) => all.filter(x => typeof x === 'string').map(x => `${by} gets ${x}`))
       const text = ['no oracle finds anything', ...(failed.length === 0 ? [] : [failed.toSorted().join(', ')])].join('; ')

@@ -1,10 +1,7 @@
 /** A run as a uvu test file: it reproduces the run from its choices, and holds it to what it came to. */
 import { digestOf } from '../../log/records.ts'
-import { ORACLES } from '../condition.ts'
+import { AT_ANY_STEP } from '../../oracles/shipped.ts'
 import { choiceRow, type Story } from './story.ts'
-
-/** Judged at every step. */
-const JUDGED = ['noStaleDeviceMapping', 'deviceWritesWhatCpuMay'] as const
 
 export function uvuTest(story: Story): string {
   const { header, system, steps, first } = story
@@ -40,9 +37,9 @@ export function findingsOf({
   steps,
 }: Pick<Story, 'system' | 'steps'>): readonly { readonly oracle: string; readonly step: number; readonly why: string }[] {
   const names = system.actors.map(a => a.name)
-  return JUDGED.flatMap(oracle => {
+  return Object.entries(AT_ANY_STEP).flatMap(([oracle, judge]) => {
     for (const { n, world } of steps) {
-      const why = ORACLES[oracle]?.({ names, world })
+      const why = judge({ names, world })
       if (why !== undefined) return [{ oracle, step: n, why }]
     }
     return []
