@@ -7,7 +7,6 @@ import { exclusiveCatchers, exclusiveRules } from './test-hmm/exclusive.ts'
 import { daxRules } from './dax/dax.ts'
 import { daxIoRules } from './dax/dax-io.ts'
 import { daxWritebackRules } from './dax/dax-writeback.ts'
-import { daxTeardownRules } from './dax/dax-teardown.ts'
 import { devdaxRules } from './dax/devdax.ts'
 import { pagemapRules } from './dax/pagemap.ts'
 import { dmirrorRules } from './test-hmm/dmirror.ts'
@@ -68,7 +67,6 @@ const rules: Rules = {
   ...daxIoRules,
   ...daxWritebackRules,
   ...devdaxRules,
-  ...daxTeardownRules,
   ...exclusiveRules,
   ...forkRules,
   ...splitRules,

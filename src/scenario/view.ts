@@ -4,6 +4,7 @@ import type { DmaContext } from '../../machines/dma.ts'
 import { isDmaMapped } from '../kernel/dma-map.ts'
 import { dmaOf } from '../kernel/names.ts'
 import { frameOf, isPresent, NONE, wordOf, type Entry } from '../memory/entry.ts'
+import { isDying } from '../memory/dax.ts'
 import { headOf } from '../memory/frames.ts'
 import { mmOf, type MmName } from '../memory/memory.ts'
 import { isHuge, smallEntryAt } from '../memory/pagetable.ts'
@@ -46,7 +47,7 @@ export function viewOf({ names, world }: OracleView): View {
       return daddrs === undefined ? undefined : ([undefined, 'DMA_TO_DEVICE', 'DMA_BIDIRECTIONAL'] as const)[daddrs.get(p)]
     },
     pagemap: name => pagemaps[name] ?? 0,
-    killed: name => world.memory.killed?.includes(name) === true,
+    killed: name => isDying(world.memory, name),
     huge: p => isHuge(mmOf(world.memory, 'mm0'), p),
   }
 }

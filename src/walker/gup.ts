@@ -1,6 +1,6 @@
 /** Looking one page up for `get_user_pages()`: `follow_page_mask()` and what it asks of areas (mm/gup.c). */
 import { pageAt, PMD_PAGES, type Level, type Page, type Pfn } from '../memory/address.ts'
-import { pagemapOf } from '../memory/dax.ts'
+import { isDying, pagemapOf } from '../memory/dax.ts'
 import { ACCESSED, DEVMAP, DIRTY, frameOf, isPresent, isWritable, NONE, PROTNONE, withFlags, type Entry } from '../memory/entry.ts'
 import { entries, type Fact } from '../memory/facts.ts'
 import { frameKind, isAnon, isExclusive } from '../memory/frames.ts'
@@ -172,9 +172,9 @@ function touched(mm: MmName, { entry, level, index }: Leaf, flags: GupFlags, rul
 }
 
 /** `get_dev_pagemap()`: a page map that is dying is had only by who has it already. */
-function hasPagemap({ killed = [] }: Memory, frame: Pfn, { held }: FollowRules): boolean {
+function hasPagemap(memory: Memory, frame: Pfn, { held }: FollowRules): boolean {
   const pagemap = pagemapOf(frame)
-  return pagemap !== undefined && (!killed.includes(pagemap) || held.includes(pagemap))
+  return pagemap !== undefined && (!isDying(memory, pagemap) || held.includes(pagemap))
 }
 
 /**

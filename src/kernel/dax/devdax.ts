@@ -30,7 +30,6 @@ export function devDaxFault(memory: Memory, item: Fault, vma: Vma, { countsDaxPa
   if (isDying(memory, 'dax1.0')) return { fail: 'VM_FAULT_SIGBUS' }
   const upper = tablesTo(memory, mm, at, 'pud')
   if (upper.length > 0) return { facts: upper, ...goesOn('handle_mm_fault', item) }
-  if (memory.killed?.includes('dax1.0') === true) return { fail: 'VM_FAULT_SIGBUS' }
   const index = indexAt('pud', at)
   const entry = entryAt(mmOf(memory, mm), 'pud', at)
   if (isPresent(entry)) {

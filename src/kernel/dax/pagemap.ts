@@ -1,10 +1,11 @@
 /**
  * Page maps (`struct dev_pagemap`, mm/memremap.c) being torn down: nobody gets a reference to them any more, and whoever goes
- * waits for those that there are, and for the pages that were taken. Entries that map such memory stay as they are.
+ * waits for those that there are, and for the pages that were taken. Entries that map a file on such memory stay as they are;
+ * `memunmap_pages` is for drivers that take them away, and wait for nobody.
  */
 import { pfn, type Pfn } from '../../memory/address.ts'
-import { PAGEMAP_FRAMES, type PagemapName } from '../../memory/dax.ts'
-import type { Memory } from '../../memory/memory.ts'
+import { DEVDAX_PAGES, isDying, PAGEMAP_FRAMES, type PagemapName } from '../../memory/dax.ts'
+import { pagesIn, type File, type Memory } from '../../memory/memory.ts'
 import type { Agenda, Rules } from '../agenda.ts'
 import { FILE_END } from '../files/truncate.ts'
 import { FOLIO_LOCK } from '../names.ts'
@@ -17,20 +18,29 @@ function takenPage({ frames }: Memory, pagemap: PagemapName): Pfn | undefined {
   return undefined
 }
 
-/** `kill_dev_dax()`: whoever has the device itself mapped loses it. Of files, the file system knows, and does nothing. */
-const unmaps = ({ files }: Memory, pagemap: PagemapName): Agenda =>
-  pagemap !== 'dax1.0'
-    ? []
-    : Object.entries(files).flatMap(([file, { kind }]) =>
-        kind === 'devdax' ? [{ do: 'unmap_mapping_range', file, start: 0, end: FILE_END, evenCows: true } as const] : [],
-      )
+/** Whoever has mapped a file of this kind loses it. */
+const unmapped = ({ files }: Memory, kind: File['kind'], end: (file: File) => number, evenCows: boolean): Agenda =>
+  Object.entries(files).flatMap(([name, file]) =>
+    file.kind === kind ? [{ do: 'unmap_mapping_range', file: name, start: 0, end: end(file), evenCows } as const] : [],
+  )
 
 export const pagemapRules = {
   devm_memremap_pages_release: (memory, { pagemap }) => ({
-    then: [{ do: 'percpu_ref_kill', pagemap }, ...unmaps(memory, pagemap), { do: 'percpu_ref_wait', pagemap }],
+    // `kill_dev_dax()` takes the device itself away from whoever has it mapped; of files, the file system knows, and does nothing.
+    then: [
+      { do: 'percpu_ref_kill', pagemap },
+      ...(pagemap === 'dax1.0' ? unmapped(memory, 'devdax', () => FILE_END, true) : []),
+      { do: 'percpu_ref_wait', pagemap },
+    ],
   }),
-  percpu_ref_kill: (memory, { pagemap }) =>
-    memory.killed?.includes(pagemap) === true ? { fail: 'ENXIO' } : { facts: [['pagemap-kill', pagemap]] },
+  percpu_ref_kill: (memory, { pagemap }) => (isDying(memory, pagemap) ? { fail: 'ENXIO' } : { facts: [['pagemap-kill', pagemap]] }),
+  dev_pagemap_kill: (memory, { pagemap }) => (isDying(memory, pagemap) ? {} : { facts: [['pagemap-kill', pagemap]] }),
+  memunmap_pages: (memory, { pagemap }) => ({
+    then: [
+      { do: 'dev_pagemap_kill', pagemap },
+      ...(pagemap === 'pmem0' ? unmapped(memory, 'dax', pagesIn, false) : unmapped(memory, 'devdax', () => DEVDAX_PAGES, false)),
+    ],
+  }),
   percpu_ref_wait: (memory, { pagemap }) => {
     const folio = takenPage(memory, pagemap)
     const held = (memory.pagemaps[pagemap] ?? 0) > 0

@@ -3,7 +3,7 @@
  * mapped and stops at the first page for which more would have to be done. The rest is left to `get_user_pages()`.
  */
 import { page, PMD_PAGES, type Level, type Pfn } from '../../memory/address.ts'
-import { pagemapOf } from '../../memory/dax.ts'
+import { isDying, pagemapOf } from '../../memory/dax.ts'
 import { DEVMAP, frameOf, isPresent, isWritable, PROTNONE, SPECIAL, type Entry } from '../../memory/entry.ts'
 import type { Fact } from '../../memory/facts.ts'
 import { frameKind, headOf, isAnon, isExclusive, REFERENCED } from '../../memory/frames.ts'
@@ -25,7 +25,7 @@ function verdict(memory: Memory, entry: Entry, level: Level, frame: Pfn, { flags
   if (devmap) {
     if (flags.longterm === true) return 'stop'
     const name = pagemapOf(frame)
-    return name !== undefined && (name === pagemap || memory.killed?.includes(name) !== true) ? 'take' : 'undo'
+    return name !== undefined && (name === pagemap || !isDying(memory, name)) ? 'take' : 'undo'
   }
   if ((entry & SPECIAL) !== 0) return 'stop'
   // A 2 MiB entry of DAX memory that does not say so is taken for one of a large page.
