@@ -79,6 +79,15 @@ test('5.2 killed: what is not mapped yet cannot be: SIGBUS', () => {
   for (const profile of since('v4.4')) assert.is(new Machine(profile).read(0).release().gup(1, 1).ret, 'EFAULT', profile.name)
 })
 
+test('5.2 killed: a hole has no page that could be missing, and reads as the zero page; a device without page map has none that dies', () => {
+  for (const profile of since('v4.4')) {
+    const hole = new Machine(profile, { filled: false }).release().read(0)
+    assert.match(hole.entry(0), /^P/, profile.name)
+    if (profile.daxNeedsPagemap) continue
+    assert.match(new Machine(profile, { pfnMap: false }).release().read(0).entry(0), /^P/, profile.name)
+  }
+})
+
 test('5.2 get_dev_pagemap: cached and inside: the same, with no new reference; in 4.5 it is counted each time', () => {
   const count = (refs: readonly string[]): number => refs.filter(fact => fact === 'pmem0 1').length
   for (const profile of MODERN) {

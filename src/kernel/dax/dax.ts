@@ -60,7 +60,7 @@ function fault(memory: Memory, item: Item<'dax_iomap_fault'>): Outcome {
   const file = fileOf(memory, vma.file)
   const { start, count } = span(vma, item)
   const mm = mmOf(memory, item.mm)
-  if (start >= pagesIn(file) || isDying(memory, 'pmem0')) return { fail: 'VM_FAULT_SIGBUS' }
+  if (start >= pagesIn(file)) return { fail: 'VM_FAULT_SIGBUS' }
   if (item.order === 'pmd' && mustBeSmall(vma, item, file)) return fallback(memory, item)
   // Somebody else was faster, with an entry of the other size.
   if (item.order === 'pmd' ? hasPteTable(mm, item.page) : isHuge(mm, item.page)) return {}
@@ -103,7 +103,7 @@ function iter(memory: Memory, item: Item<'dax_fault_iter'>, profile: Profile): O
   return allocated.length === 0 ? { then } : { facts: allocated, then }
 }
 /** `dax_map_atomic()`: is the device of the file gone? */
-const isDead = (memory: Memory, vma: Vma): boolean => fileOf(memory, vma.file).pfnMap !== false && memory.killed?.includes('pmem0') === true
+const isDead = (memory: Memory, vma: Vma): boolean => fileOf(memory, vma.file).pfnMap !== false && isDying(memory, 'pmem0')
 const blockAmong = (facts: readonly Fact[]): Pfn => {
   const blocks = facts.find(fact => fact[0] === 'blocks')
   return blocks === undefined ? pfn(0) : blocks[4]

@@ -27,9 +27,9 @@ export const splitHugePud = (mm: MmName, at: Page): Agenda => {
 /** `dev_dax_huge_fault()`: smaller entries than the device has are refused. */
 export function devDaxFault(memory: Memory, item: Fault, vma: Vma, { countsDaxPages }: Profile): Outcome {
   const { mm, page: at, access } = item
-  if (isDying(memory, 'dax1.0')) return { fail: 'VM_FAULT_SIGBUS' }
   const upper = tablesTo(memory, mm, at, 'pud')
   if (upper.length > 0) return { facts: upper, ...goesOn('handle_mm_fault', item) }
+  if (isDying(memory, 'dax1.0')) return { fail: 'VM_FAULT_SIGBUS' }
   const index = indexAt('pud', at)
   const entry = entryAt(mmOf(memory, mm), 'pud', at)
   if (isPresent(entry)) {
