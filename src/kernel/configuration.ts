@@ -1,8 +1,10 @@
 /**
  * How a kernel was built, beside its release: `v6.1,-thp,-hugetlb` is Linux 6.1 without transparent huge pages and without the pool
- * of them. All is built in unless it is left out; what cannot be built so is refused, with the reason.
+ * of them, `v6.12,+commitsUnchecked` is 6.12 with a bug in it (bugs.ts). All is built in unless it is left out, and no bug unless it is
+ * named; what cannot be built so is refused, with the reason.
  */
 import type { FileKind } from '../memory/memory.ts'
+import { bugNames, isBug, whyNot, type BugName } from './bugs.ts'
 import { profileNamed, profileNames, type Profile } from './profiles.ts'
 
 /** The switches of profiles that are choices of who builds the kernel, or of its architecture. */
@@ -26,9 +28,15 @@ const NEEDS: readonly Need[] = [
 
 const isOption = (word: string): word is Option => (OPTIONS as readonly string[]).includes(word)
 
-/** The name of a kernel that was built without these. */
-const nameOf = (release: string, without: ReadonlySet<Option>): string =>
-  [release, ...OPTIONS.filter(option => without.has(option)).map(option => `-${option}`)].join(',')
+const NONE: ReadonlySet<never> = new Set<never>()
+
+/** The name of a kernel that was built without these, and with these bugs. */
+const nameOf = (release: string, without: ReadonlySet<Option>, bugs: ReadonlySet<BugName> = NONE): string =>
+  [
+    release,
+    ...OPTIONS.filter(option => without.has(option)).map(option => `-${option}`),
+    ...bugNames.filter(bug => bugs.has(bug)).map(bug => `+${bug}`),
+  ].join(',')
 
 /** Why it cannot be built without these, and how it can. */
 function impossible(release: string, without: ReadonlySet<Option>): string | undefined {
@@ -51,26 +59,47 @@ export function lacksFor(kind: FileKind, { name, zoneDevice, thp }: Profile): st
   return kind === 'devdax' && !thp ? `${name} has no device-DAX: DEV_DAX depends on TRANSPARENT_HUGEPAGE` : undefined
 }
 
-/** The profile behind a name, of a release with options left out; or in a sentence, why there is none. */
+/** The profile behind a name, of a release with options left out and bugs put in; or in a sentence, why there is none. */
 export function kernelNamed(name: string): Profile | string {
   const [release = '', ...words] = name.split(',')
   const profile = profileNamed(release)
   if (profile === undefined) return `no kernel profile '${release}'; there are ${profileNames.join(', ')}`
   if (words.length === 0) return profile
   const without = new Set<Option>()
+  const bugs = new Set<BugName>()
   for (const word of words) {
-    const option = word.slice(1)
-    if (!word.startsWith('-') || !isOption(option))
-      return `'${word}' in '${name}' is nothing that can be left out of a kernel; there are ${OPTIONS.map(o => `-${o}`).join(', ')}`
-    without.add(option)
+    const refused = word.startsWith('+') ? addBug(profile, word.slice(1), bugs) : leaveOut(word, name, without)
+    if (refused !== undefined) return refused
   }
   const refused = impossible(release, without)
   if (refused !== undefined) return refused
   const left = OPTIONS.filter(option => without.has(option))
+  const put = bugNames.filter(bug => bugs.has(bug))
   return {
     ...profile,
     ...Object.fromEntries(left.map(option => [option, false])),
-    name: nameOf(release, without),
-    about: `${profile.about}; built without ${left.join(', ')}`,
+    bugs: put,
+    name: nameOf(release, without, bugs),
+    about: [
+      profile.about,
+      ...(left.length === 0 ? [] : [`built without ${left.join(', ')}`]),
+      ...(put.length === 0 ? [] : [`with ${put.length === 1 ? 'the bug' : 'the bugs'} ${put.join(', ')}`]),
+    ].join('; '),
   }
+}
+
+function leaveOut(word: string, name: string, without: Set<Option>): string | undefined {
+  const option = word.slice(1)
+  if (!word.startsWith('-') || !isOption(option))
+    return `'${word}' in '${name}' is nothing that can be left out of a kernel; there are ${OPTIONS.map(o => `-${o}`).join(', ')}`
+  without.add(option)
+  return undefined
+}
+
+function addBug(profile: Profile, bug: string, bugs: Set<BugName>): string | undefined {
+  if (!isBug(bug)) return `no bug '${bug}' can be put into a kernel; there are ${bugNames.map(b => `+${b}`).join(', ')}`
+  const lacks = whyNot(profile, bug)
+  if (lacks !== undefined) return `${profile.name} cannot have the bug ${bug}: ${lacks}`
+  bugs.add(bug)
+  return undefined
 }

@@ -141,8 +141,8 @@ export const rangeDoes = (kernel: Kernel): Readonly<Record<string, RangeDoes>> =
   wait_event: one('wait_event', c => [call(registryOf(c.mm), 'wait_event', { seq: c.seq })]),
   read_retry: one(
     'mmu_interval_read_retry',
-    c => [call(c.device, 'read_retry', { seq: c.seq })],
-    ([stale]) => ({ type: 'checked', stale }) as RangeEvent,
+    c => (kernel.profile.bugs.includes('commitsUnchecked') ? [] : [call(c.device, 'read_retry', { seq: c.seq })]),
+    ([stale]) => ({ type: 'checked', stale: stale === true }) as RangeEvent,
   ),
 })
 

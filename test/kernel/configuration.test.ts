@@ -130,4 +130,14 @@ test('2.12, pte special (ARCH_HAS_PTE_SPECIAL) not devmap (includes the zero pag
     })
 })
 
+test('a bug can be put into a kernel that has what it is in', () => {
+  const kernel = named('v6.12,+commitsUnchecked,-thp')
+  assert.is(kernel.name, 'v6.12,-thp,+commitsUnchecked')
+  assert.equal(kernel.bugs, ['commitsUnchecked'])
+  assert.match(kernel.about, /; built without thp; with the bug commitsUnchecked$/)
+  for (const profile of profiles) assert.equal(profile.bugs, [], profile.name)
+  assert.match(kernelNamed('v6.12,+thp') as string, /^no bug 'thp' can be put into a kernel; there are \+commitsUnchecked/)
+  assert.match(kernelNamed('v5.2,+commitsUnchecked') as string, /^v5\.2 cannot have the bug commitsUnchecked: /)
+})
+
 test.run()

@@ -4,6 +4,7 @@ import type { Profile } from './profile.ts'
 export const v6_1: Profile = {
   name: 'v6.1',
   about: 'Linux 6.1: interval notifiers, exclusive anonymous pages',
+  bugs: [],
   rangeValidity: 'sequence',
   invalidRange: 'EBUSY',
   tellsEvents: true,
