@@ -18,11 +18,23 @@ export interface Bug {
 const needsSequences = ({ rangeValidity }: Profile): string | undefined =>
   rangeValidity.includes('sequence') ? undefined : 'ranges have no sequence there'
 
+const needsDevices = ({ hasHmm }: Profile): string | undefined => (hasHmm ? undefined : 'it has no HMM, and so no device that mirrors')
+
 export const BUGS = {
   commitsUnchecked: {
     source: 'amdgpu, a FIXME in its patches for user pointers (2019): pages used before the retry check',
     says: 'A driver maps what its walk has found without asking whether the range was invalidated meanwhile.',
     lacks: needsSequences,
+  },
+  noDeviceTlbFlush: {
+    source: 'what an invalidate callback has to have done when it returns (Documentation/mm/mmu_notifier.rst)',
+    says: 'A driver drops pages from its device table, and leaves them in the TLB of the device.',
+    lacks: needsDevices,
+  },
+  doesNotWaitForDma: {
+    source: 'the same; drivers of user pointers wait for fences there (amdgpu, i915)',
+    says: 'A driver drops pages from its device table while accesses to them are in flight, and does not wait for those.',
+    lacks: needsDevices,
   },
 } as const satisfies Readonly<Record<string, Bug>>
 
