@@ -25,6 +25,7 @@ export interface ExploreFlags extends Plan {
   readonly maxStates?: number
   readonly maxDepth?: number
   readonly timeout?: number
+  readonly memory?: number
   readonly log?: string | boolean
   readonly token?: string
   readonly count?: boolean
@@ -113,12 +114,13 @@ function exploredModel(built: Built, { reduction = 'none', simulate }: ExploreFl
     : { ...model, properties: model.properties.filter(property => property.kind !== 'livelock') }
 }
 
-const optionsOf = ({ strategy, reduction, simulate, maxStates, maxDepth, count }: ExploreFlags): ExploreOptions => ({
+const optionsOf = ({ strategy, reduction, simulate, maxStates, maxDepth, memory, count }: ExploreFlags): ExploreOptions => ({
   ...(strategy === undefined ? {} : { strategy }),
   ...(reduction === undefined ? {} : { reduction }),
   ...(simulate === undefined ? {} : { simulate }),
   ...(maxStates === undefined ? {} : { maxStates }),
   ...(maxDepth === undefined ? {} : { maxDepth }),
+  ...(memory === undefined ? {} : { maxBytes: memory * 2 ** 20 }),
   ...(count === undefined ? {} : { count }),
 })
 
@@ -186,8 +188,8 @@ function replayToken(file: string, scenario: Scenario, profile: string, variant:
 const commandFor = (verb: 'explore' | 'simulate', file: string, profile: string, variant: string): string =>
   `npx mirrorwalk ${verb} ${file} --profile ${profile}${variant === '' ? '' : ` --variant ${variant}`}`
 
-const flagsText = ({ strategy, reduction, maxStates, maxDepth, simulate }: ExploreFlags): string =>
-  Object.entries({ strategy, reduction, 'max-states': maxStates, 'max-depth': maxDepth, ...simulate })
+const flagsText = ({ strategy, reduction, maxStates, maxDepth, memory, simulate }: ExploreFlags): string =>
+  Object.entries({ strategy, reduction, 'max-states': maxStates, 'max-depth': maxDepth, memory, ...simulate })
     .flatMap(([flag, value]) => (value === undefined ? [] : [` --${flag} ${value}`]))
     .join('')
 
