@@ -32,7 +32,7 @@ export interface ExploreFlags extends Plan {
 }
 
 /** One exploration: of a profile and a variant. */
-interface Explored {
+export interface Explored {
   readonly scenario: string
   readonly profile: string
   readonly exploration: Exploration
@@ -78,7 +78,13 @@ export async function exploreCommand(file: string, flags: ExploreFlags): Promise
   return worst(all.map(e => e.exploration.verdict))
 }
 
-async function exploreOne(file: string, scenario: Scenario, profile: string, variant: string, flags: ExploreFlags): Promise<Explored> {
+export async function exploreOne(
+  file: string,
+  scenario: Scenario,
+  profile: string,
+  variant: string,
+  flags: ExploreFlags,
+): Promise<Explored> {
   const built = buildOf(file, scenario, profile, variant)
   if (JSON.stringify(buildOf(file, scenario, profile, variant)) !== JSON.stringify(built))
     throw new UsageError(`${file}: built twice, it is not the same scenario twice. A scenario may look at no clock and at no chance.`)
@@ -183,7 +189,7 @@ function replayToken(file: string, scenario: Scenario, profile: string, variant:
 }
 
 /** The command that explores this profile and variant. */
-const commandFor = (verb: 'explore' | 'simulate', file: string, profile: string, variant: string): string =>
+export const commandFor = (verb: 'explore' | 'simulate', file: string, profile: string, variant: string): string =>
   `npx mirrorwalk ${verb} ${file} --profile ${profile}${variant === '' ? '' : ` --variant ${variant}`}`
 
 const flagsText = ({ strategy, reduction, maxStates, maxDepth, simulate }: ExploreFlags): string =>
@@ -191,7 +197,7 @@ const flagsText = ({ strategy, reduction, maxStates, maxDepth, simulate }: Explo
     .flatMap(([flag, value]) => (value === undefined ? [] : [` --${flag} ${value}`]))
     .join('')
 
-function show(
+export function show(
   { scenario, profile, exploration, seconds, witness }: Explored,
   command: (verb: 'explore' | 'simulate') => string,
   flags: ExploreFlags,
@@ -243,7 +249,7 @@ function coverage({ searched, cut, complete, counted }: Exploration, seconds: nu
   return [`${counts}${ran}${size}. ${end}`, ...stands]
 }
 
-const asJson = ({ scenario, profile, exploration, witness }: Explored): object => {
+export const asJson = ({ scenario, profile, exploration, witness }: Explored): object => {
   const { strategy, verdict, found, complete, cut, searched, counted } = exploration
   const { rows: _, ...numbers } = searched
   return {
