@@ -90,6 +90,7 @@ program
   .option('--max-states <n>', 'stop after so many states', whole)
   .option('--max-depth <n>', 'go no further than so many steps', whole)
   .option('--timeout <seconds>', 'stop after so many seconds', whole)
+  .option('--memory <MiB>', 'stop when the states that were found take so much', whole)
   .option('--count', 'also count the interleavings that the states stand for, and their classes')
   .option('--token <token>', 'show an order of events that was found before')
   .option('--log <file>', 'write the event log of what was found there; without it, below logs/')
