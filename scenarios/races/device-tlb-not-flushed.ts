@@ -1,6 +1,10 @@
 /**
  * A driver takes pages out of its device's table, and leaves them in the device's TLB. The table looks right, and so does every
  * check of it; the device goes on with what it has looked up before, in a page that the process has given back.
+ *
+ * A callback has to flush the TLB before it returns: the CPU gives the frame away as soon as it does.
+ *
+ * Minimal: the device has read the page; the CPU gives it back; the device writes it.
  */
 import { noStaleDeviceAccess, noStaleDeviceMapping, scenario } from 'mirrorwalk'
 
@@ -19,9 +23,7 @@ export default scenario(
     m.race(discard, write).order(discard, write)
 
     expect.always('no stale device mapping', noStaleDeviceMapping)
-    if (m.profile.bugs.includes('noDeviceTlbFlush'))
-      expect.violated('the device writes where nothing is mapped any more', noStaleDeviceAccess)
-    else expect.always('no stale device access', noStaleDeviceAccess)
+    expect.always('no stale device access', noStaleDeviceAccess)
   },
-  { profiles: ['v6.12,+noDeviceTlbFlush', 'v6.12'] },
+  { exhibit: { of: 'noDeviceTlbFlush', wrong: 'v6.12,+noDeviceTlbFlush', right: 'v6.12' } },
 )

@@ -1,6 +1,6 @@
 /** Breadth first: the shortest way to everything that is found, and among the shortest the first in the actors' order. */
 import { Rows } from './rows.ts'
-import { itself, STRIDE, trailTo, type Canonical, type Cut, type Strategy } from './strategy.ts'
+import { bytesAhead, itself, STRIDE, trailTo, type Canonical, type Cut, type Strategy } from './strategy.ts'
 
 /** `canonical`: what a world is taken for, where worlds stand for others. */
 export const breadthFirst = (canonical: Canonical = itself): Strategy => ({
@@ -38,7 +38,7 @@ export const breadthFirst = (canonical: Canonical = itself): Strategy => ({
       if (rows.size >= maxStates && next + 1 < rows.size) cut = 'max states'
       else if (transitions - told >= STRIDE) {
         told = transitions
-        cut = yield { states: rows.size, transitions, frontier: rows.size - next, depth }
+        cut = yield { states: rows.size, transitions, frontier: rows.size - next, depth, bytes: bytesAhead(rows) }
       }
     }
     return { states: rows.size, transitions, depth, frontier: rows.size - next, cut, bytes: rows.bytes, rows }

@@ -1,6 +1,6 @@
 /** Depth first: every world once, the latest first; what is found is found by a long way, but early. */
 import { Rows } from './rows.ts'
-import { itself, STRIDE, trailTo, type Canonical, type Cut, type Strategy } from './strategy.ts'
+import { bytesAhead, itself, STRIDE, trailTo, type Canonical, type Cut, type Strategy } from './strategy.ts'
 
 /** `canonical`: what a world is taken for, where worlds stand for others. */
 export const depthFirst = (canonical: Canonical = itself): Strategy => ({
@@ -45,7 +45,7 @@ export const depthFirst = (canonical: Canonical = itself): Strategy => ({
       if (rows.size >= maxStates && open.length > 0) cut = 'max states'
       else if (transitions - told >= STRIDE) {
         told = transitions
-        cut = yield { states: rows.size, transitions, frontier: open.length, depth }
+        cut = yield { states: rows.size, transitions, frontier: open.length, depth, bytes: bytesAhead(rows) }
       }
     }
     if (shallow > 0) cut ??= 'max depth'

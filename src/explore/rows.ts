@@ -51,6 +51,14 @@ export class Rows {
     return this.#slots.byteLength + this.#blocks.reduce((sum, block) => sum + block.byteLength, 0)
   }
 
+  /** Bytes that it takes with so many more states. */
+  bytesWith(more: number): number {
+    const size = this.#size + more
+    let slots = this.#slots.length
+    while (size * 10 > slots * 7) slots *= 2
+    return (slots + Math.ceil(size / BLOCK) * BLOCK * this.#stride) * Int32Array.BYTES_PER_ELEMENT
+  }
+
   /** Adds the row that begins at `at`: the number of its state if it is new, else the complement (`~`) of that number. */
   add(rows: Row, at: number, from: number): number {
     const { width } = this

@@ -11,10 +11,12 @@ export interface Progress {
   /** States, or branches, that are known and not looked at. */
   readonly frontier: number
   readonly depth: number
+  /** What keeping the states takes, and may take until the next report. */
+  readonly bytes: number
 }
 
 /** Why a search did not go on to its end. */
-export type Cut = 'max states' | 'max depth' | 'timeout' | 'interrupted' | 'a circle' | 'sampled'
+export type Cut = 'max states' | 'max depth' | 'max memory' | 'timeout' | 'interrupted' | 'a circle' | 'sampled'
 
 /** What a search came to. */
 export interface Searched {
@@ -54,6 +56,9 @@ export class Unsound extends Error {
 
 /** Transitions between two reports. */
 export const STRIDE = 8192
+
+/** What a set takes until the next report: at most so many states are found until then, and a few from the last one. */
+export const bytesAhead = (rows: Rows): number => rows.bytesWith(2 * STRIDE)
 
 /** What a world is taken for: itself, unless worlds stand for others. */
 export type Canonical = (rows: Row, at: number) => void

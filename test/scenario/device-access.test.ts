@@ -1,20 +1,9 @@
-/** A device's own accesses: what they read and write, and that a callback which does not wait for them, or leaves a TLB, is found. */
+/** A device's own accesses: what they read and write, and what a callback does about those in flight. */
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { explore, type Exploration } from 'mirrorwalk/explore'
+import { explore } from 'mirrorwalk/explore'
 import { deviceWith } from '../../machines/device.ts'
-import inFlight from '../../scenarios/races/dma-in-flight.ts'
-import notFlushed from '../../scenarios/races/device-tlb-not-flushed.ts'
-import {
-  modelOf,
-  noStaleDeviceAccess,
-  runScenario,
-  scenario,
-  slice,
-  type Built,
-  type Scenario,
-  type ScenarioContext,
-} from '../../src/index.ts'
+import { modelOf, noStaleDeviceAccess, runScenario, scenario, slice, type Built, type ScenarioContext } from '../../src/index.ts'
 import { Table } from '../../src/memory/table.ts'
 import type { AnyEvent } from '../../src/system/actor.ts'
 import { compiled } from '../../src/system/compile.ts'
@@ -22,7 +11,6 @@ import { initialSnapshot } from '../../src/system/take.ts'
 import { HMM_PFN_VALID } from '../../src/walker/hmm.ts'
 
 const build = (write: (context: ScenarioContext) => void, profile?: string): Built => scenario('a test', write).build(profile)
-const explored = (built: Built): Exploration => explore(modelOf(built))
 
 for (const profile of ['v4.14', 'v5.2', 'v5.5', 'v6.12', 'v7.1']) {
   test(`${profile}: a device reads what the CPU wrote, writes what the CPU reads, and faults in what is missing`, () => {
@@ -62,23 +50,7 @@ test('what a device has written is dirty: a page that was given up lazily is kep
   assert.equal([runScenario(lazily(true)).verdict, runScenario(lazily(false)).verdict], ['holds', 'holds'])
 })
 
-/** States of a scenario explored to its end, and the steps of the shortest way to what it shows, with the bug and without. */
-const shown = (story: Scenario): readonly unknown[] =>
-  story.profiles.map(profile => {
-    const { verdict, complete, searched, found } = explored(story.build(profile))
-    assert.equal([verdict, complete], ['holds', true])
-    return [searched.states, ...found.filter(f => f.kind === 'sometimes').map(f => f.trail?.length)]
-  })
-
-test('a TLB that is not flushed is found, and nothing where it is', () => {
-  assert.equal(shown(notFlushed), [[50, 28], [79]])
-})
-
-test('an access in flight that nobody waits for is found, and nothing where it is waited for', () => {
-  assert.equal(shown(inFlight), [[153, 34, 42], [133]])
-})
-
-test('the same with the older notifiers', () => {
+test('with the older notifiers, too, an access in flight that nobody waits for is found', () => {
   const figures = {
     'v4.14': [
       ['holds', 128, undefined],
@@ -91,15 +63,17 @@ test('the same with the older notifiers', () => {
   }
   for (const [profile, expected] of Object.entries(figures)) {
     const racing = (bug: string): readonly unknown[] => {
-      const { found, searched } = explored(
-        build(({ linux, expect }) => {
-          const m = linux()
-          const [cpu, gpu] = [m.thread(), m.device()]
-          const buf = cpu.mmap({ pages: 1 })
-          cpu.write(buf, 42)
-          m.race(gpu.write(buf, 7), cpu.munmap(buf))
-          expect.always('no stale device access', noStaleDeviceAccess)
-        }, `${profile}${bug}`),
+      const { found, searched } = explore(
+        modelOf(
+          build(({ linux, expect }) => {
+            const m = linux()
+            const [cpu, gpu] = [m.thread(), m.device()]
+            const buf = cpu.mmap({ pages: 1 })
+            cpu.write(buf, 42)
+            m.race(gpu.write(buf, 7), cpu.munmap(buf))
+            expect.always('no stale device access', noStaleDeviceAccess)
+          }, `${profile}${bug}`),
+        ),
       )
       return [found.at(-1)?.verdict, searched.states, found.at(-1)?.trail?.length]
     }
