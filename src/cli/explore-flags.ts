@@ -2,6 +2,8 @@
 import type { Plan } from '../explore/choice.ts'
 import type { ExploreOptions } from '../explore/explore.ts'
 import type { Simulation } from '../explore/simulate.ts'
+import { choicesOf } from '../explore/token.ts'
+import type { ActorName } from '../system/actor.ts'
 
 export interface ExploreFlags extends Plan {
   readonly profile?: string
@@ -17,11 +19,15 @@ export interface ExploreFlags extends Plan {
 
 export interface SimulateFlags extends ExploreFlags, Simulation {}
 
-export const optionsOf = ({ strategy, reduction, simulate, maxStates, maxDepth, count }: ExploreFlags): ExploreOptions => ({
+export const optionsOf = (
+  { strategy, reduction, simulate, maxStates, maxDepth, count, token }: ExploreFlags,
+  names: readonly ActorName[],
+): ExploreOptions => ({
   ...(strategy === undefined ? {} : { strategy }),
   ...(reduction === undefined ? {} : { reduction }),
   ...(simulate === undefined ? {} : { simulate }),
   ...(maxStates === undefined ? {} : { maxStates }),
   ...(maxDepth === undefined ? {} : { maxDepth }),
   ...(count === undefined ? {} : { count }),
+  ...(token === undefined ? {} : { trail: choicesOf(names, token) }),
 })
