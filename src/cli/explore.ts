@@ -37,7 +37,13 @@ export async function exploreCommand(file: string, flags: ExploreFlags): Promise
   return worst(all.map(e => e.exploration.verdict))
 }
 
-async function exploreOne(file: string, scenario: Scenario, profile: string, variant: string, flags: ExploreFlags): Promise<Explored> {
+export async function exploreOne(
+  file: string,
+  scenario: Scenario,
+  profile: string,
+  variant: string,
+  flags: ExploreFlags,
+): Promise<Explored> {
   const built = buildOf(file, scenario, profile, variant)
   if (JSON.stringify(buildOf(file, scenario, profile, variant)) !== JSON.stringify(built))
     throw new UsageError(`${file}: built twice, it is not the same scenario twice. A scenario may look at no clock and at no chance.`)

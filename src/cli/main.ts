@@ -18,6 +18,7 @@ import { BadSpec } from '../scenario/standard.ts'
 import { MODEL_VERSION } from '../version.ts'
 import { againstCommand } from './against.ts'
 import { bisectCommand } from './bisect.ts'
+import { bugsCommand } from './bugs.ts'
 import { conformCommand } from './conform.ts'
 import { debugCommand } from './debug.ts'
 import { exploreCommand, simulateCommand } from './explore.ts'
@@ -239,6 +240,17 @@ program
   .option('--sample <n>', 'run every n-th program of each file alone', whole)
   .addOption(json())
   .action(verb(conformCommand))
+
+program
+  .command('bugs')
+  .description('the museum: bugs of real kernels and drivers, each with its story, the shortest witness, and the fix explored to the end')
+  .argument('[name]', 'tells one, and explores it with the bug and without')
+  .option('--explore', 'explore all of them')
+  .option('--timeout <seconds>', 'of each kernel, stop after so many seconds', whole)
+  .option('--log <file>', 'write the event log of what was found there; without it, below logs/')
+  .option('--no-log', 'write no event log')
+  .addOption(json())
+  .action(verb(bugsCommand))
 
 program
   .command('profiles')

@@ -1,9 +1,8 @@
 /** `mirrorwalk tour`, which `npm start` runs: how far model and kernels agree, and two races, seen. */
-import { existsSync } from 'node:fs'
-import { dirname, join, relative } from 'node:path'
 import type { Report } from '../scenario/run.ts'
 import { conform, ownRecordings, showFailures, showSums } from './conform.ts'
 import { EXIT, print, styled, type ExitCode } from './output.ts'
+import { ownScenario } from './own-scenarios.ts'
 import { runProfile, showRun, worst } from './run.ts'
 import { loadScenario } from './scenario-file.ts'
 
@@ -23,7 +22,7 @@ export async function tourCommand(): Promise<ExitCode> {
   const verdicts: Report['verdict'][] = []
   const logs: string[] = []
   for (const name of SCENARIOS) {
-    const file = scenarioFile(name)
+    const file = ownScenario(name)
     const source = `scenarios/${name}.ts`
     const scenario = await loadScenario(file)
     for (const profile of scenario.profiles) {
@@ -48,14 +47,4 @@ export async function tourCommand(): Promise<ExitCode> {
     print(`  ${command}\n      ${what}`)
   if (sums.failures.length > 0) return EXIT.violated
   return stopped ? EXIT.unknown : worst(verdicts)
-}
-
-/** The compiled scenario, which loads at once, or its source. */
-function scenarioFile(name: string): string {
-  for (let folder = import.meta.dirname; folder !== dirname(folder); folder = dirname(folder)) {
-    for (const file of [join(folder, 'scenarios', `${name}.js`), join(folder, 'scenarios', `${name}.ts`)]) {
-      if (existsSync(file)) return relative(process.cwd(), file)
-    }
-  }
-  throw new Error(`scenario ${name} is not part of this package`)
 }

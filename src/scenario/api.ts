@@ -9,6 +9,7 @@ import { page, type Pages } from '../memory/address.ts'
 import type { PagemapName } from '../memory/dax.ts'
 import type { ActorName } from '../system/actor.ts'
 import type { GupFlags } from '../walker/gup.ts'
+import type { Exhibit } from './exhibit.ts'
 import type { Plan } from './plan.ts'
 import type { SystemSpec } from './standard.ts'
 import type { View } from './view.ts'
@@ -251,6 +252,8 @@ export interface Scenario {
   readonly profiles: readonly string[]
   /** The same story in other circumstances; `run` tells each. */
   readonly variants: readonly string[]
+  /** The bug of a real kernel or driver that it shows, if it is an exhibit of the museum. */
+  readonly exhibit?: Exhibit
   build(profile?: string, variant?: string): Built
 }
 

@@ -25,6 +25,7 @@ import type {
   Thread,
   Until,
 } from './api.ts'
+import { notShownBy, type Exhibit } from './exhibit.ts'
 import { deviceOf, notifiersOf, type Notifier, type Programmed } from './devices.ts'
 import type { Goal, Stage } from './plan.ts'
 import { inBrief } from './brief.ts'
@@ -39,14 +40,19 @@ export class BadScenario extends Error {
 export interface ScenarioOptions {
   readonly profiles?: readonly string[]
   readonly variants?: readonly string[]
+  /** It shows a bug: it is told on the kernel that has it, and on the one that does not. */
+  readonly exhibit?: Exhibit
 }
 
 export function scenario(title: string, build: (context: ScenarioContext) => void, options: ScenarioOptions = {}): Scenario {
-  const { profiles = [DEFAULT_PROFILE], variants = [''] } = options
+  const { exhibit, profiles = exhibit === undefined ? [DEFAULT_PROFILE] : [exhibit.wrong, exhibit.right], variants = [''] } = options
+  const lack = exhibit === undefined ? undefined : notShownBy(exhibit)
+  if (lack !== undefined) throw new BadScenario(`scenario '${title}' is no exhibit: ${lack}`)
   return {
     title,
     profiles,
     variants,
+    ...(exhibit === undefined ? {} : { exhibit }),
     build(profile = profiles[0] ?? DEFAULT_PROFILE, variant = variants[0] ?? '') {
       if (!variants.includes(variant))
         throw new BadScenario(`scenario '${title}' has no variant '${variant}'; it has ${variants.join(', ')}`)
