@@ -6,6 +6,7 @@ import { dirname } from 'node:path'
 import { decoded, encoded, type Identity, type Source } from '../explore/checkpoint.ts'
 import { BadCheckpoint, type Paused } from '../explore/paused.ts'
 import type { Built } from '../scenario/api.ts'
+import type { LinuxModel } from '../scenario/explored.ts'
 import { MODEL_VERSION } from '../version.ts'
 import type { ExploreFlags } from './explore-flags.ts'
 import { UsageError } from './output.ts'
@@ -13,8 +14,32 @@ import { UsageError } from './output.ts'
 /** Seconds between two checkpoints, if nothing else is said. */
 const EVERY = 60
 
+/** What an exploration is to write, and to go on from, as far as it is asked to. */
+export function checkpoints(
+  built: Built,
+  { actors }: LinuxModel['system'],
+  flags: ExploreFlags,
+): { readonly checkpoint: CheckpointFile | undefined; readonly from: Paused | undefined } {
+  const names = actors.map(a => a.name)
+  const of = identityOf(built, flags)
+  return {
+    checkpoint: flags.checkpoint === undefined ? undefined : new CheckpointFile(flags.checkpoint, of, names, flags.every),
+    from: flags.resume === undefined ? undefined : readCheckpoint(flags.resume, of, names),
+  }
+}
+
+/** One file is of one exploration. */
+export function refuseSeveral({ checkpoint, resume }: ExploreFlags, profiles: readonly string[], variants: readonly string[]): void {
+  if ((checkpoint === undefined && resume === undefined) || profiles.length * variants.length === 1) return
+  const choose = [
+    ...(profiles.length > 1 ? [`one kernel with --profile (${profiles.join(', ')})`] : []),
+    ...(variants.length > 1 ? [`one variant with --variant (${variants.join(', ')})`] : []),
+  ]
+  throw new UsageError(`a checkpoint is of one exploration: choose ${choose.join(' and ')}`)
+}
+
 /** Whatever a paused search depends on. The oracles' own text stands for them. */
-export const identityOf = (built: Built, { strategy = 'bfs' }: ExploreFlags): Identity => ({
+const identityOf = (built: Built, { strategy = 'bfs' }: ExploreFlags): Identity => ({
   model: MODEL_VERSION,
   scenario: `'${built.title}'`,
   kernel: built.system.profile,
@@ -26,7 +51,7 @@ export const identityOf = (built: Built, { strategy = 'bfs' }: ExploreFlags): Id
     .slice(0, 16),
 })
 
-export class CheckpointFile {
+class CheckpointFile {
   readonly #path: string
   readonly #of: Identity
   readonly #names: readonly string[]
@@ -58,13 +83,15 @@ export class CheckpointFile {
       onDisk(dirname(this.#path), 'r', fsyncSync)
     } catch (error) {
       rmSync(beside, { force: true })
-      throw new UsageError(`${this.#path}: the checkpoint cannot be written there: ${error instanceof Error ? error.message : String(error)}`)
+      throw new UsageError(
+        `${this.#path}: the checkpoint cannot be written there: ${error instanceof Error ? error.message : String(error)}`,
+      )
     }
     this.#written = performance.now()
   }
 }
 
-export function readCheckpoint(path: string, of: Identity, names: readonly string[]): Paused {
+function readCheckpoint(path: string, of: Identity, names: readonly string[]): Paused {
   try {
     return onDisk(path, 'r', fd => decoded(of, names, sourceOf(fd)))
   } catch (error) {
@@ -89,7 +116,7 @@ const sourceOf = (fd: number): Source => ({
   line() {
     const bytes: number[] = []
     const byte = new Uint8Array(1)
-    while (readSync(fd, byte) === 1 && byte[0] !== NEWLINE) bytes.push(byte[0] as number)
+    while (bytes.length < LONGEST && readSync(fd, byte) === 1 && byte[0] !== NEWLINE) bytes.push(byte[0] as number)
     return Buffer.from(bytes).toString('utf8')
   },
   fill(part) {
@@ -102,3 +129,5 @@ const sourceOf = (fd: number): Source => ({
 })
 
 const NEWLINE = 0x0a
+/** Bytes of a first line; what has a longer one is no checkpoint. */
+const LONGEST = 1 << 24

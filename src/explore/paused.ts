@@ -73,6 +73,8 @@ export class Deciding<M, F> {
     }
     rows.read(0, row)
     if (this.states.join() !== deciding.join() || row.join() !== space.start.join())
-      throw new BadCheckpoint('its states are not those of this system: something in the machines or the rules has changed since')
+      throw new BadCheckpoint(
+        'the checkpoint cannot be gone on from: its states are not those of this system: something in the machines or the rules has changed since',
+      )
   }
 }
