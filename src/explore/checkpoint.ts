@@ -83,8 +83,8 @@ const bytesOf = ({ buffer, byteOffset, byteLength }: Int32Array): Uint8Array => 
 const sumOf = (text: string): string => crc32(text).toString(16).padStart(8, '0')
 
 function headerOf(line: string): Header {
-  const [sum, text] = [line.slice(0, 8), line.slice(9)]
+  const text = line.slice(line.indexOf(' ') + 1)
   if (!text.startsWith(`{"format":"${FORMAT}"`)) throw new BadCheckpoint(`it does not begin as a checkpoint does ('${FORMAT}')`)
-  if (sum !== sumOf(text)) throw new BadCheckpoint('the checksum of its first line is wrong: it was changed')
+  if (line !== `${sumOf(text)} ${text}`) throw new BadCheckpoint('the checksum of its first line is wrong: it was changed')
   return JSON.parse(text) as Header
 }
