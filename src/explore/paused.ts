@@ -66,13 +66,13 @@ export class Deciding<M, F> {
   again({ rows, deciding }: Paused): void {
     const space = this.#space
     const row = new Int32Array(space.width)
-    for (const state of deciding) {
-      if (state < rows.size) rows.read(state, row)
-      if (state >= rows.size || !space.knows(row)) break
-      this.expand(row, state)
+    let same = rows.width === space.width
+    for (const state of same ? deciding : []) {
+      rows.read(state, row)
+      same &&= space.knows(row)
+      if (same) this.expand(row, state)
     }
-    rows.read(0, row)
-    if (this.states.join() !== deciding.join() || row.join() !== space.start.join())
+    if (!same || this.states.join() !== deciding.join())
       throw new BadCheckpoint(
         'the checkpoint cannot be gone on from: its states are not those of this system: something in the machines or the rules has changed since',
       )

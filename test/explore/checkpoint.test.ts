@@ -137,7 +137,7 @@ test('what was changed, cut off, or is of something else is refused', () => {
   )
   assert.throws(() => read(bytes, { what: 'another' }), 'it is of what a test; what is to be explored is of what another')
   assert.throws(
-    () => explore(abstractMirror(1, 1, 2), { from: read(bytes) }),
+    () => explore(abstractMirror(1, 2, 1), { from: read(bytes) }),
     (error: unknown) => error instanceof BadCheckpoint,
   )
 })
