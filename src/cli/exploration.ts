@@ -23,10 +23,12 @@ const rate = (n: number, seconds: number): string => `${Math.round(n / Math.max(
 export const commandFor = (verb: 'explore' | 'simulate', file: string, profile: string, variant: string): string =>
   `npx mirrorwalk ${verb} ${file} --profile ${profile}${variant === '' ? '' : ` --variant ${variant}`}`
 
-const flagsText = ({ strategy, reduction, maxStates, maxDepth, simulate }: ExploreFlags): string =>
-  Object.entries({ strategy, reduction, 'max-states': maxStates, 'max-depth': maxDepth, ...simulate })
+const flagsText = ({ strategy, reduction, maxStates, maxDepth, memory, simulate }: ExploreFlags): string =>
+  Object.entries({ strategy, reduction, 'max-states': maxStates, 'max-depth': maxDepth, memory, ...simulate })
     .flatMap(([flag, value]) => (value === undefined ? [] : [` --${flag} ${value}`]))
     .join('')
+
+const strategyOf = ({ strategy }: ExploreFlags): ExploreFlags => (strategy === undefined ? {} : { strategy })
 
 export function show(
   { scenario, profile, exploration, seconds, witness }: Explored,
@@ -43,6 +45,13 @@ export function show(
     print(styled('dim', `this order again: ${command('explore')} --token ${witness.token}\n`))
   }
   for (const line of coverage(exploration, seconds)) print(line)
+  if (exploration.cut !== undefined && flags.checkpoint !== undefined)
+    print(
+      styled(
+        'dim',
+        `to go on from here: ${command('explore')}${flagsText(strategyOf(flags))} --resume ${flags.checkpoint} --checkpoint ${flags.checkpoint}`,
+      ),
+    )
   print(styled('dim', `again: ${command(flags.simulate === undefined ? 'explore' : 'simulate')}${flagsText(flags)}\n`))
 }
 

@@ -2,8 +2,6 @@
 import type { Plan } from '../explore/choice.ts'
 import type { ExploreOptions } from '../explore/explore.ts'
 import type { Simulation } from '../explore/simulate.ts'
-import { choicesOf } from '../explore/token.ts'
-import type { ActorName } from '../system/actor.ts'
 
 export interface ExploreFlags extends Plan {
   readonly profile?: string
@@ -11,6 +9,10 @@ export interface ExploreFlags extends Plan {
   readonly maxStates?: number
   readonly maxDepth?: number
   readonly timeout?: number
+  readonly memory?: number
+  readonly checkpoint?: string
+  readonly every?: number
+  readonly resume?: string
   readonly log?: string | boolean
   readonly token?: string
   readonly count?: boolean
@@ -19,15 +21,22 @@ export interface ExploreFlags extends Plan {
 
 export interface SimulateFlags extends ExploreFlags, Simulation {}
 
-export const optionsOf = (
-  { strategy, reduction, simulate, maxStates, maxDepth, count, token }: ExploreFlags,
-  names: readonly ActorName[],
-): ExploreOptions => ({
+export const optionsOf = ({
+  strategy,
+  reduction,
+  simulate,
+  maxStates,
+  maxDepth,
+  memory,
+  checkpoint,
+  count,
+}: ExploreFlags): ExploreOptions => ({
   ...(strategy === undefined ? {} : { strategy }),
   ...(reduction === undefined ? {} : { reduction }),
   ...(simulate === undefined ? {} : { simulate }),
   ...(maxStates === undefined ? {} : { maxStates }),
   ...(maxDepth === undefined ? {} : { maxDepth }),
+  ...(memory === undefined ? {} : { maxBytes: memory * 2 ** 20 }),
+  ...(checkpoint === undefined ? {} : { pausing: true }),
   ...(count === undefined ? {} : { count }),
-  ...(token === undefined ? {} : { trail: choicesOf(names, token) }),
 })

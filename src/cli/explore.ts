@@ -1,8 +1,10 @@
 /** `mirrorwalk explore` and `simulate`: every order of events of a scenario, or many at random; what was found, and what was covered. */
 import { exploring, type Exploration, type Found } from '../explore/explore.ts'
+import { choicesOf } from '../explore/token.ts'
 import type { Built, Scenario } from '../scenario/api.ts'
 import { modelOf, type LinuxModel } from '../scenario/explored.ts'
 import { asJson, commandFor, progressLine, show, type Explored } from './exploration.ts'
+import { checkpoints, refuseSeveral } from './checkpoint-file.ts'
 import { optionsOf, type ExploreFlags, type SimulateFlags } from './explore-flags.ts'
 import { EXIT, printJson, UsageError, Work, type ExitCode } from './output.ts'
 import { buildOf, worst } from './run.ts'
@@ -22,8 +24,11 @@ export const simulateCommand = (file: string, { scheduler, seed, runs, ...flags 
 export async function exploreCommand(file: string, flags: ExploreFlags): Promise<ExitCode> {
   const scenario = await loadScenario(file)
   const all: Explored[] = []
-  for (const profile of flags.profile === undefined ? scenario.profiles : [flags.profile]) {
-    for (const variant of flags.variant === undefined ? scenario.variants : [flags.variant]) {
+  const profiles = flags.profile === undefined ? scenario.profiles : [flags.profile]
+  const variants = flags.variant === undefined ? scenario.variants : [flags.variant]
+  refuseSeveral(flags, profiles, variants)
+  for (const profile of profiles) {
+    for (const variant of variants) {
       const explored = await exploreOne(file, scenario, profile, variant, flags)
       all.push(explored)
       if (flags.json !== true) show(explored, verb => commandFor(verb, file, profile, variant), flags)
@@ -35,7 +40,13 @@ export async function exploreCommand(file: string, flags: ExploreFlags): Promise
   return flags.token !== undefined && !verdicts.includes('violated') ? EXIT.holds : worst(verdicts)
 }
 
-async function exploreOne(file: string, scenario: Scenario, profile: string, variant: string, flags: ExploreFlags): Promise<Explored> {
+export async function exploreOne(
+  file: string,
+  scenario: Scenario,
+  profile: string,
+  variant: string,
+  flags: ExploreFlags,
+): Promise<Explored> {
   const built = buildOf(file, scenario, profile, variant)
   if (JSON.stringify(buildOf(file, scenario, profile, variant)) !== JSON.stringify(built))
     throw new UsageError(`${file}: built twice, it is not the same scenario twice. A scenario may look at no clock and at no chance.`)
@@ -43,24 +54,30 @@ async function exploreOne(file: string, scenario: Scenario, profile: string, var
   const work = new Work()
   const began = performance.now()
   const seconds = (): number => (performance.now() - began) / 1e3
-  const options = optionsOf(
-    flags,
-    model.system.actors.map(a => a.name),
-  )
-  const going = exploring(model, options)
+  const { checkpoint, from } = checkpoints(built, model.system, flags)
+  const trail =
+    flags.token === undefined
+      ? undefined
+      : choicesOf(
+          model.system.actors.map(a => a.name),
+          flags.token,
+        )
+  const going = exploring(model, { ...optionsOf(flags), from, trail })
   let next = going.next()
   while (next.done !== true) {
     const progress = next.value
     await work.breathe(() => `${built.title}: ${progressLine(progress, seconds())}`)
+    checkpoint?.keep(progress.pause)
     const late = flags.timeout !== undefined && seconds() >= flags.timeout
     next = going.next(work.stopped ? 'interrupted' : late ? 'timeout' : undefined)
   }
   const exploration = next.value
   const took = seconds()
-  const [found, known] = [shownOf(exploration), options.trail]
-  const trail = found?.trail ?? known
+  if (exploration.cut !== undefined) checkpoint?.write(exploration.searched.pause)
+  const found = shownOf(exploration)
+  const shown = found?.trail ?? trail
   const witness =
-    trail === undefined ? undefined : await witnessOf(built, model, found, trail, logPath(file, profile, variant, flags), work)
+    shown === undefined ? undefined : await witnessOf(built, model, found, shown, logPath(file, profile, variant, flags), work)
   work.end()
   return { scenario: built.title, profile, exploration, seconds: took, witness }
 }

@@ -8,6 +8,7 @@ import { NoScenario } from '../inspect/exports/scenario.ts'
 import { QueryError } from '../inspect/query/tokens.ts'
 import { REDUCTIONS, STRATEGIES } from '../explore/choice.ts'
 import { BadTrail, NotDeterministic } from '../explore/model.ts'
+import { BadCheckpoint } from '../explore/paused.ts'
 import { SCHEDULERS } from '../explore/simulate.ts'
 import { Unsound } from '../explore/strategy.ts'
 import { BadToken } from '../explore/token.ts'
@@ -17,6 +18,7 @@ import { BadSpec } from '../scenario/standard.ts'
 import { MODEL_VERSION } from '../version.ts'
 import { againstCommand } from './against.ts'
 import { bisectCommand } from './bisect.ts'
+import { bugsCommand } from './bugs.ts'
 import { conformCommand } from './conform.ts'
 import { debugCommand } from './debug.ts'
 import { exploreCommand, simulateCommand } from './explore.ts'
@@ -88,6 +90,10 @@ program
   .option('--max-states <n>', 'stop after so many states', whole)
   .option('--max-depth <n>', 'go no further than so many steps', whole)
   .option('--timeout <seconds>', 'stop after so many seconds', whole)
+  .option('--memory <MiB>', 'stop when the states that were found take so much', whole)
+  .option('--checkpoint <file>', 'write there, from time to time and when cut short, what is needed to go on')
+  .option('--every <seconds>', 'how often a checkpoint is written; without it, every minute', whole)
+  .option('--resume <file>', 'go on from a checkpoint, as if nothing had happened')
   .option('--count', 'also count the interleavings that the states stand for, and their classes')
   .option('--token <token>', 'show an order of events that was found before')
   .option('--log <file>', 'write the event log of what was found there; without it, below logs/')
@@ -239,6 +245,17 @@ program
   .action(verb(conformCommand))
 
 program
+  .command('bugs')
+  .description('the museum: bugs of real kernels and drivers, each with its story, the shortest witness, and the fix explored to the end')
+  .argument('[name]', 'tells one, and explores it with the bug and without')
+  .option('--explore', 'explore all of them')
+  .option('--timeout <seconds>', 'of each kernel, stop after so many seconds', whole)
+  .option('--log <file>', 'write the event log of what was found there; without it, below logs/')
+  .option('--no-log', 'write no event log')
+  .addOption(json())
+  .action(verb(bugsCommand))
+
+program
   .command('profiles')
   .description('the kernel profiles: the matrix of their switches, or what changed from one to another')
   .argument('[from]', 'a kernel, which may be built without something: v6.1,-thp')
@@ -258,6 +275,7 @@ const isMistake = (error: unknown): error is Error =>
   error instanceof BadNotes ||
   error instanceof BadTrail ||
   error instanceof BadToken ||
+  error instanceof BadCheckpoint ||
   error instanceof NotDeterministic ||
   error instanceof Unsound ||
   error instanceof NotALog

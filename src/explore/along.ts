@@ -19,7 +19,7 @@ export const along = (trail: readonly Choice[]): Strategy => ({
       judge.step(step, i)
       judge.world(row, 0, i + 1)
       rows.add(row, 0, -1)
-      if (i % STRIDE === STRIDE - 1) yield { states: rows.size, transitions: i + 1, frontier: 1, depth: i + 1 }
+      if (i % STRIDE === STRIDE - 1) yield { states: rows.size, transitions: i + 1, frontier: 1, depth: i + 1, bytes: rows.bytes }
     }
     if (space.expand(row) === 0) judge.end(row, 0, trail.length)
     return { states: rows.size, transitions: trail.length, depth: trail.length, frontier: 1, cut: 'one order', runs: 1 }

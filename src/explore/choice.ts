@@ -19,7 +19,7 @@ export interface Plan {
   /** Runs at random instead of a search. */
   readonly simulate?: Simulation
   /** One order of events that is known, such as a token's, and no search. */
-  readonly trail?: readonly Choice[]
+  readonly trail?: readonly Choice[] | undefined
 }
 
 const SEARCHES = { bfs: breadthFirst, dfs: depthFirst }
@@ -51,6 +51,19 @@ export function planned<M, F>({ strategy, reduction = 'none', simulate, trail }:
         )
       return reduction === 'sleep' ? sleepSets : reduction === 'cache' ? stateCaching : dpor
   }
+}
+
+/** A search that keeps the states it has met, and those it has not gone on from, can be paused; no other. */
+export function refusePausing({ reduction = 'none', simulate }: Plan): void {
+  const why =
+    simulate !== undefined
+      ? 'runs drawn at random need none: another seed draws others'
+      : reduction === 'symmetry'
+        ? 'which world of several stands for the others depends on the order in which their parts were met, also in telling what was found'
+        : reduction === 'none'
+          ? undefined
+          : `--reduction ${reduction} is on its way through orders of events, with what it may leave out at each step, and has no set of states to go on from`
+  if (why !== undefined) throw new Unsound(`no checkpoint can be written or gone on from here: ${why}`)
 }
 
 function refuseLiveness<M, F>(reduction: string, { properties }: Model<M, F>): void {

@@ -9,6 +9,7 @@ import { page, type Pages } from '../memory/address.ts'
 import type { PagemapName } from '../memory/dax.ts'
 import type { ActorName } from '../system/actor.ts'
 import type { GupFlags } from '../walker/gup.ts'
+import type { Exhibit } from './exhibit.ts'
 import type { Plan } from './plan.ts'
 import type { SystemSpec } from './standard.ts'
 import type { View } from './view.ts'
@@ -166,6 +167,13 @@ export interface Device {
    * answers how many were not mapped already.
    */
   dmaMap(pages: Pages, options?: DeviceFaultOptions): Command
+  /**
+   * The device itself reads, page by page: it translates, by its TLB or its table, faults if there is nothing, and then performs.
+   * `expect.returns` has the values; `until(read, 'perform')` is between the two.
+   */
+  read(pages: Pages): StatementRef
+  /** The device itself stores `value`, `value + 1`, … into the pages. */
+  write(pages: Pages, value: number): StatementRef
 }
 
 /** A machine that runs Linux of one profile, with one process. */
@@ -251,6 +259,8 @@ export interface Scenario {
   readonly profiles: readonly string[]
   /** The same story in other circumstances; `run` tells each. */
   readonly variants: readonly string[]
+  /** The bug of a real kernel or driver that it shows, if it is an exhibit of the museum. */
+  readonly exhibit?: Exhibit
   build(profile?: string, variant?: string): Built
 }
 
