@@ -18,6 +18,8 @@ const CIRCLES = 'nobody goes in circles for ever'
 const WITNESSES: Readonly<Record<string, readonly [string, number, number, number]>> = {
   'commits-unchecked': [STALE, 26, 200, 198],
   'dax-entry-cleared-silently': [STALE, 36, 38, 37],
+  'device-tlb-not-flushed': ['no stale device access', 28, 50, 79],
+  'dma-in-flight': ['no stale device access', 34, 153, 133],
   'endless-write-fault': [CIRCLES, 48, 48, 51],
 }
 
