@@ -23,7 +23,7 @@ export default scenario(
     cpu.write(buf, 42)
     const fault = gpu.fault(buf)
     const lend = lender.migrateToDevice(buf)
-    m.race(fault, lend).order(until(lend, 'migrate_device_unmap'), fault, lend)
+    m.race(fault, lend).order(until(lend, 'lru_add_drain'), fault, lend)
     expect.answers(fault, ({ err, values }) => err !== null || values.every(word => (word & VALID) !== 0))
   },
   { exhibit: { of: 'migrationNotAwaited', wrong: 'v6.12,+migrationNotAwaited', right: 'v6.12' } },

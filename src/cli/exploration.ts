@@ -28,6 +28,8 @@ const flagsText = ({ strategy, reduction, maxStates, maxDepth, memory, simulate 
     .flatMap(([flag, value]) => (value === undefined ? [] : [` --${flag} ${value}`]))
     .join('')
 
+const strategyOf = ({ strategy }: ExploreFlags): ExploreFlags => (strategy === undefined ? {} : { strategy })
+
 export function show(
   { scenario, profile, exploration, seconds, witness }: Explored,
   command: (verb: 'explore' | 'simulate') => string,
@@ -43,6 +45,13 @@ export function show(
     print(styled('dim', `this order again: ${command('explore')} --token ${witness.token}\n`))
   }
   for (const line of coverage(exploration, seconds)) print(line)
+  if (exploration.cut !== undefined && flags.checkpoint !== undefined)
+    print(
+      styled(
+        'dim',
+        `to go on from here: ${command('explore')}${flagsText(strategyOf(flags))} --resume ${flags.checkpoint} --checkpoint ${flags.checkpoint}`,
+      ),
+    )
   print(styled('dim', `again: ${command(flags.simulate === undefined ? 'explore' : 'simulate')}${flagsText(flags)}\n`))
 }
 

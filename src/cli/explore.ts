@@ -3,6 +3,7 @@ import { exploring } from '../explore/explore.ts'
 import type { Built, Scenario } from '../scenario/api.ts'
 import { modelOf, type LinuxModel } from '../scenario/explored.ts'
 import { asJson, commandFor, progressLine, show, type Explored } from './exploration.ts'
+import { checkpoints, refuseSeveral } from './checkpoint-file.ts'
 import { optionsOf, type ExploreFlags, type SimulateFlags } from './explore-flags.ts'
 import { EXIT, printJson, UsageError, Work, type ExitCode } from './output.ts'
 import { buildOf, worst } from './run.ts'
@@ -22,8 +23,11 @@ export const simulateCommand = (file: string, { scheduler, seed, runs, ...flags 
 export async function exploreCommand(file: string, flags: ExploreFlags): Promise<ExitCode> {
   const scenario = await loadScenario(file)
   const all: Explored[] = []
-  for (const profile of flags.profile === undefined ? scenario.profiles : [flags.profile]) {
-    for (const variant of flags.variant === undefined ? scenario.variants : [flags.variant]) {
+  const profiles = flags.profile === undefined ? scenario.profiles : [flags.profile]
+  const variants = flags.variant === undefined ? scenario.variants : [flags.variant]
+  refuseSeveral(flags, profiles, variants)
+  for (const profile of profiles) {
+    for (const variant of variants) {
       if (flags.token !== undefined) {
         replayToken(file, scenario, profile, variant, flags.token, flags)
         return EXIT.holds
@@ -51,16 +55,19 @@ export async function exploreOne(
   const work = new Work()
   const began = performance.now()
   const seconds = (): number => (performance.now() - began) / 1e3
-  const going = exploring(model, optionsOf(flags))
+  const { checkpoint, from } = checkpoints(built, model.system, flags)
+  const going = exploring(model, { ...optionsOf(flags), from })
   let next = going.next()
   while (next.done !== true) {
     const progress = next.value
     await work.breathe(() => `${built.title}: ${progressLine(progress, seconds())}`)
+    checkpoint?.keep(progress.pause)
     const late = flags.timeout !== undefined && seconds() >= flags.timeout
     next = going.next(work.stopped ? 'interrupted' : late ? 'timeout' : undefined)
   }
   work.end()
   const exploration = next.value
+  if (exploration.cut !== undefined) checkpoint?.write(exploration.searched.pause)
   const found =
     exploration.found.find(f => f.verdict === 'violated' && f.trail !== undefined) ?? exploration.found.find(f => f.trail !== undefined)
   const witness =

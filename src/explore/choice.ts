@@ -44,6 +44,19 @@ export function planned<M, F>({ strategy, reduction = 'none', simulate }: Plan, 
   }
 }
 
+/** A search that keeps the states it has met, and those it has not gone on from, can be paused; no other. */
+export function refusePausing({ reduction = 'none', simulate }: Plan): void {
+  const why =
+    simulate !== undefined
+      ? 'runs drawn at random need none: another seed draws others'
+      : reduction === 'symmetry'
+        ? 'which world of several stands for the others depends on the order in which their parts were met, also in telling what was found'
+        : reduction === 'none'
+          ? undefined
+          : `--reduction ${reduction} is on its way through orders of events, with what it may leave out at each step, and has no set of states to go on from`
+  if (why !== undefined) throw new Unsound(`no checkpoint can be written or gone on from here: ${why}`)
+}
+
 function refuseLiveness<M, F>(reduction: string, { properties }: Model<M, F>): void {
   const endless = properties.find(property => property.kind === 'eventually' || property.kind === 'livelock')
   if (endless === undefined) return

@@ -5,13 +5,14 @@
  * A bug that a whole release had is no entry here but one of its switches (switches.ts): there the kernel itself is the exhibit.
  */
 import type { Bug } from './bugs/bug.ts'
+import { DEVICE_BUGS } from './bugs/devices.ts'
 import { MEMORY_BUGS } from './bugs/memory.ts'
 import { MIRRORING_BUGS } from './bugs/mirroring.ts'
 import type { Profile } from './profiles/profile.ts'
 
 export type { Bug } from './bugs/bug.ts'
 
-export const BUGS = { ...MIRRORING_BUGS, ...MEMORY_BUGS } as const satisfies Readonly<Record<string, Bug>>
+export const BUGS = { ...MIRRORING_BUGS, ...DEVICE_BUGS, ...MEMORY_BUGS } as const satisfies Readonly<Record<string, Bug>>
 
 export type BugName = keyof typeof BUGS
 export const bugNames = Object.keys(BUGS) as readonly BugName[]

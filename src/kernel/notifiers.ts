@@ -44,10 +44,16 @@ export const notifierRules = {
 
   // A driver that holds its lock makes a blockable call wait; a call that may not block it answers false, and then the
   // invalidation is taken back as far as it has come: plain notifiers were not called yet, and never will be.
+  // One that has more to wait for, with its lock held, says so, and is asked again.
   invalidate: (_, { range, who, seq }) => ({
     calls: [call(who, 'invalidate', { ...range, seq })],
-    replied: ([agreed]) => (agreed === true ? {} : { then: [{ do: 'mn_itree_inv_end', mm: range.mm }], fail: 'EAGAIN' }),
+    replied: ([agreed]) => {
+      if (agreed === true) return {}
+      if (agreed === 'waits') return { then: [{ do: 'invalidate_wait', range, who, seq }] }
+      return { then: [{ do: 'mn_itree_inv_end', mm: range.mm }], fail: 'EAGAIN' }
+    },
   }),
+  invalidate_wait: (_, { range, who, seq }) => ({ calls: [call(who, 'invalidate_wait', { ...range, seq })] }),
   mn_itree_inv_end: (_, { mm }) => ({ calls: [call(registryOf(mm), 'mn_itree_inv_end')] }),
 
   notifier_range_start: (_, { range, who }) => ({

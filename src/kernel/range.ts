@@ -9,6 +9,7 @@ import type { Memory, MmName } from '../memory/memory.ts'
 import type { Table } from '../memory/table.ts'
 import { HMM_PFN_WRITE, type HmmRange } from '../walker/hmm.ts'
 import type { Kernel, Work } from './advance.ts'
+import { isAccess, perform, translate, type DeviceAccess, type DeviceStatement, type InFlight } from './device-access.ts'
 import { isOops, whereOf, type Failure } from './failure.ts'
 import { dmaOf, hmmOf, mmapLockOf, registryOf } from './names.ts'
 import type { Profile } from './profiles.ts'
@@ -35,13 +36,15 @@ export interface RangeContext extends Work {
   readonly name: ActorName
   readonly mm: MmName
   readonly device: ActorName
-  readonly program: readonly DeviceFault[]
+  readonly program: readonly DeviceStatement[]
   /** `notifier_seq`: what `mmu_interval_read_begin()` returned. */
   readonly seq: number
   /** Times it has begun. */
   readonly begun: number
   /** `hmm_dma_map_alloc()` has succeeded, once for all. */
   readonly hasDmaMap?: boolean
+  /** What the device has translated and not performed yet; there once it has accessed something. */
+  readonly inFlight?: InFlight | null
 }
 
 /** How a fault ended: an error, or what `hmm_range_fault()` answered, and its array. */
@@ -54,6 +57,9 @@ export interface RangeEnded {
 
 export type RangeEvent =
   | { readonly type: 'fault' }
+  /** An access has found where to go, or has been made: that of these pages, and what is left of it. */
+  | { readonly type: 'translated'; readonly word: number }
+  | { readonly type: 'accessed'; readonly values: readonly number[]; readonly left: DeviceAccess | null }
   | { readonly type: 'begun'; readonly seq: number; readonly busy: boolean }
   | ({ readonly type: 'ran' } & Work)
   | ({ readonly type: 'walked' } & Work)
@@ -80,11 +86,18 @@ const one =
   ): RangeDoes =>
   (_, context) => [{ do: what, calls: calls(context), facts: [], event }]
 
-/** The statement that runs; states other than idle have one. */
-const running = (c: RangeContext): DeviceFault => c.program[0] as DeviceFault
+/** What is to be faulted in; states other than idle have it. An access wants all that is left of it. */
+function running(c: RangeContext): DeviceFault {
+  const statement = c.program[0] as DeviceStatement
+  return isAccess(statement) ? { ...statement, start: statement.at } : statement
+}
 
-const idle: RangeDoes = (_, { program }) =>
-  program.length === 0 ? [] : [{ do: 'device_fault', calls: [], facts: [], event: () => ({ type: 'fault' }) } satisfies Offer<Fact>]
+/** Takes up the next statement. An access that is translated needs no fault. */
+const idle: RangeDoes = (_, { device, program: [statement] }) => {
+  if (statement === undefined) return []
+  if (isAccess(statement)) return [translate(device, statement)]
+  return [{ do: 'device_fault', calls: [], facts: [], event: () => ({ type: 'fault' }) } satisfies Offer<Fact>]
+}
 
 const bounds = (c: RangeContext): { readonly start: Page; readonly end: Page } => ({ start: running(c).start, end: running(c).end })
 
@@ -94,6 +107,7 @@ const common = (
 ): Readonly<
   Record<
     | 'idle'
+    | 'perform'
     | 'mmap_read_lock'
     | 'hmm_range_fault'
     | 'hmm_range_dma_unmap'
@@ -106,6 +120,7 @@ const common = (
   >
 > => ({
   idle,
+  perform,
   mmap_read_lock: one('mmap_read_lock', c => [call(mmapLockOf(c.mm), 'mmap_read_lock')]),
   hmm_range_fault: (memory, c, budget) =>
     work(kernel, memory, c, budget, after => {

@@ -167,6 +167,13 @@ export interface Device {
    * answers how many were not mapped already.
    */
   dmaMap(pages: Pages, options?: DeviceFaultOptions): Command
+  /**
+   * The device itself reads, page by page: it translates, by its TLB or its table, faults if there is nothing, and then performs.
+   * `expect.returns` has the values; `until(read, 'perform')` is between the two.
+   */
+  read(pages: Pages): StatementRef
+  /** The device itself stores `value`, `value + 1`, … into the pages. */
+  write(pages: Pages, value: number): StatementRef
 }
 
 /** A machine that runs Linux of one profile, with one process. */

@@ -1,4 +1,5 @@
-/** What the devices of a scenario are told: to fault pages in, to look at them, and to map them for DMA. */
+/** What the devices of a scenario are told: to fault pages in, to look at them, to map them for DMA, and to access them. */
+import type { DeviceAccess, DeviceStatement } from '../kernel/device-access.ts'
 import type { Profile } from '../kernel/profiles.ts'
 import type { DeviceFault } from '../kernel/range.ts'
 import type { Pages } from '../memory/address.ts'
@@ -13,7 +14,7 @@ export type Notifier = 'hmm_mirror' | 'mmu_interval_notifier'
 
 /** What a device is to do, and what it has of the kernel. */
 export interface Programmed {
-  readonly program: DeviceFault[]
+  readonly program: DeviceStatement[]
   readonly notifier: Notifier
   readonly dmaRoom: number | null
   readonly dmaLimited: boolean
@@ -38,22 +39,26 @@ const wanted = ({ write = false, devicePrivate = false }: DeviceFaultOptions): n
 /** `add` puts a statement at the end of the device's program. */
 export function deviceOf(
   name: ActorName,
-  add: (statement: DeviceFault) => StatementRef,
+  add: (statement: DeviceStatement) => StatementRef,
   dmaWay: () => Exclude<Profile['mapsDma'], 'no'>,
 ): Device {
-  const asked = (
-    { start, end }: Pages,
-    defaultFlags: number,
-    { attempts, block }: DeviceFaultOptions,
-    rest: Partial<DeviceFault> = {},
-  ): Command => {
+  const faulting = ({ start, end }: Pages, defaultFlags: number, { attempts, block }: DeviceFaultOptions): DeviceFault => {
     const common = { start, end, defaultFlags, pfnFlagsMask: 0, owned: null, requests: Table.empty, attempts: attempts ?? null }
-    return { ...add({ ...common, ...(block === undefined ? {} : { block }), ...rest }), start, end }
+    return { ...common, ...(block === undefined ? {} : { block }) }
   }
+  const asked = (pages: Pages, defaultFlags: number, options: DeviceFaultOptions, rest: Partial<DeviceFault> = {}): Command => ({
+    ...add({ ...faulting(pages, defaultFlags, options), ...rest }),
+    start: pages.start,
+    end: pages.end,
+  })
+  const accessing = (pages: Pages, access: DeviceAccess['access'], value: number): StatementRef =>
+    add({ ...faulting(pages, wanted({ write: access === 'write' }), {}), access, at: pages.start, value })
   return {
     name,
     fault: (pages, options = {}) => asked(pages, wanted(options), options),
     snapshot: (pages, options = {}) => asked(pages, 0, options, { snapshot: true }),
     dmaMap: (pages, options = {}) => asked(pages, wanted(options), options, { dma: dmaWay() }),
+    read: pages => accessing(pages, 'read', 0),
+    write: (pages, value) => accessing(pages, 'write', value),
   }
 }

@@ -5,6 +5,7 @@
 import type { Failure } from '../kernel/failure.ts'
 import { lacksFor } from '../kernel/configuration.ts'
 import { DEFAULT_PROFILE, type Profile } from '../kernel/profiles.ts'
+import { isAccess, type DeviceStatement } from '../kernel/device-access.ts'
 import type { DeviceFault } from '../kernel/range.ts'
 import type { Statement } from '../kernel/thread.ts'
 import { page, PAGE_LIMIT, type Pages } from '../memory/address.ts'
@@ -169,9 +170,9 @@ class Builder implements Writing {
     const notifier = options.notifier ?? ways[0]
     if (!ways.includes(notifier))
       throw new BadScenario(`scenario '${this.#title}': ${profile.name} has no ${notifier}; a device there has an ${ways.join(' or an ')}`)
-    const program: DeviceFault[] = []
+    const program: DeviceStatement[] = []
     this.#devices.set(name, { program, notifier, dmaRoom: options.dmaRoom ?? null, dmaLimited: options.dmaLimited === true })
-    const add = (statement: DeviceFault): StatementRef => this.#add({ by: rangeName(name), index: program.push(statement) - 1 })
+    const add = (statement: DeviceStatement): StatementRef => this.#add({ by: rangeName(name), index: program.push(statement) - 1 })
     return deviceOf(name, add, () => {
       const { mapsDma } = profile
       if (mapsDma === 'no')
@@ -235,6 +236,7 @@ class Builder implements Writing {
 
   #toldOf(by: ActorName, index: number): string {
     const statement = [...this.#devices].find(([name]) => rangeName(name) === by)?.[1].program[index]
+    if (isAccess(statement)) return statement.access
     return statement?.dma !== undefined ? 'dmaMap' : statement?.snapshot === true ? 'snapshot' : 'fault'
   }
 
@@ -289,7 +291,12 @@ class Builder implements Writing {
         {
           name,
           machine: 'device',
-          input: { mm: MM, ...everything, ...(mapsDma(program, 'page by page') ? { dma: { room: dmaRoom, limited: dmaLimited } } : {}) },
+          input: {
+            mm: MM,
+            ...everything,
+            ...(mapsDma(program, 'page by page') ? { dma: { room: dmaRoom, limited: dmaLimited } } : {}),
+            ...(program.some(isAccess) ? { accesses: true } : {}),
+          },
         },
         {
           name: rangeName(name),
@@ -303,5 +310,5 @@ class Builder implements Writing {
   }
 }
 
-const mapsDma = (program: readonly DeviceFault[], way: DeviceFault['dma']): boolean => program.some(({ dma }) => dma === way)
+const mapsDma = (program: readonly DeviceStatement[], way: DeviceFault['dma']): boolean => program.some(({ dma }) => dma === way)
 const rangeName = (device: ActorName): ActorName => `${device}.range`

@@ -3,7 +3,7 @@
  * log keeps of where it began; a user's own machine goes in beside ours, under a name of its own.
  */
 import type { AnyStateMachine } from 'xstate'
-import { device } from '../../machines/device.ts'
+import { deviceWith } from '../../machines/device.ts'
 import { dmirror } from '../../machines/dmirror.ts'
 import { dma } from '../../machines/dma.ts'
 import { folioLock } from '../../machines/folio-lock.ts'
@@ -65,7 +65,7 @@ export function standardKinds(profile: Profile): Kinds {
     range: kind<Memory, Fact, typeof range>(range, rangeDoes(kernel)),
     mirror_range: kind<Memory, Fact, typeof mirrorRange>(mirrorRange, mirrorRangeDoes(kernel)),
     vma_range: kind<Memory, Fact, typeof vmaRange>(vmaRange, vmaRangeDoes(kernel)),
-    device: plain(device),
+    device: plain(deviceWith(profile.bugs)),
     dma: plain(dma),
     dmirror: plain(dmirror),
     registry: plain(registry),

@@ -85,9 +85,42 @@ export default scenario('large', ({ linux, expect }) => {
 })
 `,
   )
-  const { code, out } = await cli(folder, ['explore', 'large.ts', '--no-log'], () => existsSync(join(folder, 'begun')))
+  const { code, out } = await cli(folder, ['explore', 'large.ts', '--no-log', '--checkpoint', 'large.bin'], () =>
+    existsSync(join(folder, 'begun')),
+  )
   assert.is(code, 2, out)
   assert.match(out, /Cut short \(interrupted\)/)
+  assert.match(out, /to go on from here: .*--resume large.bin/)
+  const on = await cli(folder, ['explore', 'large.ts', '--no-log', '--resume', 'large.bin', '--max-states', '1', '--json'])
+  const statesIn = (text: string): number =>
+    Number(/([\d,]+) states,|"states":(\d+)/.exec(text)?.slice(1).join('').replaceAll(',', '').replace('undefined', ''))
+  assert.ok(statesIn(on.out) >= statesIn(out), `${on.out} ${out}`)
+})
+
+test('an exploration that was cut short again and again comes to what it would have come to; others go on from nothing of it', async ({
+  folder,
+}) => {
+  const explored = async (...more: readonly string[]): Promise<string> =>
+    (await cli(folder, ['explore', stale, '--profile', 'v6.12', '--no-log', '--json', ...more])).out
+  const whole = await explored()
+  await explored('--max-states', '60', '--checkpoint', 'a.bin')
+  await explored('--max-states', '150', '--resume', 'a.bin', '--checkpoint', 'a.bin')
+  assert.is(await explored('--resume', 'a.bin'), whole)
+  assert.is(existsSync(join(folder, 'a.bin.new')), false)
+  const bytes = readFileSync(join(folder, 'a.bin'))
+  writeFileSync(join(folder, 'short.bin'), bytes.subarray(0, -9))
+  for (const [args, what] of [
+    [['--profile', 'v5.2', '--resume', 'a.bin'], /of kernel v6.12; .* of kernel v5.2/],
+    [['--resume', 'a.bin'], 'choose one kernel with --profile'],
+    [['--profile', 'v6.12', '--resume', 'short.bin'], 'short.bin: cannot be gone on from: it ends too early'],
+    [['--profile', 'v6.12', '--checkpoint', 'no/where.bin', '--max-states', '9'], 'no/where.bin: the checkpoint cannot be written there'],
+    [['--profile', 'v6.12', '--checkpoint', 'b.bin', '--reduction', 'dpor'], 'no checkpoint can be written'],
+  ] as const) {
+    const { code, err } = await cli(folder, ['explore', stale, '--no-log', ...args])
+    assert.is(code, 3, err)
+    assert.match(err, what)
+    assert.not.match(err, 'defect')
+  }
 })
 
 test('a scenario that cheats is found out', async ({ folder }) => {

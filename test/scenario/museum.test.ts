@@ -22,6 +22,8 @@ const WITNESSES: Readonly<Record<string, readonly [string, number, number, numbe
   'dax-entry-cleared-silently': [STALE, 36, 38, 37],
   'device-reads-its-own-page': [SURVIVES, 44, 45, 47],
   'device-told-at-the-end': ['a page is given back when no device has it any more', 27, 32, 30],
+  'device-tlb-not-flushed': ['no stale device access', 28, 50, 79],
+  'dma-in-flight': ['no stale device access', 34, 153, 133],
   'endless-write-fault': [CIRCLES, 48, 48, 51],
   'fault-in-a-gap': [SURVIVES, 21, 22, 26],
   'foreign-private-accepted': ["no device maps another one's private memory", 38, 41, 57],
