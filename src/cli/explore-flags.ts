@@ -10,6 +10,9 @@ export interface ExploreFlags extends Plan {
   readonly maxDepth?: number
   readonly timeout?: number
   readonly memory?: number
+  readonly checkpoint?: string
+  readonly every?: number
+  readonly resume?: string
   readonly log?: string | boolean
   readonly token?: string
   readonly count?: boolean
@@ -18,12 +21,22 @@ export interface ExploreFlags extends Plan {
 
 export interface SimulateFlags extends ExploreFlags, Simulation {}
 
-export const optionsOf = ({ strategy, reduction, simulate, maxStates, maxDepth, memory, count }: ExploreFlags): ExploreOptions => ({
+export const optionsOf = ({
+  strategy,
+  reduction,
+  simulate,
+  maxStates,
+  maxDepth,
+  memory,
+  checkpoint,
+  count,
+}: ExploreFlags): ExploreOptions => ({
   ...(strategy === undefined ? {} : { strategy }),
   ...(reduction === undefined ? {} : { reduction }),
   ...(simulate === undefined ? {} : { simulate }),
   ...(maxStates === undefined ? {} : { maxStates }),
   ...(maxDepth === undefined ? {} : { maxDepth }),
   ...(memory === undefined ? {} : { maxBytes: memory * 2 ** 20 }),
+  ...(checkpoint === undefined ? {} : { pausing: true }),
   ...(count === undefined ? {} : { count }),
 })

@@ -1,12 +1,13 @@
 /** Exploring a model: a strategy goes through its worlds, and what was found becomes verdicts. */
 import type { Choice } from '../system/step.ts'
 import type { World } from '../system/world.ts'
-import { planned, type Plan } from './choice.ts'
+import { planned, refusePausing, type Plan } from './choice.ts'
 import { classes } from './classes.ts'
 import { interleavings } from './count.ts'
 import { Judge, type Finding } from './judge.ts'
 import { endless, lassoWithout, type Lasso } from './liveness.ts'
 import type { Model, Property } from './model.ts'
+import type { Paused } from './paused.ts'
 import { Reading } from './reading.ts'
 import type { Rows } from './rows.ts'
 import { Space } from './space.ts'
@@ -52,17 +53,22 @@ export interface ExploreOptions extends Plan {
   readonly maxDepth?: number
   /** What keeping the states may take. */
   readonly maxBytes?: number
+  /** The search is to be one that can be paused: reports of progress then have `pause`, and so has what it came to. */
+  readonly pausing?: boolean
+  /** A search that was paused, to go on with. */
+  readonly from?: Paused | undefined
   /** Also counts the interleavings, and their classes, exactly. */
   readonly count?: boolean
 }
 
 /** Explores bit by bit: is told of progress, and answers why it is to stop, if it is. Throws `Unsound` for what cannot be combined. */
 export function* exploring<M, F>(model: Model<M, F>, options: ExploreOptions = {}): Generator<Progress, Exploration, Cut | undefined> {
-  const { maxStates = Infinity, maxDepth = Infinity, maxBytes = Infinity, count = false } = options
+  const { maxStates = Infinity, maxDepth = Infinity, maxBytes = Infinity, count = false, from } = options
+  if (options.pausing === true || from !== undefined) refusePausing(options)
   const strategy = planned(options, model)
   const space = new Space(model)
   const judge = new Judge(model, space)
-  const searched = yield* within(strategy.search(space, judge, { maxStates, maxDepth }), maxBytes)
+  const searched = yield* within(strategy.search(space, judge, { maxStates, maxDepth, from }), maxBytes)
   if (options.reduction === 'symmetry') retell(model, space, judge)
   const whole = searched.cut === undefined && searched.frontier === 0
   const lassos = whole && searched.rows !== undefined ? endlessIn(model, space, searched.rows) : new Map<Property<M>, Lasso>()
