@@ -39,11 +39,15 @@ export function programmed(
   const ways = notifiersOf(profile)
   if (driver !== undefined) {
     const able = ways.includes('mmu_interval_notifier')
-    return able ? { ...common, notifier: driver.hears } : `drivers of one's own are for kernels with interval notifiers, v5.5 on`
+    return able
+      ? { ...common, notifier: driver.hears }
+      : `drivers of one's own are for kernels with interval notifiers, v5.5 on; this is ${profile.name}`
   }
   if (buffers !== undefined) return "buffers are for a driver of one's own"
   const chosen = notifier ?? ways[0]
-  return ways.includes(chosen) ? { ...common, notifier: chosen } : `it has no ${chosen}; a device there has an ${ways.join(' or an ')}`
+  return ways.includes(chosen)
+    ? { ...common, notifier: chosen }
+    : `${profile.name} has no ${chosen}; a device there has an ${ways.join(' or an ')}`
 }
 
 /** Who is called when pages are invalidated: the tree of interval notifiers, and plain notifiers. */

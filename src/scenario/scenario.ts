@@ -166,7 +166,7 @@ class Builder implements Writing {
     this.needs(profile.hasHmm, 'it has no HMM, and so no device that mirrors a process; v4.14 is the first that has')
     this.#name(name)
     const device = programmed(profile, options)
-    if (typeof device === 'string') throw new BadScenario(`scenario '${this.#title}': ${name} on ${profile.name}: ${device}`)
+    if (typeof device === 'string') throw new BadScenario(`scenario '${this.#title}', ${name}: ${device}`)
     this.#devices.set(name, device)
     const add = (statement: DeviceStatement): StatementRef => this.#add({ by: handlerOf(name), index: device.program.push(statement) - 1 })
     return deviceOf(name, add, () => {
