@@ -2,12 +2,13 @@
 import { exploring } from '../explore/explore.ts'
 import type { Built, Scenario } from '../scenario/api.ts'
 import { modelOf, type LinuxModel } from '../scenario/explored.ts'
-import { asJson, commandFor, progressLine, show, type Explored } from './exploration.ts'
+import { asJson, commandFor, show, type Explored } from './exploration.ts'
 import { checkpoints, refuseSeveral } from './checkpoint-file.ts'
 import { optionsOf, type ExploreFlags, type SimulateFlags } from './explore-flags.ts'
 import { EXIT, printJson, UsageError, Work, type ExitCode } from './output.ts'
 import { buildOf, worst } from './run.ts'
 import { loadScenario } from './scenario-file.ts'
+import { searched } from './searching.ts'
 import { logPath, replayToken, witnessOf } from './witness.ts'
 
 export const simulateCommand = (file: string, { scheduler, seed, runs, ...flags }: SimulateFlags): Promise<ExitCode> =>
@@ -53,20 +54,14 @@ export async function exploreOne(
     throw new UsageError(`${file}: built twice, it is not the same scenario twice. A scenario may look at no clock and at no chance.`)
   const model = exploredModel(built, flags)
   const work = new Work()
-  const began = performance.now()
-  const seconds = (): number => (performance.now() - began) / 1e3
   const { checkpoint, from } = checkpoints(built, model.system, flags)
-  const going = exploring(model, { ...optionsOf(flags), from })
-  let next = going.next()
-  while (next.done !== true) {
-    const progress = next.value
-    await work.breathe(() => `${built.title}: ${progressLine(progress, seconds())}`)
-    checkpoint?.keep(progress.pause)
-    const late = flags.timeout !== undefined && seconds() >= flags.timeout
-    next = going.next(work.stopped ? 'interrupted' : late ? 'timeout' : undefined)
-  }
+  const { result: exploration, seconds } = await searched(exploring(model, { ...optionsOf(flags), from }), {
+    work,
+    title: built.title,
+    timeout: flags.timeout,
+    each: ({ pause }) => checkpoint?.keep(pause),
+  })
   work.end()
-  const exploration = next.value
   if (exploration.cut !== undefined) checkpoint?.write(exploration.searched.pause)
   const found =
     exploration.found.find(f => f.verdict === 'violated' && f.trail !== undefined) ?? exploration.found.find(f => f.trail !== undefined)
@@ -74,7 +69,7 @@ export async function exploreOne(
     found?.trail === undefined
       ? undefined
       : witnessOf(model, built.title, built.system, found, found.trail, logPath(file, profile, variant, flags))
-  return { scenario: built.title, profile, exploration, seconds: seconds(), witness }
+  return { scenario: built.title, profile, exploration, seconds, witness }
 }
 
 /** Circles can be told only where nothing is left out; without one being asked for, the others do not claim to. */

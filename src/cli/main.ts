@@ -27,6 +27,7 @@ import { logCommand } from './log.ts'
 import { diffCommand } from './diff.ts'
 import { exportCommand, FORMAT_NAMES, importCommand } from './export.ts'
 import { EXIT, harmless, UsageError, type ExitCode } from './output.ts'
+import { mutantsCommand } from './mutants.ts'
 import { profilesCommand } from './profiles.ts'
 import { replayCommand } from './replay.ts'
 import { runCommand, type RunFlags } from './run.ts'
@@ -255,6 +256,18 @@ program
   .option('--no-log', 'write no event log')
   .addOption(json())
   .action(verb(bugsCommand))
+
+program
+  .command('mutants')
+  .description('puts each known bug into the kernel under a scenario, one at a time: which of them do its properties catch?')
+  .argument('<scenario>', 'a .ts or .js file whose default export is scenario(…)')
+  .option('--kernel, --profile <name>', 'the kernel; without it, the newest that the scenario is meant for')
+  .option('--variant <name>', 'the variant; without it, each that the scenario has')
+  .option('--max-states <n>', 'of each bug, stop after so many states', whole)
+  .option('--timeout <seconds>', 'of each bug, stop after so many seconds', whole)
+  .option('--memory <MB>', 'of each bug, stop when the states would take more than so much', whole)
+  .addOption(json())
+  .action(verb(mutantsCommand))
 
 program
   .command('profiles')
