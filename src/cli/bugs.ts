@@ -135,7 +135,7 @@ const verdictOn = (wrong: Exploration, right: Exploration): Exploration['verdict
 }
 
 const MARKS = { holds: styled('green', '✔'), violated: styled('red', '✘'), unknown: styled('yellow', '?') } as const
-const steps = ({ witness }: Explored): string => (witness === undefined ? '–' : `${witness.found.trail?.length ?? 0}`)
+const steps = ({ witness }: Explored): string => (witness === undefined ? '–' : `${witness.steps}`)
 const states = ({ exploration: { searched, complete } }: Explored): string => `${searched.states}${complete ? '' : '+'}`
 
 function summary(all: readonly Judged[], exhibits: number): void {
@@ -144,7 +144,7 @@ function summary(all: readonly Judged[], exhibits: number): void {
     MARKS[verdict],
     shown.name,
     shown.exhibit.wrong,
-    wrong.witness?.found.property ?? '–',
+    wrong.witness?.found?.property ?? '–',
     steps(wrong),
     states(wrong),
     shown.exhibit.right,

@@ -1,5 +1,6 @@
 /** `mirrorwalk explore` and `simulate`: every order of events of a scenario, or many at random; what was found, and what was covered. */
-import { exploring } from '../explore/explore.ts'
+import { exploring, type Exploration, type Found } from '../explore/explore.ts'
+import { choicesOf } from '../explore/token.ts'
 import type { Built, Scenario } from '../scenario/api.ts'
 import { modelOf, type LinuxModel } from '../scenario/explored.ts'
 import { asJson, commandFor, progressLine, show, type Explored } from './exploration.ts'
@@ -8,7 +9,7 @@ import { optionsOf, type ExploreFlags, type SimulateFlags } from './explore-flag
 import { EXIT, printJson, UsageError, Work, type ExitCode } from './output.ts'
 import { buildOf, worst } from './run.ts'
 import { loadScenario } from './scenario-file.ts'
-import { logPath, replayToken, witnessOf } from './witness.ts'
+import { logPath, witnessOf } from './witness.ts'
 
 export const simulateCommand = (file: string, { scheduler, seed, runs, ...flags }: SimulateFlags): Promise<ExitCode> =>
   exploreCommand(file, {
@@ -28,17 +29,15 @@ export async function exploreCommand(file: string, flags: ExploreFlags): Promise
   refuseSeveral(flags, profiles, variants)
   for (const profile of profiles) {
     for (const variant of variants) {
-      if (flags.token !== undefined) {
-        replayToken(file, scenario, profile, variant, flags.token, flags)
-        return EXIT.holds
-      }
       const explored = await exploreOne(file, scenario, profile, variant, flags)
       all.push(explored)
       if (flags.json !== true) show(explored, verb => commandFor(verb, file, profile, variant), flags)
     }
   }
   if (flags.json === true) printJson({ scenario: scenario.title, explorations: all.map(asJson) })
-  return worst(all.map(e => e.exploration.verdict))
+  const verdicts = all.map(e => e.exploration.verdict)
+  // One order decides what it shows; what it leaves open nobody has asked it.
+  return flags.token !== undefined && !verdicts.includes('violated') ? EXIT.holds : worst(verdicts)
 }
 
 export async function exploreOne(
@@ -56,7 +55,14 @@ export async function exploreOne(
   const began = performance.now()
   const seconds = (): number => (performance.now() - began) / 1e3
   const { checkpoint, from } = checkpoints(built, model.system, flags)
-  const going = exploring(model, { ...optionsOf(flags), from })
+  const trail =
+    flags.token === undefined
+      ? undefined
+      : choicesOf(
+          model.system.actors.map(a => a.name),
+          flags.token,
+        )
+  const going = exploring(model, { ...optionsOf(flags), from, trail })
   let next = going.next()
   while (next.done !== true) {
     const progress = next.value
@@ -65,17 +71,20 @@ export async function exploreOne(
     const late = flags.timeout !== undefined && seconds() >= flags.timeout
     next = going.next(work.stopped ? 'interrupted' : late ? 'timeout' : undefined)
   }
-  work.end()
   const exploration = next.value
+  const took = seconds()
   if (exploration.cut !== undefined) checkpoint?.write(exploration.searched.pause)
-  const found =
-    exploration.found.find(f => f.verdict === 'violated' && f.trail !== undefined) ?? exploration.found.find(f => f.trail !== undefined)
+  const found = shownOf(exploration)
+  const shown = found?.trail ?? trail
   const witness =
-    found?.trail === undefined
-      ? undefined
-      : witnessOf(model, built.title, built.system, found, found.trail, logPath(file, profile, variant, flags))
-  return { scenario: built.title, profile, exploration, seconds: seconds(), witness }
+    shown === undefined ? undefined : await witnessOf(built, model, found, shown, logPath(file, profile, variant, flags), work)
+  work.end()
+  return { scenario: built.title, profile, exploration, seconds: took, witness }
 }
+
+/** What is shown of all that was found: the first thing that is wrong, else the first that was asked for. */
+const shownOf = ({ found }: Exploration): Found | undefined =>
+  found.find(f => f.verdict === 'violated' && f.trail !== undefined) ?? found.find(f => f.trail !== undefined)
 
 /** Circles can be told only where nothing is left out; without one being asked for, the others do not claim to. */
 function exploredModel(built: Built, { reduction = 'none', simulate }: ExploreFlags): LinuxModel {

@@ -1,4 +1,6 @@
 /** Which search is wanted, by name, and what cannot be combined, with the reason. */
+import type { Choice } from '../system/step.ts'
+import { along } from './along.ts'
 import { breadthFirst } from './breadth-first.ts'
 import { depthFirst } from './depth-first.ts'
 import type { Model } from './model.ts'
@@ -16,12 +18,19 @@ export interface Plan {
   readonly reduction?: (typeof REDUCTIONS)[number]
   /** Runs at random instead of a search. */
   readonly simulate?: Simulation
+  /** One order of events that is known, such as a token's, and no search. */
+  readonly trail?: readonly Choice[] | undefined
 }
 
 const SEARCHES = { bfs: breadthFirst, dfs: depthFirst }
 
 /** The strategy for a plan; throws `Unsound` for what would give wrong answers. */
-export function planned<M, F>({ strategy, reduction = 'none', simulate }: Plan, model: Model<M, F>): Strategy {
+export function planned<M, F>({ strategy, reduction = 'none', simulate, trail }: Plan, model: Model<M, F>): Strategy {
+  if (trail !== undefined) {
+    if (strategy !== undefined || reduction !== 'none' || simulate !== undefined)
+      throw new Unsound('an order of events that is known is gone as it is: there is no search to choose, and nothing to leave out')
+    return along(trail)
+  }
   if (simulate !== undefined) {
     if (strategy !== undefined || reduction !== 'none')
       throw new Unsound('a simulation draws runs at random: there is no search to choose, and nothing to leave out')
