@@ -69,9 +69,12 @@ export async function exploreOne(
   })
   if (exploration.cut !== undefined) checkpoint?.write(exploration.searched.pause)
   const found = shownOf(exploration)
-  const shown = found?.trail ?? trail
+  const shown = trail ?? found?.trail
+  const simplify = trail === undefined && flags.asFound !== true
   const witness =
-    shown === undefined ? undefined : await witnessOf(built, model, found, shown, logPath(file, profile, variant, flags), work)
+    shown === undefined
+      ? undefined
+      : await witnessOf(built, model, { found, trail: shown, simplify }, logPath(file, profile, variant, flags), work)
   work.end()
   return { scenario: built.title, profile, exploration, seconds, witness }
 }
