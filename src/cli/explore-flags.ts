@@ -15,6 +15,7 @@ export interface ExploreFlags extends Plan {
   readonly resume?: string
   readonly log?: string | boolean
   readonly token?: string
+  readonly asFound?: boolean
   readonly count?: boolean
   readonly json?: boolean
 }

@@ -26,6 +26,7 @@ import { logCommand } from './log.ts'
 import { diffCommand } from './diff.ts'
 import { exportCommand, FORMAT_NAMES, importCommand } from './export.ts'
 import { EXIT, harmless, UsageError, type ExitCode } from './output.ts'
+import { mutantsCommand } from './mutants.ts'
 import { profilesCommand } from './profiles.ts'
 import { replayCommand } from './replay.ts'
 import { runCommand, type RunFlags } from './run.ts'
@@ -102,6 +103,7 @@ program
   .option('--resume <file>', 'go on from a checkpoint, as if nothing had happened')
   .option('--count', 'also count the interleavings that the states stand for, and their classes')
   .option('--token <token>', 'show an order of events that was found before')
+  .option('--as-found', 'show the order of events that was found, and not the simplest that comes to the same')
   .option('--log <file>', 'write the event log of what was found there; without it, below logs/')
   .option('--no-log', 'write no event log')
   .addOption(json())
@@ -116,6 +118,7 @@ program
   .addOption(new Option('--scheduler <name>', 'how runs are drawn').choices(SCHEDULERS))
   .option('--seed <n>', 'the same runs again', whole)
   .option('--runs <n>', 'how many runs', whole)
+  .option('--as-found', 'show the order of events that was found, and not the simplest that comes to the same')
   .option('--timeout <seconds>', 'stop after so many seconds', whole)
   .option('--log <file>', 'write the event log of what was found there; without it, below logs/')
   .option('--no-log', 'write no event log')
@@ -260,6 +263,18 @@ program
   .option('--no-log', 'write no event log')
   .addOption(json())
   .action(verb(bugsCommand))
+
+program
+  .command('mutants')
+  .description('puts each known bug into the kernel under a scenario, one at a time: which of them do its properties catch?')
+  .argument('<scenario>', 'a .ts or .js file whose default export is scenario(…)')
+  .option('--kernel, --profile <name>', 'the kernel; without it, the newest that the scenario is meant for')
+  .option('--variant <name>', 'the variant; without it, each that the scenario has')
+  .option('--max-states <n>', 'of each bug, stop after so many states', whole)
+  .option('--timeout <seconds>', 'of each bug, stop after so many seconds', whole)
+  .option('--memory <MB>', 'of each bug, stop when the states would take more than so much', whole)
+  .addOption(json())
+  .action(verb(mutantsCommand))
 
 program
   .command('profiles')
