@@ -30,7 +30,7 @@ import { mutantsCommand } from './mutants.ts'
 import { profilesCommand } from './profiles.ts'
 import { replayCommand } from './replay.ts'
 import { runCommand, type RunFlags } from './run.ts'
-import { loadFile } from './scenario-file.ts'
+import { loadFirst } from './scenario-file.ts'
 import { lastCommand, whyCommand } from './why.ts'
 import { tourCommand } from './tour.ts'
 import { repairCommand, upcastCommand, verifyCommand } from './verify.ts'
@@ -55,10 +55,7 @@ const program = new Command('mirrorwalk')
   .description('Linux HMM as an event-sourced actor system: run it, rewind it, and check it against real kernels')
   .version(MODEL_VERSION)
   .option('--load <file>', 'first load a file that defines drivers, to read logs of them')
-  .hook('preAction', async program => {
-    const { load }: { readonly load?: string } = program.opts()
-    if (load !== undefined) await loadFile(load)
-  })
+  .hook('preAction', async command => loadFirst(command.opts()))
   .showHelpAfterError('(--help says more)')
   .addHelpText('after', '\nExit codes: 0 holds, 1 violated, 2 unknown (cut short), 3 the command was not understood')
   .exitOverride()

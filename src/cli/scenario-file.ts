@@ -34,6 +34,11 @@ export async function loadFile(file: string): Promise<{ readonly default?: unkno
   }
 }
 
+/** What `--load` names, before anything else is done. */
+export async function loadFirst({ load }: { readonly load?: string }): Promise<void> {
+  if (load !== undefined) await loadFile(load)
+}
+
 async function loadTypeScript(): Promise<void> {
   const { register } = await import('tsx/esm/api')
   register()
