@@ -31,7 +31,7 @@ export {
   rangeSetup as handlerSetup,
   type RangeInput as HandlerInput,
 } from '../machines/range.ts'
-export { rangeFault, type RangeContext as HandlerContext, type RangeEvent as HandlerEvent } from './kernel/range.ts'
+export { rangeFault, wantedOf, type RangeContext as HandlerContext, type RangeEvent as HandlerEvent } from './kernel/range.ts'
 export { accessed, isAccess, translated } from './kernel/device-access.ts'
 export { REST, workOf } from './kernel/thread.ts'
 export { call } from './kernel/offer.ts'
