@@ -32,6 +32,6 @@ export {
   type RangeInput as HandlerInput,
 } from '../machines/range.ts'
 export { rangeFault, wantedOf, type RangeContext as HandlerContext, type RangeEvent as HandlerEvent } from './kernel/range.ts'
-export { accessed, isAccess, translated } from './kernel/device-access.ts'
+export { accessed, isAccess, requested, translated } from './kernel/device-access.ts'
 export { REST, workOf } from './kernel/thread.ts'
 export { call } from './kernel/offer.ts'
