@@ -2,7 +2,7 @@
  * `mirrorwalk/driver`: a driver of one's own as two xstate machines, in place of ours. `deviceSetup` and `handlerSetup` have all that
  * our own are made of; a driver that keeps more than they do has a `setup()` of its own, of the functions that they are made of.
  */
-export { BadDriver, defineDevice, type Driver } from './scenario/drivers.ts'
+export { BadDriver, defineDevice, defineMirror, type Driver, type MirrorDriver } from './scenario/drivers.ts'
 export { DRIVER_WORDS, KERNEL_CALLS, type DriverWord } from './kernel/driver.ts'
 export { reply } from './system/actor.ts'
 
@@ -23,6 +23,9 @@ export {
   type DeviceEvent,
   type DeviceInput,
 } from '../machines/device.ts'
+
+// The kernel's own test driver: one of its open files.
+export { dmirror } from '../machines/dmirror.ts'
 
 // The fault handler: a range, and what is left to be done about it.
 export {

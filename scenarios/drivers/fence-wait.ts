@@ -5,6 +5,9 @@
  *
  * Mistakes: `does-not-wait`: the callback returns while a job writes. `job-faults`: a job is submitted without its pages, and faults
  * them in as it runs; the fault waits for mmap_lock, or for the invalidation to be over, and that waits for the job's fence.
+ *
+ * Explored to the end: 241 states; `does-not-wait` found after 29 steps, of 291 states; `job-faults` found after 23 steps, of 220
+ * states.
  */
 import { assign, setup } from 'xstate'
 import { noStaleDeviceAccess, noStaleDeviceMapping, scenario, until } from 'mirrorwalk'

@@ -1,12 +1,16 @@
 /**
- * Pattern: virtualisation, as KVM has it. A plain notifier tells when an invalidation begins and when it is over. In between a count of
- * those in progress is above zero, with the range that all of them together cover; each that ends moves a sequence on. A virtual CPU
- * that faults reads the sequence, takes the page, and under the lock begins again if the sequence has moved, or if what is in
- * progress covers its page; it asks so before it takes the page, too, and the lock not at all then. (KVM takes the page by `get_user_pages()`; here it is the same walk as a driver's, and nobody asks meanwhile.)
+ * Pattern: virtualisation, as KVM has it. A plain notifier tells when an invalidation begins and when it is over. In between a count
+ * of those in progress is above zero, with the range that all of them together cover; each that ends moves a sequence on. A virtual
+ * CPU that faults reads the sequence, takes the page, and under the lock begins again if the sequence has moved, or if what is in
+ * progress covers its page; it asks so before it takes the page, too, and the lock not at all then. (KVM takes the page by
+ * `get_user_pages()`; here it is the same walk as a driver's, and nobody asks meanwhile.)
  *
  * Mistakes: `covers-the-last-alone`: an invalidation that begins while another is in progress puts its own range in place of both. A
- * page of the first is mapped, while the first is about to take it away. `asks-under-the-lock-alone`, as KVM did up to v6.8: a virtual
+ * page of the first is mapped, while the first is about to take it away. `asks-under-the-lock-alone`, as KVM did for long: a virtual
  * CPU that begins again and again has the lock whenever the invalidation wants it to end.
+ *
+ * Explored to the end: 2,687 states; `covers-the-last-alone` found after 38 steps, of 2,990 states; `asks-under-the-lock-alone` found
+ * after 55 steps, of 2,726 states.
  */
 import { assign, setup } from 'xstate'
 import { noStaleDeviceAccess, noStaleDeviceMapping, scenario, slice } from 'mirrorwalk'

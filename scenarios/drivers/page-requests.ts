@@ -5,6 +5,8 @@
  *
  * Mistake (`drops-what-is-stale`): a request that was invalidated meanwhile is dropped, as if the device would ask again. It does not:
  * it waits for the answer to what it has asked.
+ *
+ * Explored to the end: 220 states; `drops-what-is-stale` found after 29 steps, of 214 states.
  */
 import { assign, setup } from 'xstate'
 import { noStaleDeviceAccess, noStaleDeviceMapping, scenario, until } from 'mirrorwalk'
