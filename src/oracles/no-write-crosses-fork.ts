@@ -4,7 +4,7 @@
  */
 import type { Work } from '../kernel/advance.ts'
 import { page, type Pfn } from '../memory/address.ts'
-import { frameOf, isPresent, isWritable } from '../memory/entry.ts'
+import { frameOf, isPresent, isWritable, NEXT_FRAME } from '../memory/entry.ts'
 import { frameKind } from '../memory/frames.ts'
 import { hasPage } from '../memory/normal-page.ts'
 import type { MmName } from '../memory/memory.ts'
@@ -23,12 +23,14 @@ interface Way {
   readonly writes: boolean
 }
 
-function* entryWays({ world: { memory } }: View): Generator<Way> {
+function* entryWays({ world: { memory } }: View, wanted: (entry: number) => boolean): Generator<Way> {
   for (const [mm, { pte }] of Object.entries(memory.mms)) {
-    for (const [first, count] of pte.runs()) {
+    for (const [first, count, entry, stride] of pte.runs()) {
+      // Entries of consecutive frames are alike in everything else.
+      if (stride === NEXT_FRAME && !wanted(entry)) continue
       for (let p = first; p < first + count; p++) {
-        const entry = pte.get(p)
-        if (isPresent(entry) && hasPage(entry)) yield { frame: frameOf(entry), mm, by: `${mm} maps`, writes: isWritable(entry) }
+        const each = pte.get(p)
+        if (wanted(each) && hasPage(each)) yield { frame: frameOf(each), mm, by: `${mm} maps`, writes: isWritable(each) }
       }
     }
   }
@@ -53,12 +55,23 @@ function* takenWays({ names, world: { actors } }: View): Generator<Way> {
 }
 
 export const noWriteCrossesFork: Oracle = view => {
-  const { frames } = view.world.memory
-  const ways = [...entryWays(view), ...deviceWays(view), ...takenWays(view)].filter(({ frame }) => frameKind(frames, frame) === 'anon')
-  for (const writing of ways) {
-    if (!writing.writes) continue
-    const other = ways.find(({ frame, mm }) => frame === writing.frame && mm !== writing.mm)
-    if (other !== undefined) return `${writing.by} frame ${writing.frame}, and may write it, while ${other.by} it for ${other.mm}`
+  const { frames, mms } = view.world.memory
+  if (Object.keys(mms).length < 2) return undefined
+  const others = [...deviceWays(view), ...takenWays(view)]
+  const elsewhere = new Set(others.map(({ frame }) => frame))
+  const writers = new Map<Pfn, Way>()
+  for (const ways of [entryWays(view, entry => isPresent(entry) && isWritable(entry)), others.filter(way => way.writes)]) {
+    for (const way of ways) {
+      const isShared = frames.maps.get(way.frame) > 1 || elsewhere.has(way.frame)
+      if (isShared && frameKind(frames, way.frame) === 'anon') writers.set(way.frame, way)
+    }
+  }
+  if (writers.size === 0) return undefined
+  for (const ways of [entryWays(view, isPresent), others]) {
+    for (const { frame, mm, by } of ways) {
+      const writing = writers.get(frame)
+      if (writing !== undefined && writing.mm !== mm) return `${writing.by} frame ${frame}, and may write it, while ${by} it for ${mm}`
+    }
   }
   return undefined
 }

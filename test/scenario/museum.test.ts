@@ -12,15 +12,30 @@ import { bugNames } from '../../src/kernel/bugs.ts'
 import { subjectOf } from '../../src/scenario/exhibit.ts'
 
 const STALE = 'no stale device mapping'
+const SURVIVES = 'the kernel survives'
 const CIRCLES = 'nobody goes in circles for ever'
 
 /** By exhibit: what is violated, and in how many steps; and the worlds there are, with the bug and without. */
 const WITNESSES: Readonly<Record<string, readonly [string, number, number, number]>> = {
+  'close-keeps-memory': [SURVIVES, 36, 37, 42],
+  'collapse-untold': [STALE, 25, 149, 236],
+  'collect-flushes-late': ['cpu1, 2: read answers [0]', 26, 590, 570],
+  'collect-forgets-dirt': ['cpu0, 8: read answers [2]', 54, 256, 252],
   'commits-unchecked': [STALE, 26, 200, 198],
   'dax-entry-cleared-silently': [STALE, 36, 38, 37],
   'device-tlb-not-flushed': ['no stale device access', 28, 50, 79],
   'dma-in-flight': ['no stale device access', 34, 153, 133],
   'endless-write-fault': [CIRCLES, 48, 48, 51],
+  'exclusive-fault-unreferenced': ['who locks a frame has it', 38, 136, 153],
+  'exclusive-retry-leaks': ['all is given back and unlocked', 43, 322, 231],
+  'fork-untold': ['no write crosses the fork', 32, 137, 165],
+  'gup-against-teardown': ['nobody has a page without its page map', 29, 50, 49],
+  'gup-fast-against-collapse': ['what is pinned stays', 23, 128, 134],
+  'migrates-pinned': ['what is pinned stays', 26, 195, 198],
+  'mremap-flushes-late': ['nothing leads to a free frame', 30, 227, 209],
+  'private-fault-unreferenced': [SURVIVES, 37, 160, 171],
+  'truncate-against-gup': ['a block that somebody has stays', 34, 89, 94],
+  'write-crosses-fork': ['no write crosses the fork', 33, 628, 616],
 }
 
 const room = join(import.meta.dirname, '../../scenarios/races')

@@ -14,8 +14,9 @@ const files = readdirSync(folder, { recursive: true, encoding: 'utf8' })
   .filter(name => name.endsWith('.ts') && !name.endsWith('frame.ts'))
   .toSorted()
 const SEEDS = 300
-/** A scenario in which nobody races has one order, whatever the seed. */
-const seedsFor = ({ plan }: Built): number => (plan.some(stage => stage.goals.length > 1) ? SEEDS : 0)
+/** A scenario in which nobody races has one order, whatever the seed; of an exhibit all are known (museum.test.ts). */
+const seedsFor = ({ exhibit }: Scenario, profile: string, { plan }: Built): number =>
+  exhibit?.right !== profile && plan.some(stage => stage.goals.length > 1) ? SEEDS : 0
 
 /** Is it an exhibit, on a kernel that has what it shows? */
 function hasBug({ exhibit }: Scenario, profile: string): boolean {
@@ -36,7 +37,7 @@ for (const file of files) {
         const wanted = hasBug(shipped, profile) ? 'violated' : 'holds'
         assert.is(report.verdict, wanted, JSON.stringify(report.verdicts))
         if (wanted === 'violated') return
-        for (let seed = 0; seed < seedsFor(built); seed++) {
+        for (let seed = 0; seed < seedsFor(shipped, profile, built); seed++) {
           const seeded = runScenario(built, { seed })
           assert.is.not(seeded.verdict, 'violated', `seed ${seed}: ${JSON.stringify(seeded.verdicts)}`)
           assert.is(seeded.ended.why, 'at rest')

@@ -177,7 +177,9 @@ export const mremapRules = {
   move_page_tables: (memory, item, { budget, profile }) => {
     const { mm, from, to, old, at } = item
     const late = profile.bugs.includes('mremapFlushesLate')
-    if (at >= old) return late ? { then: [{ do: 'flush_tlb_range', mm, start: from, end: plus(from, old) }] } : {}
+    const flush: Agenda = late ? [{ do: 'flush_tlb_range', mm, start: from, end: plus(from, old) }] : []
+    const next = (pages: number): Agenda => (at + pages < old ? [{ ...item, at: at + pages }] : flush)
+    if (at >= old) return { then: flush }
     const as = mmOf(memory, mm)
     const [source, target] = [plus(from, at), plus(to, at)]
     const end = plus(from, old)
@@ -190,25 +192,24 @@ export const mremapRules = {
     if (isPresent(pud)) return { facts: movedPud(memory, mm, source, target, pud), then: [{ ...item, at: at + PUD_PAGES }] }
     // As far as neither side leaves its table.
     const room = Math.min(endAt('pmd', source, end) - source, endAt('pmd', target, plus(to, old)) - target)
-    const next = (pages: number): Item => ({ ...item, at: at + pages })
     const pmd = entryAt(as, 'pmd', source)
-    if (pmd === NONE) return { then: [next(room)] }
+    if (pmd === NONE) return { then: next(room) }
     const whole = room === PMD_PAGES && isPmdAligned(source) && isPmdAligned(target) && entryAt(as, 'pmd', target) === NONE
     const asTable = whole && profile.mremapMovesTables
     if ((pmd & DEVMAP) !== 0 && !asTable && !profile.mremapKnowsDaxPmd)
       return movedContents(memory, item, frameOf(pmd), source, target, room)
     if (pmd !== TABLE)
       return whole
-        ? { facts: movedHuge(memory, mm, source, target, pmd), then: [next(room)] }
-        : { then: [...splitHugePmd(mm, source), next(0)] }
-    if (asTable) return { facts: movedTable(memory, mm, source, target), then: [next(room)] }
+        ? { facts: movedHuge(memory, mm, source, target, pmd), then: next(room) }
+        : { then: [...splitHugePmd(mm, source), ...next(0)] }
+    if (asTable) return { facts: movedTable(memory, mm, source, target), then: next(room) }
     const count = Math.min(room, budget)
     const facts = [
       ...tablesTo(memory, mm, target, 'pte'),
       ...moved(memory, mm, source, target, count),
       ...(late ? known(as, mm, source, count) : []),
     ]
-    return facts.length === 0 ? { then: [next(count)] } : { facts, then: [next(count)], cut: count < room }
+    return facts.length === 0 ? { then: next(count) } : { facts, then: next(count), cut: count < room }
   },
   // A locked area is populated where it grew; that this may fail does not matter.
   mremap_populate: (memory, { mm, at, end }) => {

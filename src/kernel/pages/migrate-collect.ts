@@ -73,7 +73,7 @@ export function collect(memory: Memory, item: Item<'migrate_vma_collect'>, { bud
   const at = page(migration.start + src.length)
   const mm = mmOf(memory, name)
   const vma = vmaAt(mm.vmas, at)
-  if (at >= end || vma === undefined) return ended(item, profile)
+  if (at >= end || vma === undefined) return { then: ended(item, profile) }
   const pmd = entryAt(mm, 'pmd', at)
   if (isHuge(mm, at)) return collectHuge(memory, item, at, pmd, profile)
   if (pmd !== TABLE) return { then: [{ ...item, src: [...src, ...holeWords(at, end, isAnonymous(vma) && !isMigration(pmd), profile)] }] }
@@ -92,7 +92,8 @@ export function collect(memory: Memory, item: Item<'migrate_vma_collect'>, { bud
     words.push(collected.word)
     facts.push(...collected.facts)
   }
-  const then: Agenda = [{ ...item, src: [...src, ...words] }]
+  const next = { ...item, src: [...src, ...words] }
+  const then = stop < end ? [next] : ended(next, profile)
   return facts.length === 0 ? { then } : { facts, then, cut: stop === at + budget }
 }
 
@@ -135,14 +136,12 @@ function collectHuge(memory: Memory, item: Item<'migrate_vma_collect'>, at: Page
 }
 
 /** The section ends, and then what was collected is taken from everybody else. */
-const ended = ({ migration, src }: Item<'migrate_vma_collect'>, profile: Profile): Outcome => ({
-  then: [
-    ...(flushesLate(profile) ? ([{ do: 'flush_tlb_range', mm: migration.mm, start: migration.start, end: migration.end }] as const) : []),
-    { do: 'invalidate_range_end', range: migrateRange(migration, migration.start) },
-    ...(src.some(migrates) ? LRU_ADD_DRAIN : []),
-    { do: 'migrate_device_unmap', migration, src, at: 0 },
-  ],
-})
+const ended = ({ migration, src }: Item<'migrate_vma_collect'>, profile: Profile): Agenda => [
+  ...(flushesLate(profile) ? ([{ do: 'flush_tlb_range', mm: migration.mm, start: migration.start, end: migration.end }] as const) : []),
+  { do: 'invalidate_range_end', range: migrateRange(migration, migration.start) },
+  ...(src.some(migrates) ? LRU_ADD_DRAIN : []),
+  { do: 'migrate_device_unmap', migration, src, at: 0 },
+]
 
 export const migrateRange = ({ mm, end, owner }: Migration, start: Page): Item<'invalidate_range_end'>['range'] => ({
   mm,
