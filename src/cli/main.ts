@@ -7,13 +7,12 @@ import { BadNotes } from '../log/notes.ts'
 import { NoScenario } from '../inspect/exports/scenario.ts'
 import { QueryError } from '../inspect/query/tokens.ts'
 import { REDUCTIONS, STRATEGIES } from '../explore/choice.ts'
-import { NotDeterministic } from '../explore/model.ts'
+import { BadTrail, NotDeterministic } from '../explore/model.ts'
 import { BadCheckpoint } from '../explore/paused.ts'
 import { SCHEDULERS } from '../explore/simulate.ts'
 import { Unsound } from '../explore/strategy.ts'
 import { BadToken } from '../explore/token.ts'
 import { NotALog } from '../log/reader.ts'
-import { BadTrail } from '../scenario/explored.ts'
 import { BadScenario } from '../scenario/scenario.ts'
 import { BadSpec } from '../scenario/standard.ts'
 import { MODEL_VERSION } from '../version.ts'
@@ -92,6 +91,7 @@ program
   .option('--max-depth <n>', 'go no further than so many steps', whole)
   .option('--timeout <seconds>', 'stop after so many seconds', whole)
   .option('--memory <MiB>', 'stop when the states that were found take so much', whole)
+  .option('--workers <n>', 'share the states out among so many threads; for bfs without a reduction', whole)
   .option('--checkpoint <file>', 'write there, from time to time and when cut short, what is needed to go on')
   .option('--every <seconds>', 'how often a checkpoint is written; without it, every minute', whole)
   .option('--resume <file>', 'go on from a checkpoint, as if nothing had happened')

@@ -1,13 +1,15 @@
 /** Which search is wanted, by name, and what cannot be combined, with the reason. */
+import type { Choice } from '../system/step.ts'
+import { along } from './along.ts'
 import { breadthFirst } from './breadth-first.ts'
 import { depthFirst } from './depth-first.ts'
 import type { Model } from './model.ts'
 import { dpor } from './dpor.ts'
+import type { ExploreOptions } from './explore.ts'
 import { simulation, type Simulation } from './simulate.ts'
 import { sleepSets, stateCaching } from './sleep-sets.ts'
 import { Unsound, type Strategy } from './strategy.ts'
 import { symmetric } from './symmetry.ts'
-import type { ExploreOptions } from './explore.ts'
 import { parallel } from './workers/parallel.ts'
 import type { Port } from './workers/port.ts'
 
@@ -19,12 +21,19 @@ export interface Plan {
   readonly reduction?: (typeof REDUCTIONS)[number]
   /** Runs at random instead of a search. */
   readonly simulate?: Simulation
+  /** One order of events that is known, such as a token's, and no search. */
+  readonly trail?: readonly Choice[] | undefined
 }
 
 const SEARCHES = { bfs: breadthFirst, dfs: depthFirst }
 
 /** The strategy for a plan; throws `Unsound` for what would give wrong answers. */
-export function planned<M, F>({ strategy, reduction = 'none', simulate }: Plan, model: Model<M, F>): Strategy {
+export function planned<M, F>({ strategy, reduction = 'none', simulate, trail }: Plan, model: Model<M, F>): Strategy {
+  if (trail !== undefined) {
+    if (strategy !== undefined || reduction !== 'none' || simulate !== undefined)
+      throw new Unsound('an order of events that is known is gone as it is: there is no search to choose, and nothing to leave out')
+    return along(trail)
+  }
   if (simulate !== undefined) {
     if (strategy !== undefined || reduction !== 'none')
       throw new Unsound('a simulation draws runs at random: there is no search to choose, and nothing to leave out')
@@ -49,36 +58,40 @@ export function planned<M, F>({ strategy, reduction = 'none', simulate }: Plan, 
 
 /** Breadth first, shared out among workers; throws `Unsound` for what can only be done by one. */
 export function shared<M, F>(
-  { strategy = 'bfs', reduction = 'none', simulate, pausing, from, count }: ExploreOptions,
+  { strategy = 'bfs', reduction = 'none', simulate, trail, pausing, from, count }: ExploreOptions,
   port: Port,
   { properties }: Model<M, F>,
 ): Strategy {
   const why =
-    simulate !== undefined
-      ? 'runs drawn at random follow from one sequence of numbers: start several with seeds of their own'
-      : reduction === 'symmetry'
-        ? 'which world of several stands for the others depends on the order in which their parts were met'
-        : reduction !== 'none'
-          ? `--reduction ${reduction} leaves out a step because of what it has gone on with before`
-          : strategy === 'dfs'
-            ? 'depth first, what comes next depends on what was found last'
-            : pausing === true || from !== undefined
-              ? 'the states of a checkpoint are in one place'
-              : undefined
+    trail !== undefined
+      ? 'one order of events is gone step by step'
+      : simulate !== undefined
+        ? 'runs drawn at random follow from one sequence of numbers: start several with seeds of their own'
+        : reduction === 'symmetry'
+          ? 'which world of several stands for the others depends on the order in which their parts were met'
+          : reduction !== 'none'
+            ? `--reduction ${reduction} leaves out a step because of what it has gone on with before`
+            : strategy === 'dfs'
+              ? 'depth first, what comes next depends on what was found last'
+              : pausing === true || from !== undefined
+                ? 'the states of a checkpoint are in one place'
+                : undefined
   if (why !== undefined) throw new Unsound(`this is for one worker: ${why}`)
   return parallel(port, count === true || properties.some(({ kind }) => kind === 'livelock' || kind === 'eventually'))
 }
 
 /** A search that keeps the states it has met, and those it has not gone on from, can be paused; no other. */
-export function refusePausing({ reduction = 'none', simulate }: Plan): void {
+export function refusePausing({ reduction = 'none', simulate, trail }: Plan): void {
   const why =
-    simulate !== undefined
-      ? 'runs drawn at random need none: another seed draws others'
-      : reduction === 'symmetry'
-        ? 'which world of several stands for the others depends on the order in which their parts were met, also in telling what was found'
-        : reduction === 'none'
-          ? undefined
-          : `--reduction ${reduction} is on its way through orders of events, with what it may leave out at each step, and has no set of states to go on from`
+    trail !== undefined
+      ? 'one order of events is soon gone again'
+      : simulate !== undefined
+        ? 'runs drawn at random need none: another seed draws others'
+        : reduction === 'symmetry'
+          ? 'which world of several stands for the others depends on the order in which their parts were met, also in telling what was found'
+          : reduction === 'none'
+            ? undefined
+            : `--reduction ${reduction} is on its way through orders of events, with what it may leave out at each step, and has no set of states to go on from`
   if (why !== undefined) throw new Unsound(`no checkpoint can be written or gone on from here: ${why}`)
 }
 

@@ -4,6 +4,7 @@
  * and once around it.
  */
 import type { Choice } from '../system/step.ts'
+import { connectedParts } from './parts.ts'
 import type { Rows } from './rows.ts'
 import type { Space } from './space.ts'
 
@@ -67,51 +68,12 @@ export function lassoWithout<M, F>(
       queue.push(s)
     }
   }
-  for (const part of connectedParts(graph, from)) {
-    const circle = fairCircle(graph, part)
-    if (circle !== undefined) return { way: wayTo(graph, from, part[0] as number), circle }
+  const isMeant = (state: number): boolean => from[state] !== -2
+  for (const { states, isCircle } of connectedParts(rows.size, isMeant, state => graph.successors(state).filter(isMeant))) {
+    const circle = isCircle ? fairCircle(graph, states) : undefined
+    if (circle !== undefined) return { way: wayTo(graph, from, states[0] as number), circle }
   }
   return undefined
-}
-
-/** Strongly connected parts with at least one step within them (Tarjan), among the states that were come to. */
-function* connectedParts<M, F>(graph: Graph<M, F>, from: Int32Array): Generator<readonly number[]> {
-  const order = new Int32Array(from.length).fill(-1)
-  const low = new Int32Array(from.length)
-  const held = new Uint8Array(from.length)
-  const stack: number[] = []
-  let count = 0
-  const among = (state: number): readonly number[] => graph.successors(state).filter(s => from[s] !== -2)
-  for (let root = 0; root < from.length; root++) {
-    if (from[root] === -2 || order[root] !== -1) continue
-    const path: { readonly state: number; readonly next: readonly number[]; at: number }[] = []
-    const enter = (state: number): void => {
-      order[state] = low[state] = count++
-      held[state] = 1
-      stack.push(state)
-      path.push({ state, next: among(state), at: 0 })
-    }
-    enter(root)
-    for (let top = path.at(-1); top !== undefined; top = path.at(-1)) {
-      const { state, next } = top
-      const s = next[top.at++]
-      if (s === undefined) {
-        path.pop()
-        const above = path.at(-1)
-        if (above !== undefined) low[above.state] = Math.min(low[above.state] as number, low[state] as number)
-        if (low[state] !== order[state]) continue
-        const part: number[] = []
-        let member: number
-        do {
-          member = stack.pop() as number
-          held[member] = 0
-          part.push(member)
-        } while (member !== state)
-        if (part.length > 1 || next.includes(state)) yield part.toReversed()
-      } else if (order[s] === -1) enter(s)
-      else if (held[s] === 1) low[state] = Math.min(low[state] as number, order[s] as number)
-    }
-  }
 }
 
 /** Once through everything in a part that keeps it fair; undefined if somebody could always act there, and never does. */

@@ -7,6 +7,14 @@ export class NotDeterministic extends Error {
   override readonly name = 'NotDeterministic'
 }
 
+/** A trail that cannot be gone. */
+export class BadTrail extends Error {
+  override readonly name = 'BadTrail'
+  constructor(step: number, by: ActorName) {
+    super(`step ${step}: ${by} cannot do what the trail says: the trail is of another system`)
+  }
+}
+
 /** What is wrong, in one sentence; undefined if nothing is. */
 export type Wrong = string | undefined
 

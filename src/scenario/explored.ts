@@ -2,7 +2,7 @@
  * A scenario as something to explore: every order of what it races, each stage after the one before it, as `run` has them.
  * What it expects becomes properties, and besides that the kernel must survive and nobody may be blocked for ever.
  */
-import type { Alike, Model, Property, Schedule, Wrong } from '../explore/model.ts'
+import { BadTrail, type Alike, type Model, type Property, type Schedule, type Wrong } from '../explore/model.ts'
 import { causeOf } from '../kernel/failure.ts'
 import type { Access } from '../kernel/faults/access.ts'
 import type { RangeContext, RangeEvent } from '../kernel/range.ts'
@@ -164,14 +164,8 @@ export function retrace(
   watch(live)
   for (const choice of trail) {
     const outcome = live.choose(choice)
-    if (outcome.kind !== 'stepped')
-      throw new BadTrail(`step ${live.n + 1}: ${choice.by} cannot do what the trail says: the trail is of another system`)
+    if (outcome.kind !== 'stepped') throw new BadTrail(live.n + 1, choice.by)
   }
   live.end()
   return entries
-}
-
-/** A trail that cannot be gone. */
-export class BadTrail extends Error {
-  override readonly name = 'BadTrail'
 }

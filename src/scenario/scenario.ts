@@ -47,7 +47,7 @@ export interface ScenarioOptions {
 
 export function scenario(title: string, build: (context: ScenarioContext) => void, options: ScenarioOptions = {}): Scenario {
   const { exhibit, profiles = exhibit === undefined ? [DEFAULT_PROFILE] : [exhibit.wrong, exhibit.right], variants = [''] } = options
-  const lack = exhibit === undefined ? undefined : notShownBy(exhibit)
+  const lack = exhibit === undefined ? undefined : notShownBy(exhibit, variants)
   if (lack !== undefined) throw new BadScenario(`scenario '${title}' is no exhibit: ${lack}`)
   return {
     title,

@@ -18,9 +18,10 @@ const SEEDS = 300
 const seedsFor = ({ plan }: Built): number => (plan.some(stage => stage.goals.length > 1) ? SEEDS : 0)
 
 /** Is it an exhibit, on a kernel that has what it shows? */
-function hasBug({ exhibit }: Scenario, profile: string): boolean {
+function hasBug({ exhibit, variants }: Scenario, profile: string, variant: string): boolean {
   if (exhibit === undefined) return false
   const { of, wrong } = exhibit
+  if (typeof of === 'object') return variant === variants[0]
   const kernel = profileOf(profile)
   return isBug(of) ? kernel.bugs.includes(of) : kernel[of] === profileOf(wrong)[of]
 }
@@ -33,9 +34,10 @@ for (const file of files) {
         const built = shipped.build(profile, variant)
         const report = runScenario(built)
         // An exhibit is written so that its own order of events shows the bug.
-        const wanted = hasBug(shipped, profile) ? 'violated' : 'holds'
+        const wanted = hasBug(shipped, profile, variant) ? 'violated' : 'holds'
         assert.is(report.verdict, wanted, JSON.stringify(report.verdicts))
-        if (wanted === 'violated') return
+        // Exhibits are explored to the end, where the museum is tested.
+        if (shipped.exhibit !== undefined) return
         for (let seed = 0; seed < seedsFor(built); seed++) {
           const seeded = runScenario(built, { seed })
           assert.is.not(seeded.verdict, 'violated', `seed ${seed}: ${JSON.stringify(seeded.verdicts)}`)

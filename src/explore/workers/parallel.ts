@@ -12,7 +12,7 @@ import type { Step } from '../steps.ts'
 import { Unsound, type Cut, type Limits, type Progress, type Search, type Searched, type Strategy } from '../strategy.ts'
 import { told } from './partition.ts'
 import { Parts } from './parts.ts'
-import { ROUND, type Answers, type Port, type Sighting, type Task, type TaskOf, type Verb } from './port.ts'
+import { ROUND, type Answers, type Port, type Sighting, type TaskOf, type Verb } from './port.ts'
 
 /** `kept`: are the states wanted afterwards, all in one place? */
 export const parallel = (port: Port, kept: boolean): Strategy => ({
@@ -68,8 +68,8 @@ class Parallel<M, F> {
     return {
       states: this.#states,
       transitions: this.#transitions,
-      frontier: this.#states - this.#next,
       depth: this.#depth,
+      frontier: this.#states - this.#next,
       bytes: this.#bytes,
     }
   }
@@ -198,7 +198,7 @@ class Parallel<M, F> {
     const { workers } = this.#port
     // A task's own verb says of what kind its answer is.
     const answers: Answers[V][] = []
-    for (let w = 0; w < workers; w++) this.#port.submit(w, task(w) as Task)
+    for (let w = 0; w < workers; w++) this.#port.submit(w, task(w))
     for (let left = workers; left > 0;) {
       for (const result of this.#port.results()) {
         if ('error' in result) throw errorOf(result.error)

@@ -3,7 +3,6 @@
  * they ring a bell in shared memory, and their messages are fetched instead of awaited.
  */
 import { once } from 'node:events'
-import { extname } from 'node:path'
 import { MessageChannel, receiveMessageOnPort, Worker, type MessagePort } from 'node:worker_threads'
 import type { Port, Recipe, Result } from './port.ts'
 
@@ -27,6 +26,14 @@ export const buffersIn = (message: object): readonly ArrayBuffer[] =>
 /** Milliseconds that are waited for an answer at once. */
 const PATIENCE = 20
 
+/** What a thread runs. Where this is not compiled, it has to be taught TypeScript before. */
+function entry(): URL {
+  const compiled = new URL('./thread.js', import.meta.url)
+  if (import.meta.url.endsWith('.js')) return compiled
+  const taught = `import { register } from '${import.meta.resolve('tsx/esm/api')}'; register(); await import('${compiled.href.replace(/js$/, 'ts')}')`
+  return new URL(`data:text/javascript,${encodeURIComponent(taught)}`)
+}
+
 /** Starts threads; they are there when each has made its model. */
 export async function threads(workers: number, recipe: Recipe): Promise<Port> {
   const bell = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT))
@@ -34,7 +41,7 @@ export async function threads(workers: number, recipe: Recipe): Promise<Port> {
   const all = Array.from({ length: workers }, (_, worker) => {
     const { port1: ours, port2: tasks } = new MessageChannel()
     const errand: Errand = { recipe, worker, workers, tasks, bell }
-    const thread = new Worker(new URL(`./thread${extname(import.meta.filename)}`, import.meta.url), {
+    const thread = new Worker(entry(), {
       workerData: errand,
       transferList: [tasks],
     })
@@ -58,6 +65,8 @@ export async function threads(workers: number, recipe: Recipe): Promise<Port> {
       for (let got = receiveMessageOnPort(ours); got !== undefined; got = receiveMessageOnPort(ours)) results.push(got.message as Result)
       return results
     })
+  // Whoever forgets to stop them is not kept waiting.
+  for (const { thread } of all) thread.unref()
   return {
     workers,
     // What is to be agreed on goes to all.

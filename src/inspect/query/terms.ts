@@ -137,7 +137,7 @@ function tableHas(table: Table, from: number, to: number): boolean {
 }
 
 /** Kinds of steps that have a name of their own. */
-export const KINDS: Readonly<Record<string, Test>> = {
+export const KINDS = {
   /** Tells notifiers that pages are about to change. */
   invalidation: step => step.do === 'invalidate_range_start',
   /** A fault begins, of a CPU or of a device. */
@@ -150,7 +150,8 @@ export const KINDS: Readonly<Record<string, Test>> = {
   commit: step => step.do === 'commit' || step.do === 'dmirror_do_fault',
   /** Memory is another afterwards. */
   change: step => step.facts.length > 0,
-}
+} satisfies Readonly<Record<string, Test>>
+export const isKind = (name: string): name is keyof typeof KINDS => Object.hasOwn(KINDS, name)
 
 /** A while in which an actor is doing something: what opens it, and what closes it. */
 export interface Window {
@@ -163,7 +164,7 @@ const UNLOCKS = new Set(['mmap_unlock', 'mmap_read_unlock'])
 const ENDS = new Set(['ended', 'handled', 'signal', 'oops'])
 const RETURNS = new Set(['returned', 'exited', 'oops'])
 
-export const WINDOWS: Readonly<Record<string, Window>> = {
+export const WINDOWS = {
   fault: { opens: step => step.event.type === 'fault' || step.event.type === 'page_fault', closes: step => ENDS.has(step.event.type) },
   syscall: { opens: step => step.event.type === 'syscall', closes: step => RETURNS.has(step.event.type) },
   invalidation: {
@@ -172,4 +173,5 @@ export const WINDOWS: Readonly<Record<string, Window>> = {
       step.do === 'invalidate_range_end' || step.do === 'mn_itree_inv_end' || ENDS.has(step.event.type) || RETURNS.has(step.event.type),
   },
   lock: { opens: step => LOCKS.has(step.do), closes: step => UNLOCKS.has(step.do) },
-}
+} satisfies Readonly<Record<string, Window>>
+export const isWindow = (name: string): name is keyof typeof WINDOWS => Object.hasOwn(WINDOWS, name)
