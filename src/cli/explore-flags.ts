@@ -16,6 +16,7 @@ export interface ExploreFlags extends Plan {
   readonly workers?: number
   readonly log?: string | boolean
   readonly token?: string
+  readonly asFound?: boolean
   readonly count?: boolean
   readonly json?: boolean
 }

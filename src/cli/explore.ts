@@ -1,15 +1,15 @@
 /** `mirrorwalk explore` and `simulate`: every order of events of a scenario, or many at random; what was found, and what was covered. */
 import { exploring, type Exploration, type Found } from '../explore/explore.ts'
-import type { Cut, Progress } from '../explore/strategy.ts'
 import { choicesOf } from '../explore/token.ts'
 import type { Scenario } from '../scenario/api.ts'
-import { asJson, commandFor, progressLine, show, type Explored } from './exploration.ts'
+import { asJson, commandFor, show, type Explored } from './exploration.ts'
 import { checkpoints, refuseSeveral } from './checkpoint-file.ts'
 import { optionsOf, type ExploreFlags, type SimulateFlags } from './explore-flags.ts'
-import { exploredModel, workersFor } from './explored-model.ts'
+import { exploredModel, withWorkers } from './explored-model.ts'
 import { EXIT, printJson, UsageError, Work, type ExitCode } from './output.ts'
 import { buildOf, worst } from './run.ts'
 import { loadScenario } from './scenario-file.ts'
+import { searched } from './searching.ts'
 import { logPath, witnessOf } from './witness.ts'
 
 export const simulateCommand = (file: string, { scheduler, seed, runs, ...flags }: SimulateFlags): Promise<ExitCode> =>
@@ -61,38 +61,24 @@ export async function exploreOne(
           model.system.actors.map(a => a.name),
           flags.token,
         )
-  const workers = await workersFor(flags, file, profile, variant)
-  const began = performance.now()
-  const seconds = (): number => (performance.now() - began) / 1e3
-  const going = exploring(model, { ...optionsOf(flags), from, trail, workers })
-  const ending = watched(going, work, progress => {
-    checkpoint?.keep(progress.pause)
-    const late = flags.timeout !== undefined && seconds() >= flags.timeout
-    return { says: () => `${built.title}: ${progressLine(progress, seconds())}`, cut: late ? 'timeout' : undefined }
-  })
-  const exploration = await ending.finally(async () => workers?.stop())
-  const took = seconds()
+  const { result: exploration, seconds } = await withWorkers(flags, file, profile, variant, workers =>
+    searched(exploring(model, { ...optionsOf(flags), from, trail, workers }), {
+      work,
+      title: built.title,
+      timeout: flags.timeout,
+      each: ({ pause }) => checkpoint?.keep(pause),
+    }),
+  )
   if (exploration.cut !== undefined) checkpoint?.write(exploration.searched.pause)
   const found = shownOf(exploration)
-  const shown = found?.trail ?? trail
+  const shown = trail ?? found?.trail
+  const simplify = trail === undefined && flags.asFound !== true
   const witness =
-    shown === undefined ? undefined : await witnessOf(built, model, found, shown, logPath(file, profile, variant, flags), work)
+    shown === undefined
+      ? undefined
+      : await witnessOf(built, model, { found, trail: shown, simplify }, logPath(file, profile, variant, flags), work)
   work.end()
-  return { scenario: built.title, profile, exploration, seconds: took, witness }
-}
-
-/** Goes on with an exploration, showing how far it is, until it ends or somebody has had enough. */
-async function watched(
-  going: ReturnType<typeof exploring>,
-  work: Work,
-  look: (progress: Progress) => { readonly says: () => string; readonly cut: Cut | undefined },
-): Promise<Exploration> {
-  for (let next = going.next(); ;) {
-    if (next.done === true) return next.value
-    const { says, cut } = look(next.value)
-    await work.breathe(says)
-    next = going.next(work.stopped ? 'interrupted' : cut)
-  }
+  return { scenario: built.title, profile, exploration, seconds, witness }
 }
 
 /** What is shown of all that was found: the first thing that is wrong, else the first that was asked for. */

@@ -21,8 +21,19 @@ export async function modelOfFile(file: string, profile: string, variant: string
   return exploredModel(buildOf(file, await loadScenario(file), profile, variant), {})
 }
 
-/** The threads that were asked for; to be stopped by whoever has asked. */
-export async function workersFor({ workers = 1 }: ExploreFlags, file: string, profile: string, variant: string): Promise<Port | undefined> {
-  if (workers <= 1) return undefined
-  return threads(workers, { module: import.meta.url, export: modelOfFile.name, args: [resolve(file), profile, variant] })
+/** Runs something with the threads that were asked for, if any were. */
+export async function withWorkers<T>(
+  { workers = 1 }: ExploreFlags,
+  file: string,
+  profile: string,
+  variant: string,
+  run: (workers: Port | undefined) => Promise<T>,
+): Promise<T> {
+  if (workers <= 1) return run(undefined)
+  const port = await threads(workers, { module: import.meta.url, export: modelOfFile.name, args: [resolve(file), profile, variant] })
+  try {
+    return await run(port)
+  } finally {
+    await port.stop()
+  }
 }

@@ -28,4 +28,4 @@ tasks.on('message', (task: Task) => {
     tell({ worker, error: { name, message } })
   }
 })
-parentPort?.postMessage('ready')
+parentPort?.postMessage('ready', [])

@@ -3,6 +3,7 @@ import { pageAt } from '../../memory/address.ts'
 import { frameOf } from '../../memory/entry.ts'
 import type { Fact } from '../../memory/facts.ts'
 import { Table } from '../../memory/table.ts'
+import { framesNamed, isLevel, writes } from '../../memory/writes.ts'
 import type { Described } from '../describe.ts'
 
 /** A step of a log, with the calls that deciding it again adds. */
@@ -60,20 +61,14 @@ export const pagesAre =
     calls.some(({ event: called }) => meets((called as Fields)['start'], (called as Fields)['end'], from, to)) ||
     (typeof event['at'] === 'number' && event['at'] >= from && event['at'] <= to)
 
-export function factOnPages(fact: Fact, from: number, to: number): boolean {
-  switch (fact[0]) {
-    case 'pte':
-    case 'pmd':
-    case 'pud':
-    case 'pgd':
-      return meets(pageAt(fact[0], fact[2]), pageAt(fact[0], fact[2] + fact[3]), from, to)
-    case 'tlb':
-      return meets(fact[2], fact[2] + fact[3], from, to)
-    case 'vmas':
-      return fact[4].some(v => meets(v.start, v.end, from, to))
-    default:
-      return false
-  }
+function factOnPages(fact: Fact, from: number, to: number): boolean {
+  if (fact[0] === 'vmas') return fact[4].some(v => meets(v.start, v.end, from, to))
+  let found = false
+  writes(fact, (part, _, first, end) => {
+    if (part === 'tlb') found ||= meets(first, end, from, to)
+    else if (isLevel(part)) found ||= meets(pageAt(part, first), pageAt(part, end), from, to)
+  })
+  return found
 }
 
 /** Concerns a frame of [from, to]: changes it, maps it anywhere, or has a device map it. */
@@ -83,48 +78,13 @@ export const framesAre =
     facts.some(fact => factOnFrames(fact, from, to)) ||
     calls.some(({ event }) => Object.values(event).some(value => value instanceof Table && tableHas(value, from, to)))
 
-const LARGE = 512
-
 function factOnFrames(fact: Fact, from: number, to: number): boolean {
-  switch (fact[0]) {
-    case 'pte':
-    case 'pmd':
-    case 'pud':
-    case 'pgd':
-    case 'tlb': {
-      const [count, word, frame, step] = [fact[3], fact[4], fact[5], fact[6]]
-      const mapped = fact[0] === 'pmd' ? LARGE : 1
-      if (word === 'none' || word === 'table' || word.startsWith('!swap')) return false
-      return meets(frame, frame + (step === 0 ? mapped : count * Math.max(step, 1)), from, to)
-    }
-    case 'alloc':
-    case 'lock':
-      return meets(fact[1], fact[1] + 1, from, to)
-    case 'folio':
-    case 'split':
-      return meets(fact[1], fact[1] + LARGE, from, to)
-    case 'refs':
-    case 'maps':
-    case 'hugeMaps':
-    case 'state':
-    case 'content':
-    case 'anonVma':
-    case 'index':
-    case 'lru':
-      return meets(fact[1], fact[1] + fact[2], from, to)
-    case 'device-folio':
-      return meets(fact[2], fact[2] + LARGE, from, to)
-    case 'device-alloc':
-    case 'batch':
-    case 'swap-cache':
-      return meets(fact[2], fact[2] + 1, from, to)
-    case 'blocks':
-      return fact[4] > 0 && meets(fact[4], fact[4] + fact[3], from, to)
-    case 'cache':
-      return fact[3] !== 'none' && meets(fact[4], fact[4] + 1, from, to)
-    default:
-      return false
-  }
+  const [first, end] = framesNamed(fact) ?? []
+  let found = meets(first, end, from, to)
+  writes(fact, (part, _, at, until) => {
+    found ||= part === 'frames' && meets(at, until, from, to)
+  })
+  return found
 }
 
 /** Does one of these words lead to such a frame? */
