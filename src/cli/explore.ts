@@ -2,7 +2,7 @@
 import { exploring, type Exploration, type Found } from '../explore/explore.ts'
 import { choicesOf } from '../explore/token.ts'
 import type { Built, Scenario } from '../scenario/api.ts'
-import { modelOf, type LinuxModel } from '../scenario/explored.ts'
+import { modelOf } from '../scenario/explored.ts'
 import { asJson, commandFor, progressLine, show, type Explored } from './exploration.ts'
 import { checkpoints, refuseSeveral } from './checkpoint-file.ts'
 import { optionsOf, type ExploreFlags, type SimulateFlags } from './explore-flags.ts'
@@ -50,7 +50,7 @@ export async function exploreOne(
   const built = buildOf(file, scenario, profile, variant)
   if (JSON.stringify(buildOf(file, scenario, profile, variant)) !== JSON.stringify(built))
     throw new UsageError(`${file}: built twice, it is not the same scenario twice. A scenario may look at no clock and at no chance.`)
-  const model = exploredModel(built, flags)
+  const model = modelOf(built)
   const work = new Work()
   const began = performance.now()
   const seconds = (): number => (performance.now() - began) / 1e3
@@ -88,11 +88,3 @@ export async function exploreOne(
 /** What is shown of all that was found: the first thing that is wrong, else the first that was asked for. */
 const shownOf = ({ found }: Exploration): Found | undefined =>
   found.find(f => f.verdict === 'violated' && f.trail !== undefined) ?? found.find(f => f.trail !== undefined)
-
-/** Circles can be told only where nothing is left out; without one being asked for, the others do not claim to. */
-function exploredModel(built: Built, { reduction = 'none', simulate }: ExploreFlags): LinuxModel {
-  const model = modelOf(built)
-  return reduction === 'none' && simulate === undefined
-    ? model
-    : { ...model, properties: model.properties.filter(property => property.kind !== 'livelock') }
-}
