@@ -1,14 +1,15 @@
 /** `mirrorwalk explore` and `simulate`: every order of events of a scenario, or many at random; what was found, and what was covered. */
 import { exploring, type Exploration, type Found } from '../explore/explore.ts'
 import { choicesOf } from '../explore/token.ts'
-import type { Built, Scenario } from '../scenario/api.ts'
+import type { Scenario } from '../scenario/api.ts'
 import { modelOf } from '../scenario/explored.ts'
-import { asJson, commandFor, progressLine, show, type Explored } from './exploration.ts'
+import { asJson, commandFor, show, type Explored } from './exploration.ts'
 import { checkpoints, refuseSeveral } from './checkpoint-file.ts'
 import { optionsOf, type ExploreFlags, type SimulateFlags } from './explore-flags.ts'
 import { EXIT, printJson, UsageError, Work, type ExitCode } from './output.ts'
 import { buildOf, worst } from './run.ts'
 import { loadScenario } from './scenario-file.ts'
+import { searched } from './searching.ts'
 import { logPath, witnessOf } from './witness.ts'
 
 export const simulateCommand = (file: string, { scheduler, seed, runs, ...flags }: SimulateFlags): Promise<ExitCode> =>
@@ -52,8 +53,6 @@ export async function exploreOne(
     throw new UsageError(`${file}: built twice, it is not the same scenario twice. A scenario may look at no clock and at no chance.`)
   const model = modelOf(built)
   const work = new Work()
-  const began = performance.now()
-  const seconds = (): number => (performance.now() - began) / 1e3
   const { checkpoint, from } = checkpoints(built, model.system, flags)
   const trail =
     flags.token === undefined
@@ -62,17 +61,12 @@ export async function exploreOne(
           model.system.actors.map(a => a.name),
           flags.token,
         )
-  const going = exploring(model, { ...optionsOf(flags), from, trail })
-  let next = going.next()
-  while (next.done !== true) {
-    const progress = next.value
-    await work.breathe(() => `${built.title}: ${progressLine(progress, seconds())}`)
-    checkpoint?.keep(progress.pause)
-    const late = flags.timeout !== undefined && seconds() >= flags.timeout
-    next = going.next(work.stopped ? 'interrupted' : late ? 'timeout' : undefined)
-  }
-  const exploration = next.value
-  const took = seconds()
+  const { result: exploration, seconds } = await searched(exploring(model, { ...optionsOf(flags), from, trail }), {
+    work,
+    title: built.title,
+    timeout: flags.timeout,
+    each: ({ pause }) => checkpoint?.keep(pause),
+  })
   if (exploration.cut !== undefined) checkpoint?.write(exploration.searched.pause)
   const found = shownOf(exploration)
   const shown = trail ?? found?.trail
@@ -82,7 +76,7 @@ export async function exploreOne(
       ? undefined
       : await witnessOf(built, model, { found, trail: shown, simplify }, logPath(file, profile, variant, flags), work)
   work.end()
-  return { scenario: built.title, profile, exploration, seconds: took, witness }
+  return { scenario: built.title, profile, exploration, seconds, witness }
 }
 
 /** What is shown of all that was found: the first thing that is wrong, else the first that was asked for. */

@@ -26,9 +26,11 @@ import { logCommand } from './log.ts'
 import { diffCommand } from './diff.ts'
 import { exportCommand, FORMAT_NAMES, importCommand } from './export.ts'
 import { EXIT, harmless, UsageError, type ExitCode } from './output.ts'
+import { mutantsCommand } from './mutants.ts'
 import { profilesCommand } from './profiles.ts'
 import { replayCommand } from './replay.ts'
 import { runCommand, type RunFlags } from './run.ts'
+import { loadFirst } from './scenario-file.ts'
 import { lastCommand, whyCommand } from './why.ts'
 import { tourCommand } from './tour.ts'
 import { repairCommand, upcastCommand, verifyCommand } from './verify.ts'
@@ -52,6 +54,8 @@ const verb =
 const program = new Command('mirrorwalk')
   .description('Linux HMM as an event-sourced actor system: run it, rewind it, and check it against real kernels')
   .version(MODEL_VERSION)
+  .option('--load <file>', 'first load a file that defines drivers, to read logs of them')
+  .hook('preAction', async command => loadFirst(command.opts()))
   .showHelpAfterError('(--help says more)')
   .addHelpText('after', '\nExit codes: 0 holds, 1 violated, 2 unknown (cut short), 3 the command was not understood')
   .exitOverride()
@@ -256,6 +260,18 @@ program
   .option('--no-log', 'write no event log')
   .addOption(json())
   .action(verb(bugsCommand))
+
+program
+  .command('mutants')
+  .description('puts each known bug into the kernel under a scenario, one at a time: which of them do its properties catch?')
+  .argument('<scenario>', 'a .ts or .js file whose default export is scenario(…)')
+  .option('--kernel, --profile <name>', 'the kernel; without it, the newest that the scenario is meant for')
+  .option('--variant <name>', 'the variant; without it, each that the scenario has')
+  .option('--max-states <n>', 'of each bug, stop after so many states', whole)
+  .option('--timeout <seconds>', 'of each bug, stop after so many seconds', whole)
+  .option('--memory <MB>', 'of each bug, stop when the states would take more than so much', whole)
+  .addOption(json())
+  .action(verb(mutantsCommand))
 
 program
   .command('profiles')

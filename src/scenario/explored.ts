@@ -16,7 +16,7 @@ import type { Choice } from '../system/step.ts'
 import type { World } from '../system/world.ts'
 import type { Built, Expectation, StatementRef } from './api.ts'
 import { difference } from './brief.ts'
-import type { Plan } from './plan.ts'
+import { actorsOf, type Plan } from './plan.ts'
 import { answerOf, toldBy, unlike, type Told } from './answers.ts'
 import { errorIn } from './run.ts'
 import { linuxSystem, type ActorSpec, type Kinds, type LinuxSystem } from './standard.ts'
@@ -65,7 +65,7 @@ const DEAD = 0
 
 /** Stage by stage. Where only one actor may act, nobody could see its steps half done: they go as far as they can. */
 const scheduleOf = (plan: Plan, names: readonly string[]): Schedule => {
-  const stages = plan.map(({ goals }) => goals.map(({ by, left }) => ({ by, at: names.indexOf(by), left })))
+  const stages = plan.map(({ goals }) => goals.map(goal => ({ actors: actorsOf(goal), at: names.indexOf(goal.by), left: goal.left })))
   return {
     measure: ({ value, context }) => ('program' in context ? (value === 'dead' ? DEAD : (context as Programmed).program.length + 1) : 1),
     turn: measures => {
@@ -73,7 +73,7 @@ const scheduleOf = (plan: Plan, names: readonly string[]): Schedule => {
       if (measures.includes(DEAD)) return { actors: [], budget: 1, stage: stages.length + 1 }
       for (const [stage, goals] of stages.entries()) {
         const open = goals.filter(({ at, left }) => (measures[at] ?? 0) - 1 > left)
-        if (open.length > 0) return { actors: open.map(goal => goal.by), budget: goals.length === 1 ? Infinity : 1, stage }
+        if (open.length > 0) return { actors: open.flatMap(goal => goal.actors), budget: goals.length === 1 ? Infinity : 1, stage }
       }
       return { actors: names, budget: 1, stage: stages.length }
     },
