@@ -2,15 +2,16 @@
 import { exploring, type Exploration, type Found } from '../explore/explore.ts'
 import { choicesOf } from '../explore/token.ts'
 import type { Scenario } from '../scenario/api.ts'
+import { modelOf } from '../scenario/explored.ts'
 import { asJson, commandFor, show, type Explored } from './exploration.ts'
 import { checkpoints, refuseSeveral } from './checkpoint-file.ts'
 import { optionsOf, type ExploreFlags, type SimulateFlags } from './explore-flags.ts'
-import { exploredModel, withWorkers } from './explored-model.ts'
 import { EXIT, printJson, UsageError, Work, type ExitCode } from './output.ts'
 import { buildOf, worst } from './run.ts'
 import { loadScenario } from './scenario-file.ts'
 import { searched } from './searching.ts'
 import { logPath, witnessOf } from './witness.ts'
+import { withWorkers } from './workers.ts'
 
 export const simulateCommand = (file: string, { scheduler, seed, runs, ...flags }: SimulateFlags): Promise<ExitCode> =>
   exploreCommand(file, {
@@ -51,7 +52,7 @@ export async function exploreOne(
   const built = buildOf(file, scenario, profile, variant)
   if (JSON.stringify(buildOf(file, scenario, profile, variant)) !== JSON.stringify(built))
     throw new UsageError(`${file}: built twice, it is not the same scenario twice. A scenario may look at no clock and at no chance.`)
-  const model = exploredModel(built, flags)
+  const model = modelOf(built)
   const work = new Work()
   const { checkpoint, from } = checkpoints(built, model.system, flags)
   const trail =

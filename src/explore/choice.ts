@@ -3,7 +3,7 @@ import type { Choice } from '../system/step.ts'
 import { along } from './along.ts'
 import { breadthFirst } from './breadth-first.ts'
 import { depthFirst } from './depth-first.ts'
-import type { Model } from './model.ts'
+import type { Model, Property } from './model.ts'
 import { dpor } from './dpor.ts'
 import type { ExploreOptions } from './explore.ts'
 import { simulation, type Simulation } from './simulate.ts'
@@ -28,7 +28,8 @@ export interface Plan {
 const SEARCHES = { bfs: breadthFirst, dfs: depthFirst }
 
 /** The strategy for a plan; throws `Unsound` for what would give wrong answers. */
-export function planned<M, F>({ strategy, reduction = 'none', simulate, trail }: Plan, model: Model<M, F>): Strategy {
+export function planned<M, F>(plan: Plan, model: Model<M, F>): Strategy {
+  const { strategy, reduction = 'none', simulate, trail } = plan
   if (trail !== undefined) {
     if (strategy !== undefined || reduction !== 'none' || simulate !== undefined)
       throw new Unsound('an order of events that is known is gone as it is: there is no search to choose, and nothing to leave out')
@@ -39,7 +40,7 @@ export function planned<M, F>({ strategy, reduction = 'none', simulate, trail }:
       throw new Unsound('a simulation draws runs at random: there is no search to choose, and nothing to leave out')
     return simulation(simulate)
   }
-  if (reduction !== 'none') refuseLiveness(reduction, model)
+  if (reduction !== 'none') refuseLiveness(plan, model)
   switch (reduction) {
     case 'none':
       return SEARCHES[strategy ?? 'bfs']()
@@ -95,10 +96,19 @@ export function refusePausing({ reduction = 'none', simulate, trail }: Plan): vo
   if (why !== undefined) throw new Unsound(`no checkpoint can be written or gone on from here: ${why}`)
 }
 
-function refuseLiveness<M, F>(reduction: string, { properties }: Model<M, F>): void {
-  const endless = properties.find(property => property.kind === 'eventually' || property.kind === 'livelock')
-  if (endless === undefined) return
-  throw new Unsound(
-    `'${endless.name}' cannot be told under --reduction ${reduction}: a step that is left out here, because it will be taken later all the same, is put off for ever on a circle`,
-  )
+/** What never ends can be told of a search that leaves nothing out; of others, why it cannot. */
+export function cannotTellCircles({ reduction = 'none', simulate, trail }: Plan): string | undefined {
+  if (trail !== undefined) return 'one order of events does not tell what goes on for ever'
+  if (simulate !== undefined) return 'runs drawn at random do not tell what goes on for ever'
+  if (reduction === 'none') return undefined
+  return `under --reduction ${reduction} a step may be left out because it will be taken later all the same, and on a circle it is put off for ever`
+}
+
+/** Circles that are not looked for here, though it would be well to, and nobody has asked for them. */
+export const isNotLookedFor = <M>(property: Property<M>, plan: Plan): boolean =>
+  property.kind === 'livelock' && property.besides === true && cannotTellCircles(plan) !== undefined
+
+function refuseLiveness<M, F>(plan: Plan, { properties }: Model<M, F>): void {
+  const asked = properties.find(p => (p.kind === 'eventually' || p.kind === 'livelock') && !isNotLookedFor(p, plan))
+  if (asked !== undefined) throw new Unsound(`'${asked.name}' cannot be told here: ${cannotTellCircles(plan) ?? ''}`)
 }

@@ -1,7 +1,7 @@
 /** Exploring a model: a strategy goes through its worlds, and what was found becomes verdicts. */
 import type { Choice } from '../system/step.ts'
 import type { World } from '../system/world.ts'
-import { planned, refusePausing, shared, type Plan } from './choice.ts'
+import { cannotTellCircles, isNotLookedFor, planned, refusePausing, shared, type Plan } from './choice.ts'
 import { classes } from './classes.ts'
 import { interleavings } from './count.ts'
 import { Judge, type Finding } from './judge.ts'
@@ -74,13 +74,23 @@ export function* exploring<M, F>(model: Model<M, F>, options: ExploreOptions = {
   const searched = yield* within(strategy.search(space, judge, { maxStates, maxDepth, from }), maxBytes)
   if (options.reduction === 'symmetry') retell(model, space, judge)
   const whole = searched.cut === undefined && searched.frontier === 0
-  const lassos = whole && searched.rows !== undefined ? endlessIn(model, space, searched.rows) : new Map<Property<M>, Lasso>()
-  const found = model.properties.map((property): Found => verdictOn(property, judge.found.get(property), lassos.get(property), whole))
+  const lassos =
+    whole && searched.rows !== undefined && cannotTellCircles(options) === undefined
+      ? endlessIn(model, space, searched.rows)
+      : new Map<Property<M>, Lasso>()
+  const found = model.properties.map((property): Found => {
+    const { name, kind } = property
+    if (kind === 'eventually' || kind === 'livelock') {
+      const why = cannotTellCircles(options)
+      if (why !== undefined) return { property: name, kind, verdict: 'unknown', why: `not looked for: ${why}` }
+    }
+    return verdictOn(property, judge.found.get(property), lassos.get(property), whole)
+  })
   const counted =
     whole && count && searched.rows !== undefined && options.reduction !== 'symmetry' ? countedIn(space, searched.rows) : undefined
   return {
     strategy: strategy.name,
-    verdict: overall(found),
+    verdict: overall(found.filter((_, i) => !isNotLookedFor(model.properties[i] as Property<M>, options))),
     found,
     complete: whole,
     searched,
@@ -116,7 +126,7 @@ function endlessIn<M, F>(model: Model<M, F>, space: Space<M, F>, rows: Rows): Re
   const lassos = new Map<Property<M>, Lasso>()
   for (const property of model.properties) {
     let lasso: Lasso | undefined
-    if (property.kind === 'livelock') lasso = endless(space, rows)
+    if (property.kind === 'livelock') lasso = endless(space, rows, property.but)
     else if (property.kind === 'eventually') {
       const goal = new Reading(space, world => property.holds(world as World<M>))
       lasso = lassoWithout(space, rows, row => goal.at(row), true)

@@ -1,24 +1,15 @@
-/** The model that is explored of a scenario in a file, here and in threads beside. */
+/** Threads that explore a scenario, and how each makes its own model of it. */
 import { resolve } from 'node:path'
 import type { Port } from '../explore/workers/port.ts'
 import { threads } from '../explore/workers/threads.ts'
-import type { Built } from '../scenario/api.ts'
 import { modelOf, type LinuxModel } from '../scenario/explored.ts'
 import type { ExploreFlags } from './explore-flags.ts'
 import { buildOf } from './run.ts'
 import { loadScenario } from './scenario-file.ts'
 
-/** Circles can be told only where nothing is left out; without one being asked for, the others do not claim to. */
-export function exploredModel(built: Built, { reduction = 'none', simulate }: ExploreFlags): LinuxModel {
-  const model = modelOf(built)
-  return reduction === 'none' && simulate === undefined
-    ? model
-    : { ...model, properties: model.properties.filter(property => property.kind !== 'livelock') }
-}
-
 /** What a thread makes. */
 export async function modelOfFile(file: string, profile: string, variant: string): Promise<LinuxModel> {
-  return exploredModel(buildOf(file, await loadScenario(file), profile, variant), {})
+  return modelOf(buildOf(file, await loadScenario(file), profile, variant))
 }
 
 /** Runs something with the threads that were asked for, if any were. */
