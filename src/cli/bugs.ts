@@ -77,7 +77,9 @@ function named(exhibits: readonly Shown[], name: string): Shown {
 const told = (shown: Shown): object => ({
   name: shown.name,
   title: shown.scenario.title,
-  ...shown.exhibit,
+  of: typeof shown.exhibit.of === 'string' ? shown.exhibit.of : null,
+  wrong: shown.exhibit.wrong,
+  right: shown.exhibit.right,
   ...subjectOf(shown.exhibit),
   scenario: sourceOf(shown),
 })
@@ -111,8 +113,7 @@ function story({ file }: Shown): readonly string[] {
 /** Explores the kernel with the bug, and that without; tells all of it, if it is to. */
 async function judge(shown: Shown, flags: BugsFlags, tells: boolean): Promise<Judged> {
   const { scenario, exhibit, file } = shown
-  const [variant = ''] = scenario.variants
-  const explored = async (profile: string, heading: string): Promise<Explored> => {
+  const explored = async (profile: string, variant: string, heading: string): Promise<Explored> => {
     const one = await exploreOne(file, scenario, profile, variant, flags)
     if (tells) {
       print(styled('bold', heading))
@@ -121,8 +122,9 @@ async function judge(shown: Shown, flags: BugsFlags, tells: boolean): Promise<Ju
     return one
   }
   if (tells) for (const line of [...story(shown), '']) print(line)
-  const wrong = await explored(exhibit.wrong, `With the bug, ${exhibit.wrong}:`)
-  const right = await explored(exhibit.right, `Without it, ${exhibit.right}:`)
+  const { variants } = scenario
+  const wrong = await explored(exhibit.wrong, variants[0] ?? '', `With the bug, ${exhibit.wrong}:`)
+  const right = await explored(exhibit.right, variants.at(-1) ?? '', `Without it, ${exhibit.right}:`)
   return { shown, wrong, right, verdict: verdictOn(wrong.exploration, right.exploration) }
 }
 
@@ -132,8 +134,8 @@ const verdictOn = (wrong: Exploration, right: Exploration): Exploration['verdict
   return wrong.verdict === 'unknown' || right.verdict === 'unknown' ? 'unknown' : 'holds'
 }
 
-const MARKS = { holds: styled('green', '✔'), violated: styled('red', '✘'), unknown: styled('yellow', '?') } as const
-const steps = ({ witness }: Explored): string => (witness === undefined ? '–' : `${witness.found.trail?.length ?? 0}`)
+const MARKS = { holds: '✔', violated: '✘', unknown: '?' } as const
+const steps = ({ witness }: Explored): string => (witness === undefined ? '–' : `${witness.steps}`)
 const states = ({ exploration: { searched, complete } }: Explored): string => `${searched.states}${complete ? '' : '+'}`
 
 function summary(all: readonly Judged[], exhibits: number): void {
@@ -142,7 +144,7 @@ function summary(all: readonly Judged[], exhibits: number): void {
     MARKS[verdict],
     shown.name,
     shown.exhibit.wrong,
-    wrong.witness?.found.property ?? '–',
+    wrong.witness?.found?.property ?? '–',
     steps(wrong),
     states(wrong),
     shown.exhibit.right,

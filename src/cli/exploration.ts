@@ -3,7 +3,7 @@ import type { Exploration, Found } from '../explore/explore.ts'
 import type { Progress } from '../explore/strategy.ts'
 import type { ExploreFlags } from './explore-flags.ts'
 import { plural, print, styled } from './output.ts'
-import type { Witness } from './witness.ts'
+import { witnessJson, type Witness } from './witness.ts'
 
 /** One exploration: of a profile and a variant. */
 export interface Explored {
@@ -39,7 +39,9 @@ export function show(
   for (const found of exploration.found) print(`  ${foundLine(found)}`)
   print()
   if (witness !== undefined) {
-    print(`${styled('bold', witness.found.property)}: ${plural(witness.found.trail?.length ?? 0, 'step')}`)
+    print(
+      `${styled('bold', witness.found?.property ?? 'this order')}: ${plural(witness.steps, 'step')}${witness.fewest ? ', the fewest there are' : ''}`,
+    )
     for (const line of witness.lines) print(line)
     if (witness.log !== null) print(`\nLog: ${witness.log}`)
     print(styled('dim', `this order again: ${command('explore')} --token ${witness.token}\n`))
@@ -79,7 +81,9 @@ function coverage({ searched, cut, complete, counted }: Exploration, seconds: nu
       ? 'All was decided before everything was looked at.'
       : cut === 'sampled'
         ? 'Drawn at random: what was not found may be there all the same.'
-        : `Cut short (${cut}): ${plural(frontier, 'state')} known and not looked at, and whatever comes after them.`
+        : cut === 'one order'
+          ? 'One order of events: what it does not decide, another may.'
+          : `Cut short (${cut}): ${plural(frontier, 'state')} known and not looked at, and whatever comes after them.`
   const stands =
     counted === undefined
       ? []
@@ -104,6 +108,6 @@ export const asJson = ({ scenario, profile, exploration, witness }: Explored): o
     ...(counted === undefined
       ? {}
       : { interleavings: counted.interleavings?.toString() ?? 'infinite', classes: counted.classes?.toString() ?? null }),
-    ...(witness === undefined ? {} : { witness: { property: witness.found.property, token: witness.token, log: witness.log } }),
+    ...(witness === undefined ? {} : { witness: witnessJson(witness) }),
   }
 }

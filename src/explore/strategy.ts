@@ -19,7 +19,7 @@ export interface Progress {
 }
 
 /** Why a search did not go on to its end. */
-export type Cut = 'max states' | 'max depth' | 'max memory' | 'timeout' | 'interrupted' | 'a circle' | 'sampled'
+export type Cut = 'max states' | 'max depth' | 'max memory' | 'timeout' | 'interrupted' | 'a circle' | 'sampled' | 'one order'
 
 /** What a search came to. */
 export interface Searched {

@@ -7,12 +7,7 @@ import { DamagedLog, type LogFile } from '../log/log-file.ts'
 import type { Header, StepRecord } from '../log/records.ts'
 import { unsound } from '../log/sound.ts'
 import { beginning, foldStep, worldOf } from '../log/records.ts'
-import type { Fact } from '../memory/facts.ts'
-import type { Memory } from '../memory/memory.ts'
-import type { System, World } from '../system/world.ts'
-
-export type LinuxWorld = World<Memory>
-export type LinuxSystem = System<Memory, Fact>
+import type { LinuxSystem, LinuxWorld } from './linux.ts'
 
 /** Steps of a run, numbered from `first + 1` to `last`; `first` is where it begins. */
 export interface Run {

@@ -13,6 +13,7 @@ import { subjectOf } from '../../src/scenario/exhibit.ts'
 
 const STALE = 'no stale device mapping'
 const SURVIVES = 'the kernel survives'
+const FAULT = 'gpu0.range, 1: fault answers as it must'
 const CIRCLES = 'nobody goes in circles for ever'
 
 /** By exhibit: what is violated, and in how many steps; and the worlds there are, with the bug and without. */
@@ -23,18 +24,25 @@ const WITNESSES: Readonly<Record<string, readonly [string, number, number, numbe
   'collect-forgets-dirt': ['cpu0, 8: read answers [2]', 54, 256, 252],
   'commits-unchecked': [STALE, 26, 200, 198],
   'dax-entry-cleared-silently': [STALE, 36, 38, 37],
+  'device-reads-its-own-page': [SURVIVES, 44, 45, 47],
   'device-tlb-not-flushed': ['no stale device access', 28, 50, 79],
+  'device-told-at-the-end': ['a page is given back when no device has it any more', 27, 32, 30],
   'dma-in-flight': ['no stale device access', 34, 153, 133],
   'endless-write-fault': [CIRCLES, 48, 48, 51],
   'exclusive-fault-unreferenced': ['who locks a frame has it', 38, 136, 153],
   'exclusive-retry-leaks': ['all is given back and unlocked', 43, 322, 231],
+  'fault-in-a-gap': [SURVIVES, 21, 22, 26],
+  'foreign-private-accepted': ["no device maps another one's private memory", 38, 41, 57],
   'fork-untold': ['no write crosses the fork', 32, 137, 165],
   'gup-against-teardown': ['nobody has a page without its page map', 29, 50, 49],
   'gup-fast-against-collapse': ['what is pinned stays', 23, 128, 134],
   'migrates-pinned': ['what is pinned stays', 26, 195, 198],
+  'migration-not-awaited': [FAULT, 31, 980, 805],
   'mremap-flushes-late': ['nothing leads to a free frame', 30, 227, 209],
   'private-fault-unreferenced': [SURVIVES, 37, 160, 171],
+  'swap-not-faulted': [FAULT, 31, 32, 35],
   'truncate-against-gup': ['a block that somebody has stays', 34, 89, 94],
+  'valid-flag-forgets': [STALE, 29, 225, 198],
   'write-crosses-fork': ['no write crosses the fork', 33, 628, 616],
 }
 
@@ -46,11 +54,12 @@ for (const file of readdirSync(room).toSorted()) {
   if (exhibit !== undefined) exhibits.set(file.replace('.ts', ''), { ...shown, exhibit })
 }
 
-const explored = (shown: Scenario, kernel: string): Exploration => explore(modelOf(shown.build(kernel)))
+const explored = (shown: Scenario, kernel: string, variant = ''): Exploration => explore(modelOf(shown.build(kernel, variant)))
 
 for (const [name, shown] of exhibits) {
   test(name, () => {
-    const [wrong, right] = [explored(shown, shown.exhibit.wrong), explored(shown, shown.exhibit.right)]
+    const { exhibit, variants } = shown
+    const [wrong, right] = [explored(shown, exhibit.wrong, variants[0]), explored(shown, exhibit.right, variants.at(-1))]
     const found = wrong.found.find(({ verdict }) => verdict === 'violated')
     assert.equal([found?.property, found?.trail?.length, wrong.searched.states, right.searched.states], WITNESSES[name])
     assert.equal([right.verdict, right.complete], ['holds', true], JSON.stringify(right.found))
@@ -59,7 +68,7 @@ for (const [name, shown] of exhibits) {
 
 test('every bug has an exhibit, and tells what it is and where it is from', () => {
   assert.equal([...exhibits.keys()], Object.keys(WITNESSES).toSorted())
-  const shown = new Set<string>([...exhibits.values()].map(({ exhibit }) => exhibit.of))
+  const shown = new Set([...exhibits.values()].map(({ exhibit }) => exhibit.of))
   for (const bug of bugNames) assert.ok(shown.has(bug), bug)
   for (const { exhibit } of exhibits.values()) for (const text of Object.values(subjectOf(exhibit)).slice(0, 2)) assert.ok(text.length > 0)
 })
@@ -72,6 +81,8 @@ test('an exhibit whose kernels do not show it is refused', () => {
   assert.throws(exhibit('v6.12', 'v6.12'), /'a test' is no exhibit: v6\.12 does not have the bug .* 'v6\.12,\+commitsUnchecked'$/)
   assert.throws(exhibit('v6.12,+commitsUnchecked', 'v6.12,+commitsUnchecked'), /is to be without the bug, and has commitsUnchecked$/)
   assert.throws(exhibit('v6.1', 'v6.12', 'invalidRange'), /v6\.1 and v6\.12 do not differ in invalidRange$/)
+  const untold = { of: { says: 'something is wrong', source: 'here' }, wrong: 'v6.12', right: 'v6.12' }
+  assert.throws(() => scenario('a test', () => {}, { exhibit: untold }), /has no variant that is right; it takes two, the wrong one first$/)
 })
 
 test.run()
