@@ -3,6 +3,7 @@
  * driver lock ask again whether it is. That it was not in between goes unseen: seed 004.
  */
 import { assign, setup } from 'xstate'
+import { accessed, translated } from '../src/kernel/device-access.ts'
 import { hmmOf } from '../src/kernel/names.ts'
 import { call } from '../src/kernel/offer.ts'
 import { dmaUnmap, rangeFault, type RangeContext, type RangeEvent } from '../src/kernel/range.ts'
@@ -19,6 +20,9 @@ export const mirrorRange = setup({
     unmapDma: assign(({ context }) => dmaUnmap(context)),
     giveUp: assign({ fail: 'EBUSY' }),
     finish: assign(({ context }) => ({ ...REST, program: context.program.slice(1), begun: 0 })),
+    translated: assign(({ context, event }) => translated(context, event)),
+    accessed: assign(({ context, event }) => accessed(context, event)),
+    again: assign({ ...REST, begun: 0 }),
   },
   guards: rangeGuards,
 }).createMachine({
@@ -26,12 +30,13 @@ export const mirrorRange = setup({
   context: ({ input }) => ({ ...REST, ...input, seq: 0, begun: 0 }),
   initial: 'idle',
   states: {
-    idle: { meta: { does: 'idle' }, on: { fault: 'hmm_range_register' } },
+    idle: { meta: { does: 'idle' }, on: { translated: { target: 'perform', actions: 'translated' }, fault: 'hmm_range_register' } },
     hmm_range_register: { meta: { does: 'hmm_range_register' }, on: { done: 'hmm_range_wait_until_valid' } },
     hmm_range_wait_until_valid: {
       meta: { does: 'hmm_range_wait_until_valid' },
       on: { done: { target: 'mmap_read_lock', actions: 'count' } },
     },
+    perform: { meta: { does: 'perform' }, on: { accessed: { target: 'idle', actions: 'accessed' } } },
     mmap_read_lock: { meta: { does: 'mmap_read_lock' }, on: { done: { target: 'hmm_range_fault', actions: 'walk' } } },
     hmm_range_fault: {
       meta: { does: 'hmm_range_fault' },
@@ -71,7 +76,10 @@ export const mirrorRange = setup({
     },
     commit: { meta: { does: 'commit' }, on: { done: 'driver_unlock' } },
     driver_unlock: { meta: { does: 'driver_unlock' }, on: { done: 'hmm_range_unregister' } },
-    hmm_range_unregister: { meta: { does: 'hmm_range_unregister' }, on: { done: 'finished' } },
+    hmm_range_unregister: {
+      meta: { does: 'hmm_range_unregister' },
+      on: { done: [{ guard: 'accesses', target: 'idle', actions: 'again' }, { target: 'finished' }] },
+    },
     /** The kernel died under it. */
     dead: {},
     finished: { meta: { does: 'end' }, on: { ended: { target: 'idle', actions: 'finish' } } },

@@ -3,24 +3,16 @@
  * read the sequence, walk under mmap_lock, and under the driver lock commit only what is still current.
  */
 import { assign, setup } from 'xstate'
+import { accessed, isAccess, translated, type DeviceStatement } from '../src/kernel/device-access.ts'
 import { call } from '../src/kernel/offer.ts'
-import {
-  dmaMap,
-  dmaUnmap,
-  mapsDma,
-  mapsDmaByPage,
-  rangeFault,
-  type DeviceFault,
-  type RangeContext,
-  type RangeEvent,
-} from '../src/kernel/range.ts'
+import { dmaMap, dmaUnmap, mapsDma, mapsDmaByPage, rangeFault, type RangeContext, type RangeEvent } from '../src/kernel/range.ts'
 import { REST, workOf } from '../src/kernel/thread.ts'
 
 export interface RangeInput {
   readonly name: string
   readonly mm: string
   readonly device: string
-  readonly program: readonly DeviceFault[]
+  readonly program: readonly DeviceStatement[]
 }
 
 /** Guards of both drivers: when a range is begun again, and when the walk gave nothing to commit. */
@@ -31,6 +23,8 @@ export const rangeGuards = {
   failed: ({ context }: { readonly context: RangeContext }) => context.fail !== null,
   mayBegin: ({ context }: { readonly context: RangeContext }) => mayBegin(context),
   mapsDma: ({ context }: { readonly context: RangeContext }) => mapsDma(context),
+  /** Was it an access that wanted the pages? */
+  accesses: ({ context: { fail, program } }: { readonly context: RangeContext }) => fail === null && isAccess(program[0]),
 }
 
 const mayBegin = ({ program, begun }: RangeContext): boolean => {
@@ -38,7 +32,8 @@ const mayBegin = ({ program, begun }: RangeContext): boolean => {
   return attempts === null || begun < attempts
 }
 
-export const range = setup({
+/** What ranges are made of; a driver's fault handler of the user's may be made of it, too. */
+export const rangeSetup = setup({
   types: { context: {} as RangeContext, events: {} as RangeEvent, input: {} as RangeInput, meta: {} as { readonly does: string } },
   actions: {
     begin: assign(({ context, event }) => (event.type === 'begun' ? { seq: event.seq, begun: context.begun + 1 } : {})),
@@ -50,6 +45,9 @@ export const range = setup({
     refuse: assign(({ event }) => (event.type === 'allocated' ? { fail: event.fail } : {})),
     giveUp: assign({ fail: 'EBUSY' }),
     finish: assign(({ context }) => ({ ...REST, program: context.program.slice(1), begun: 0 })),
+    translated: assign(({ context, event }) => translated(context, event)),
+    accessed: assign(({ context, event }) => accessed(context, event)),
+    again: assign({ ...REST, begun: 0 }),
   },
   guards: {
     ...rangeGuards,
@@ -58,12 +56,23 @@ export const range = setup({
     unmappable: ({ event }) => event.type === 'dma_mapped' && event.fail !== null,
     refused: ({ event }) => event.type === 'allocated' && event.fail !== null,
   },
-}).createMachine({
+})
+
+/** Nothing is being done. */
+export const rangeContext = (input: RangeInput): RangeContext => ({ ...REST, ...input, seq: 0, begun: 0 })
+
+export const range = rangeSetup.createMachine({
   id: 'range',
-  context: ({ input }) => ({ ...REST, ...input, seq: 0, begun: 0 }),
+  context: ({ input }) => rangeContext(input),
   initial: 'idle',
   states: {
-    idle: { meta: { does: 'idle' }, on: { fault: [{ guard: 'needsDmaMap', target: 'hmm_dma_map_alloc' }, { target: 'read_begin' }] } },
+    idle: {
+      meta: { does: 'idle' },
+      on: {
+        translated: { target: 'perform', actions: 'translated' },
+        fault: [{ guard: 'needsDmaMap', target: 'hmm_dma_map_alloc' }, { target: 'read_begin' }],
+      },
+    },
     hmm_dma_map_alloc: {
       meta: { does: 'hmm_dma_map_alloc' },
       on: {
@@ -83,6 +92,7 @@ export const range = setup({
       },
     },
     wait_event: { meta: { does: 'wait_event' }, on: { done: 'mmap_read_lock' } },
+    perform: { meta: { does: 'perform' }, on: { accessed: { target: 'idle', actions: 'accessed' } } },
     mmap_read_lock: { meta: { does: 'mmap_read_lock' }, on: { done: { target: 'hmm_range_fault', actions: 'walk' } } },
     hmm_range_fault: {
       meta: { does: 'hmm_range_fault' },
@@ -135,7 +145,12 @@ export const range = setup({
       },
     },
     commit: { meta: { does: 'commit' }, on: { done: 'driver_unlock' } },
-    driver_unlock: { meta: { does: 'driver_unlock' }, on: { done: [{ guard: 'failed', target: 'failed' }, { target: 'finished' }] } },
+    driver_unlock: {
+      meta: { does: 'driver_unlock' },
+      on: {
+        done: [{ guard: 'failed', target: 'failed' }, { guard: 'accesses', target: 'idle', actions: 'again' }, { target: 'finished' }],
+      },
+    },
     finished: { meta: { does: 'end' }, on: { ended: { target: 'idle', actions: 'finish' } } },
     failed: { meta: { does: 'end' }, on: { ended: { target: 'idle', actions: 'finish' } } },
   },

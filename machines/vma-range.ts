@@ -4,6 +4,7 @@
  * counts; if not, all over again.
  */
 import { assign, setup } from 'xstate'
+import { accessed, translated } from '../src/kernel/device-access.ts'
 import { invalidatedPfns, vmaFault, type RangeContext, type RangeEvent } from '../src/kernel/range.ts'
 import { REST, workOf } from '../src/kernel/thread.ts'
 import { rangeGuards, type RangeInput } from './range.ts'
@@ -16,6 +17,9 @@ export const vmaRange = setup({
     clear: assign(({ context, event }) => (event.type === 'range_done' ? { array: invalidatedPfns(context.array, event.cleared) } : {})),
     giveUp: assign({ fail: 'EBUSY' }),
     finish: assign(({ context }) => ({ ...REST, program: context.program.slice(1), begun: 0 })),
+    translated: assign(({ context, event }) => translated(context, event)),
+    accessed: assign(({ context, event }) => accessed(context, event)),
+    again: assign({ ...REST, begun: 0 }),
   },
   guards: {
     ...rangeGuards,
@@ -27,7 +31,8 @@ export const vmaRange = setup({
   context: ({ input }) => ({ ...REST, ...input, seq: 0, begun: 0 }),
   initial: 'idle',
   states: {
-    idle: { meta: { does: 'idle' }, on: { fault: 'mmap_read_lock' } },
+    idle: { meta: { does: 'idle' }, on: { translated: { target: 'perform', actions: 'translated' }, fault: 'mmap_read_lock' } },
+    perform: { meta: { does: 'perform' }, on: { accessed: { target: 'idle', actions: 'accessed' } } },
     mmap_read_lock: { meta: { does: 'mmap_read_lock' }, on: { done: { target: 'hmm_vma_fault', actions: 'walk' } } },
     hmm_vma_fault: {
       meta: { does: 'hmm_range_fault' },
@@ -60,7 +65,10 @@ export const vmaRange = setup({
     },
     commit: { meta: { does: 'commit' }, on: { done: 'driver_unlock' } },
     driver_unlock: { meta: { does: 'driver_unlock' }, on: { done: 'mmap_read_unlock' } },
-    mmap_read_unlock: { meta: { does: 'mmap_read_unlock' }, on: { done: 'finished' } },
+    mmap_read_unlock: {
+      meta: { does: 'mmap_read_unlock' },
+      on: { done: [{ guard: 'accesses', target: 'idle', actions: 'again' }, { target: 'finished' }] },
+    },
     finished: { meta: { does: 'end' }, on: { ended: { target: 'idle', actions: 'finish' } } },
   },
 })

@@ -1,7 +1,7 @@
 /** `mirrorwalk bisect`: the first step of a log at which a condition turns. */
 import { closeSync } from 'node:fs'
 import { Bisection, type Turn } from '../inspect/bisect.ts'
-import { parseCondition } from '../inspect/condition.ts'
+import { conditionOf } from '../inspect/query/condition.ts'
 import { Retracing } from '../inspect/retrace.ts'
 import { timeline } from '../inspect/timeline.ts'
 import { isStep, scanLog } from '../log/reader.ts'
@@ -22,7 +22,7 @@ export async function bisectCommand(path: string, words: readonly string[], { al
     const system = systemOf(scan.header, path)
     const text = words.join(' ')
     const retracing = Retracing.of(system, scan.header)
-    const bisection = new Bisection(parseCondition(text, system), retracing.world)
+    const bisection = new Bisection(conditionOf(system, text), retracing.world)
     let found = false
     for (let next = scan.next(); next !== undefined && !work.stopped; next = scan.next()) {
       if (!isStep(next.record)) continue

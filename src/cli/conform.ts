@@ -72,7 +72,8 @@ function levelsOf(words: readonly string[] | undefined): readonly Level[] {
   })
 }
 
-export function showSums(sums: Conformance): void {
+/** Sums by kernel, or also by family. */
+export function showSums(sums: Conformance, by: 'kernels' | 'families' = 'families'): void {
   const row = (kernel: string, family: string, s: Sums): readonly string[] => [
     kernel,
     family,
@@ -84,8 +85,8 @@ export function showSums(sums: Conformance): void {
     ...LEVELS.map(level => `${s.byLevel[level]}`),
   ]
   const rows = Object.entries(sums.byKernel).flatMap(([kernel, of]) => [
-    ...Object.entries(of.byFamily).map(([family, s]) => row(kernel, family, s)),
-    ...(Object.keys(of.byFamily).length > 1 ? [row(kernel, 'all', of)] : []),
+    ...(by === 'kernels' ? [] : Object.entries(of.byFamily).map(([family, s]) => row(kernel, family, s))),
+    ...(by === 'kernels' || Object.keys(of.byFamily).length > 1 ? [row(kernel, 'all', of)] : []),
   ])
   for (const line of table([['kernel', 'family', 'programs', 'conform', '', 'steps', 'agree', ...LEVELS], ...rows])) print(line)
   const mark = sums.failures.length === 0 ? styled('green', '✔') : styled('red', '✘')

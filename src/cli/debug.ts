@@ -1,10 +1,9 @@
 /** `mirrorwalk debug`: a log, or a run of a scenario, step by step and back; from a terminal, or by a script of commands. */
 import { readFileSync } from 'node:fs'
 import { createInterface, type Interface } from 'node:readline'
-import { BadCondition } from '../inspect/stopping.ts'
-import { BadPath } from '../inspect/path.ts'
 import { CannotTake } from '../inspect/branch.ts'
 import { stepLine } from '../inspect/draw.ts'
+import { QueryError } from '../inspect/query/tokens.ts'
 import { DamagedLog } from '../log/log-file.ts'
 import { BadNotes } from '../log/notes.ts'
 import { COMMANDS, execute } from './debug/commands.ts'
@@ -61,7 +60,7 @@ async function runFirst(file: string, flags: DebugFlags): Promise<string> {
 }
 
 const isMistake = (error: unknown): error is Error =>
-  [Mistake, BadPath, BadCondition, BadNotes, CannotTake, DamagedLog].some(kind => error instanceof kind)
+  [Mistake, QueryError, BadNotes, CannotTake, DamagedLog].some(kind => error instanceof kind)
 
 /** Does one line, and prints what it says. Was it understood? */
 function perform(session: Session, line: string): boolean {

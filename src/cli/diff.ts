@@ -1,10 +1,10 @@
 /** `mirrorwalk diff`: two states, `LOG@STEP`, or two whole runs. */
 import { closeSync } from 'node:fs'
-import { parseCondition } from '../inspect/condition.ts'
 import { byCondition, byOracles } from '../inspect/diff/judge.ts'
 import { compareRuns, wordsAt, type RunsDifference } from '../inspect/diff/runs.ts'
+import { conditionOf } from '../inspect/query/condition.ts'
 import { stateDifferences, type StateDifference } from '../inspect/diff/states.ts'
-import type { LinuxSystem, LinuxWorld } from '../inspect/retrace.ts'
+import type { LinuxSystem, LinuxWorld } from '../inspect/linux.ts'
 import { isCheckpoint, isStep, scanLog, type Damage } from '../log/reader.ts'
 import { foldStep, worldOf, type CheckpointRecord, type Header, type StepRecord } from '../log/records.ts'
 import { initialWorld } from '../system/world.ts'
@@ -102,8 +102,8 @@ function diffRuns(a: string, b: string, flags: DiffFlags): ExitCode {
   const [one, other] = [load(a, Infinity, false), load(b, Infinity, false)]
   const alike = JSON.stringify(one.header.system) === JSON.stringify(other.header.system)
   const { verdict } = flags
-  const condition = verdict === undefined ? undefined : parseCondition(verdict, one.system)
-  const judge = condition === undefined ? () => byOracles(one.system) : () => byCondition(condition, verdict ?? '')
+  const condition = verdict === undefined ? undefined : conditionOf(one.system, verdict)
+  const judge = condition === undefined ? () => byOracles(one.system) : () => byCondition(condition)
   const difference = compareRuns(alike ? one.system : undefined, one, other, {
     judge,
     ...(condition === undefined ? {} : { judged: Infinity }),

@@ -1,12 +1,14 @@
 /** `mirrorwalk log`: the steps of a log as a timeline, all or those that a query means; statistics; a log that is being written. */
 import { closeSync } from 'node:fs'
-import { couldMean, lastMeant, Matcher } from '../inspect/query/match.ts'
-import { parseQuery, type Query } from '../inspect/query/parse.ts'
-import { Retracing, type Retraced } from '../inspect/retrace.ts'
+import { lastMeant, Matcher } from '../inspect/query/match.ts'
+import { parseQuery } from '../inspect/query/parse.ts'
+import type { Query } from '../inspect/query/query.ts'
+import { momentOf, Retracing, type Retraced } from '../inspect/retrace.ts'
 import { Counting, type Statistics } from '../inspect/statistics.ts'
 import { timeline } from '../inspect/timeline.ts'
 import { followLog, isEnd, isStep, scanLog, type Scan } from '../log/reader.ts'
-import type { EndRecord } from '../log/records.ts'
+import { firstOf, type EndRecord } from '../log/records.ts'
+import type { LinuxSystem } from '../scenario/standard.ts'
 import { damageText, opened, systemOf } from './log-file.ts'
 import { colourful, columns, EXIT, plural, print, printJson, styled, table, Work, type ExitCode } from './output.ts'
 
@@ -22,7 +24,7 @@ export interface LogFlags {
 }
 
 /** The words on the command line and the flags, as one query. */
-function queryOf(words: readonly string[], { actor, type, page, from, to }: LogFlags): Query {
+function queryOf(system: LinuxSystem, words: readonly string[], { actor, type, page, from, to }: LogFlags): Query {
   const quoted = (names: readonly string[]): string => names.map(name => `"${name.replaceAll('"', '')}"`).join(',')
   const parts = [
     ...(words.length === 0 ? [] : [`(${words.join(' ')})`]),
@@ -32,15 +34,14 @@ function queryOf(words: readonly string[], { actor, type, page, from, to }: LogF
     ...(from === undefined && to === undefined ? [] : [`step ${from ?? 0}..${to ?? ''}`]),
   ]
   // What was written is read alone first, so that its mistakes are shown where they are.
-  if (words.length > 0) parseQuery(words.join(' '))
-  return parseQuery(parts.length === 0 ? 'all' : parts.join(' and '))
+  if (words.length > 0) parseQuery(words.join(' '), system)
+  return parseQuery(parts.length === 0 ? 'all' : parts.join(' and '), system)
 }
 
 export async function logCommand(path: string, words: readonly string[], flags: LogFlags): Promise<ExitCode> {
-  const query = queryOf(words, flags)
   const fd = opened(path)
   try {
-    return await (flags.follow === true ? follow(path, fd, query, flags) : show(path, fd, query, flags))
+    return await (flags.follow === true ? follow(path, fd, words, flags) : show(path, fd, words, flags))
   } finally {
     closeSync(fd)
   }
@@ -56,10 +57,12 @@ function showHead({ header }: Scan): void {
   print(`${styled('bold', title)}  ${styled('dim', `model ${model}, ${chooser}${seed === null ? '' : ` (seed ${seed})`}`)}\n`)
 }
 
-async function show(path: string, fd: number, query: Query, flags: LogFlags): Promise<ExitCode> {
+async function show(path: string, fd: number, words: readonly string[], flags: LogFlags): Promise<ExitCode> {
   const scan = scanLog(fd, path)
-  const retracing = Retracing.of(systemOf(scan.header, path), scan.header)
-  const matcher = new Matcher(query)
+  const system = systemOf(scan.header, path)
+  const query = queryOf(system, words, flags)
+  const retracing = Retracing.of(system, scan.header)
+  const matcher = new Matcher(system, query, firstOf(scan.header) + 1)
   const last = lastMeant(query)
   const work = new Work()
   const candidates: Shown[] = []
@@ -69,8 +72,7 @@ async function show(path: string, fd: number, query: Query, flags: LogFlags): Pr
     // Behind the last step that can be meant, only what the log comes to is of interest.
     if (!isStep(next.record) || next.record.n > last) continue
     const step = retracing.see(next.record)
-    matcher.see(step)
-    if (couldMean(query, step)) candidates.push(shownOf(step))
+    if (matcher.see(momentOf(step))) candidates.push(shownOf(step))
     await work.breathe(() => `${plural(scan.after, 'step')} read`)
   }
   work.end()
@@ -126,10 +128,12 @@ const tables = ({ actors, types, kinds, facts }: Statistics): readonly (readonly
 const POLL_MS = 100
 
 /** Shows steps as they come, until the log ends; one that is only known to be meant later comes then. */
-async function follow(path: string, fd: number, query: Query, flags: LogFlags): Promise<ExitCode> {
+async function follow(path: string, fd: number, words: readonly string[], flags: LogFlags): Promise<ExitCode> {
   const scan = followLog(fd, path)
-  const retracing = Retracing.of(systemOf(scan.header, path), scan.header)
-  const matcher = new Matcher(query)
+  const system = systemOf(scan.header, path)
+  const query = queryOf(system, words, flags)
+  const retracing = Retracing.of(system, scan.header)
+  const matcher = new Matcher(system, query, firstOf(scan.header) + 1)
   const waiting = new Map<number, Shown>()
   const work = new Work()
   if (flags.json !== true) showHead(scan)
@@ -139,8 +143,7 @@ async function follow(path: string, fd: number, query: Query, flags: LogFlags): 
       came = true
       if (!isStep(next.record)) continue
       const step = retracing.see(next.record)
-      matcher.see(step)
-      if (couldMean(query, step)) waiting.set(step.n, shownOf(step))
+      if (matcher.see(momentOf(step))) waiting.set(step.n, shownOf(step))
     }
     if (came) showNew(matcher, waiting, flags)
     if (scan.ended || scan.damage?.cut !== true) break

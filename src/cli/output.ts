@@ -25,7 +25,8 @@ type Style = Parameters<typeof styleText>[0]
 /** Text in a colour, where a terminal shows it. */
 export const styled = (style: Style, text: string): string => (colourful() ? styleText(style, text, { validateStream: false }) : text)
 export const colourful = (): boolean => process.stdout.isTTY && process.env['NO_COLOR'] === undefined
-export const columns = (): number => process.stdout.columns ?? 110
+/** A terminal that does not know how wide it is says 0. */
+export const columns = (): number => (process.stdout.isTTY && process.stdout.columns > 0 ? process.stdout.columns : 110)
 
 /** Rows in columns, the first row as a head; columns of numbers stand to the right. */
 export function table(rows: readonly (readonly string[])[]): readonly string[] {

@@ -1,5 +1,5 @@
 /** `mirrorwalk why` and `mirrorwalk last`: where what a log ends with, or had at a step, came from. */
-import { BadPath, pathOf } from '../inspect/path.ts'
+import { pageOf, pathOf } from '../inspect/path.ts'
 import { lastChange, nextChange, verdictOf, why } from '../inspect/provenance.ts'
 import { Recording } from '../inspect/recording.ts'
 import { changeLines, whyLines } from '../inspect/why-lines.ts'
@@ -22,10 +22,10 @@ function opened(path: string, at: number | undefined): { readonly run: Recording
 }
 
 export function whyCommand(path: string, address: string, { at, json }: WhyFlags): ExitCode {
-  const match = /^(?:([\w-]+):)?(\d+)$/.exec(address)
-  if (match === null) throw new UsageError(`expected a page, such as 16 or mm0:16, got '${address}'`)
+  const of = pageOf(address)
+  if (of === undefined) throw new UsageError(`expected a page, such as 16 or mm0:16, got '${address}'`)
   const { run, n } = opened(path, at)
-  const found = why(run, match[1] ?? 'mm0', Number(match[2]), n)
+  const found = why(run, of.mm, of.page, n)
   if (json === true) printJson({ ...found, derived: found.derived.map(d => ({ ...d, verdict: verdictOf(found, d) })) })
   else for (const line of whyLines(run, found)) print(line)
   return EXIT.holds
@@ -34,7 +34,7 @@ export function whyCommand(path: string, address: string, { at, json }: WhyFlags
 /** Exits 1 if nothing changed it. */
 export function lastCommand(path: string, text: string, { at, next, json }: WhyFlags): ExitCode {
   const { run, n } = opened(path, at)
-  const of = pathIn(run, text)
+  const of = pathOf(run.system, text)
   const step = next === true ? nextChange(run, of, n + 1) : lastChange(run, of, n)
   const [before, after] =
     step === undefined ? [of.show(run.world(n)), of.show(run.world(n))] : [of.show(run.world(step - 1)), of.show(run.world(step))]
@@ -42,13 +42,4 @@ export function lastCommand(path: string, text: string, { at, next, json }: WhyF
   else if (step === undefined) print(`${of.text}: ${after}, and no step ${next === true ? `after ${n}` : `up to ${n}`} changes it`)
   else for (const line of changeLines(run, step, before, after)) print(line)
   return step === undefined ? EXIT.violated : EXIT.holds
-}
-
-function pathIn(run: Recording, text: string): ReturnType<typeof pathOf> {
-  try {
-    return pathOf(run.system, text)
-  } catch (error) {
-    if (error instanceof BadPath) throw new UsageError(error.message)
-    throw error
-  }
 }

@@ -1,29 +1,32 @@
 /** Depth first: every world once, the latest first; what is found is found by a long way, but early. */
-import { Rows } from './rows.ts'
-import { itself, STRIDE, trailTo, type Canonical, type Cut, type Strategy } from './strategy.ts'
+import { begun, type Paused } from './paused.ts'
+import { bytesAhead, itself, STRIDE, type Canonical, type Cut, type Strategy } from './strategy.ts'
 
 /** `canonical`: what a world is taken for, where worlds stand for others. */
 export const depthFirst = (canonical: Canonical = itself): Strategy => ({
   name: 'dfs',
-  *search(space, judge, { maxStates, maxDepth }) {
+  *search(space, judge, { maxStates, maxDepth, from }) {
     const { width } = space
-    const rows = new Rows(width)
-    const row = space.start.slice()
-    judge.follow(place => trailTo(space, rows, canonical, place))
-    canonical(row, 0)
-    rows.add(row, 0, -1)
-    judge.world(row, 0, 0)
+    const row = new Int32Array(width)
+    const { rows, deciding } = begun(space, judge, canonical, from)
     // States that were found and not gone on from, with their depths; the last is next.
-    const open: number[] = [0]
-    const depths: number[] = [0]
-    let [transitions, deepest, told, shallow] = [0, 0, 0, 0]
+    const [open = [], depths = []] = from?.lists.map(list => [...list]) ?? [[0], [0]]
+    let [transitions = 0, deepest = 0, shallow = 0] = from?.counters ?? []
+    const pause = (): Paused => ({
+      rows,
+      deciding: deciding.states,
+      counters: [transitions, deepest, shallow],
+      lists: [open, depths],
+      found: judge.list(),
+    })
+    let told = transitions
     let cut: Cut | undefined
     while (open.length > 0 && cut === undefined && !judge.decided) {
       const state = open.pop() as number
       const depth = depths.pop() as number
       deepest = Math.max(deepest, depth)
       rows.read(state, row)
-      const n = space.expand(row)
+      const n = deciding.expand(row, state)
       if (n > 0 && depth >= maxDepth) {
         shallow++
         continue
@@ -45,11 +48,11 @@ export const depthFirst = (canonical: Canonical = itself): Strategy => ({
       if (rows.size >= maxStates && open.length > 0) cut = 'max states'
       else if (transitions - told >= STRIDE) {
         told = transitions
-        cut = yield { states: rows.size, transitions, frontier: open.length, depth }
+        cut = yield { states: rows.size, transitions, frontier: open.length, depth, bytes: bytesAhead(rows), pause }
       }
     }
     if (shallow > 0) cut ??= 'max depth'
-    return { states: rows.size, transitions, depth: deepest, frontier: open.length + shallow, cut, bytes: rows.bytes, rows }
+    return { states: rows.size, transitions, depth: deepest, frontier: open.length + shallow, cut, bytes: rows.bytes, rows, pause }
   },
 })
 

@@ -12,7 +12,7 @@ import type { Judge } from './judge.ts'
 import { Rows, type Row } from './rows.ts'
 import type { Space } from './space.ts'
 import type { Refusal, Step } from './steps.ts'
-import { STRIDE, type Cut, type Limits, type Search, type Strategy } from './strategy.ts'
+import { bytesAhead, STRIDE, type Cut, type Limits, type Search, type Strategy } from './strategy.ts'
 
 /** A run that is to be gone yet, by its first step and what comes then; of several, the first comes first. */
 interface Branch<F> {
@@ -105,7 +105,7 @@ class Dpor<M, F> {
       if (rows.size >= maxStates) cut ??= 'max states'
       else if (transitions - told >= STRIDE) {
         told = transitions
-        const stop = yield { states: rows.size, transitions, frontier: this.#open(), depth: path.length - 1 }
+        const stop = yield { states: rows.size, transitions, frontier: this.#open(), depth: path.length - 1, bytes: bytesAhead(rows) }
         cut ??= stop
       }
     }

@@ -13,6 +13,11 @@ export interface Finding {
   readonly trail: readonly Choice[]
 }
 
+/** What was found about a property, by its place among the model's. */
+export interface Recalled extends Finding {
+  readonly property: number
+}
+
 /** A way to a place, by whatever a strategy calls its places. */
 export type Trail = (place: number) => readonly Choice[]
 
@@ -65,6 +70,20 @@ export class Judge<M, F> {
   /** Is there nothing left that going on could tell? */
   get decided(): boolean {
     return this.#wanted > 0 && this.#found.size === this.#wanted
+  }
+
+  /** All that was found, in the order in which it was. */
+  list(): readonly Recalled[] {
+    const { properties } = this.#space.model
+    return [...this.#found].map(([property, finding]) => ({ property: properties.indexOf(property), ...finding }))
+  }
+
+  /** Goes on from what was found before. */
+  recall(found: readonly Recalled[]): void {
+    for (const { property, why, trail } of found) {
+      const known = this.#space.model.properties[property]
+      if (known !== undefined) this.find(known, why, trail)
+    }
   }
 
   /** The same finding in other words. */

@@ -3,7 +3,9 @@
  * is to blame. Found in the whole graph of worlds, as its strongly connected parts; told as a lasso, the way to the circle
  * and once around it.
  */
+import type { ActorName } from '../system/actor.ts'
 import type { Choice } from '../system/step.ts'
+import { connectedParts } from './parts.ts'
 import type { Rows } from './rows.ts'
 import type { Space } from './space.ts'
 
@@ -39,7 +41,7 @@ class Graph<M, F> {
 }
 
 /**
- * A fair way through the worlds in which `goal` is not so: a circle that it can come to, or, unless `endings` is false, a world
+ * A fair way through the worlds in which `goal` is not so: a circle that it can come to, and in which others go than `but`, or, unless `endings` is false, a world
  * in which all comes to an end. Undefined if there is none: it becomes so in the end, whatever happens.
  */
 export function lassoWithout<M, F>(
@@ -47,6 +49,7 @@ export function lassoWithout<M, F>(
   rows: Rows,
   goal: (row: Int32Array) => boolean,
   endings: boolean,
+  but: ReadonlySet<number> = new Set(),
 ): Lasso | undefined {
   const graph = new Graph(space, rows)
   const met = new Uint8Array(rows.size)
@@ -67,55 +70,16 @@ export function lassoWithout<M, F>(
       queue.push(s)
     }
   }
-  for (const part of connectedParts(graph, from)) {
-    const circle = fairCircle(graph, part)
-    if (circle !== undefined) return { way: wayTo(graph, from, part[0] as number), circle }
+  const isMeant = (state: number): boolean => from[state] !== -2
+  for (const { states, isCircle } of connectedParts(rows.size, isMeant, state => graph.successors(state).filter(isMeant))) {
+    const circle = isCircle ? fairCircle(graph, states, but) : undefined
+    if (circle !== undefined) return { way: wayTo(graph, from, states[0] as number), circle }
   }
   return undefined
 }
 
-/** Strongly connected parts with at least one step within them (Tarjan), among the states that were come to. */
-function* connectedParts<M, F>(graph: Graph<M, F>, from: Int32Array): Generator<readonly number[]> {
-  const order = new Int32Array(from.length).fill(-1)
-  const low = new Int32Array(from.length)
-  const held = new Uint8Array(from.length)
-  const stack: number[] = []
-  let count = 0
-  const among = (state: number): readonly number[] => graph.successors(state).filter(s => from[s] !== -2)
-  for (let root = 0; root < from.length; root++) {
-    if (from[root] === -2 || order[root] !== -1) continue
-    const path: { readonly state: number; readonly next: readonly number[]; at: number }[] = []
-    const enter = (state: number): void => {
-      order[state] = low[state] = count++
-      held[state] = 1
-      stack.push(state)
-      path.push({ state, next: among(state), at: 0 })
-    }
-    enter(root)
-    for (let top = path.at(-1); top !== undefined; top = path.at(-1)) {
-      const { state, next } = top
-      const s = next[top.at++]
-      if (s === undefined) {
-        path.pop()
-        const above = path.at(-1)
-        if (above !== undefined) low[above.state] = Math.min(low[above.state] as number, low[state] as number)
-        if (low[state] !== order[state]) continue
-        const part: number[] = []
-        let member: number
-        do {
-          member = stack.pop() as number
-          held[member] = 0
-          part.push(member)
-        } while (member !== state)
-        if (part.length > 1 || next.includes(state)) yield part.toReversed()
-      } else if (order[s] === -1) enter(s)
-      else if (held[s] === 1) low[state] = Math.min(low[state] as number, order[s] as number)
-    }
-  }
-}
-
 /** Once through everything in a part that keeps it fair; undefined if somebody could always act there, and never does. */
-function fairCircle<M, F>(graph: Graph<M, F>, part: readonly number[]): readonly Choice[] | undefined {
+function fairCircle<M, F>(graph: Graph<M, F>, part: readonly number[], but: ReadonlySet<number>): readonly Choice[] | undefined {
   const { space, rows } = graph
   const inside = new Set(part)
   /** Actors that act within the part, with such a step; and a state in which an actor cannot act. */
@@ -134,6 +98,7 @@ function fairCircle<M, F>(graph: Graph<M, F>, part: readonly number[]): readonly
     }
     for (const by of space.names.keys()) if (!able.has(by) && !rests.has(by)) rests.set(by, state)
   }
+  if ([...acts.keys()].every(by => but.has(by))) return undefined
   const stops: (readonly [from: number, to: number])[] = []
   for (const by of active) {
     const step = acts.get(by)
@@ -193,9 +158,9 @@ function choicesAlong<M, F>({ space, rows }: Graph<M, F>, states: readonly numbe
   })
 }
 
-/** A circle in which everybody gets a turn, and nothing ever ends. */
-export const endless = <M, F>(space: Space<M, F>, rows: Rows): Lasso | undefined =>
-  hasCircle(space, rows) ? lassoWithout(space, rows, () => false, false) : undefined
+/** A circle in which everybody gets a turn, and nothing ever ends, but for those in which only these go. */
+export const endless = <M, F>(space: Space<M, F>, rows: Rows, but: readonly ActorName[] = []): Lasso | undefined =>
+  hasCircle(space, rows) ? lassoWithout(space, rows, () => false, false, new Set(but.map(name => space.names.indexOf(name)))) : undefined
 
 const ON_THE_WAY = 1
 const LEFT = 2

@@ -51,6 +51,14 @@ export class Rows {
     return this.#slots.byteLength + this.#blocks.reduce((sum, block) => sum + block.byteLength, 0)
   }
 
+  /** Bytes that it takes with so many more states. */
+  bytesWith(more: number): number {
+    const size = this.#size + more
+    let slots = this.#slots.length
+    while (size * 10 > slots * 7) slots *= 2
+    return (slots + Math.ceil(size / BLOCK) * BLOCK * this.#stride) * Int32Array.BYTES_PER_ELEMENT
+  }
+
   /** Adds the row that begins at `at`: the number of its state if it is new, else the complement (`~`) of that number. */
   add(rows: Row, at: number, from: number): number {
     const { width } = this
@@ -89,6 +97,36 @@ export class Rows {
   from(state: number): number {
     const block = this.#blocks[state >>> BLOCK_BITS] as Int32Array
     return block[(state & (BLOCK - 1)) * this.#stride + this.#stride - 1] as number
+  }
+
+  /** How many bits each column is packed into. */
+  get bits(): readonly number[] {
+    return [...this.#layout.bits]
+  }
+
+  /** The states as they are packed, with where each was found from: part by part. */
+  *packed(): Generator<Int32Array> {
+    for (let first = 0; first < this.#size; first += BLOCK) {
+      const block = this.#blocks[first >>> BLOCK_BITS] as Int32Array
+      yield block.subarray(0, Math.min(BLOCK, this.#size - first) * this.#stride)
+    }
+  }
+
+  /** A set again, from its parts: `read` fills each. */
+  static restored(bits: readonly number[], size: number, read: (part: Int32Array) => void): Rows {
+    const rows = new Rows(bits.length)
+    rows.#layout = layoutOf(Uint8Array.from(bits))
+    rows.#stride = rows.#layout.words + 1
+    rows.#packed = new Int32Array(rows.#layout.words)
+    for (let first = 0; first < size; first += BLOCK) {
+      rows.#blocks.push(new Int32Array(BLOCK * rows.#stride))
+    }
+    rows.#size = size
+    for (const part of rows.packed()) read(part)
+    let slots = FIRST_SLOTS
+    while (size * 10 > slots * 7) slots *= 2
+    rows.#rehash(slots)
+    return rows
   }
 
   /** The slot where a row is, or would be; leaves it packed. */

@@ -13,7 +13,7 @@ import { randomly } from './schedulers/random.ts'
 import type { Dice, Scheduler } from './schedulers/scheduler.ts'
 import type { Space } from './space.ts'
 import type { Step } from './steps.ts'
-import { STRIDE, type Cut, type Strategy } from './strategy.ts'
+import { bytesAhead, STRIDE, type Cut, type Strategy } from './strategy.ts'
 
 const MAKE = { random: randomly, pct, pos: partialOrder, preemptions: fewPreemptions }
 export const SCHEDULERS = ['random', 'pct', 'pos', 'preemptions', 'portfolio'] as const
@@ -78,7 +78,7 @@ export function simulation({ scheduler = 'random', seed = 1, runs = RUNS }: Simu
         if (rows.size >= maxStates) cut = 'max states'
         else if (transitions - told >= STRIDE) {
           told = transitions
-          cut = yield { states: rows.size, transitions, frontier: runs - run - 1, depth: at }
+          cut = yield { states: rows.size, transitions, frontier: runs - run - 1, depth: at, bytes: bytesAhead(rows) }
         }
       }
       cut ??= 'sampled'

@@ -11,7 +11,7 @@ import { Footprints } from './footprint.ts'
 import { Rows } from './rows.ts'
 import type { Space } from './space.ts'
 import type { Step } from './steps.ts'
-import { STRIDE, type Cut, type Strategy } from './strategy.ts'
+import { bytesAhead, STRIDE, type Cut, type Strategy } from './strategy.ts'
 
 interface Frame<F> {
   readonly state: number
@@ -111,7 +111,7 @@ function searchWith(name: string, caching: boolean): Strategy {
         if (rows.size >= maxStates) cut ??= 'max states'
         else if (transitions - told >= STRIDE) {
           told = transitions
-          const stop = yield { states: rows.size, transitions, frontier: openBranches(path), depth: path.length }
+          const stop = yield { states: rows.size, transitions, frontier: openBranches(path), depth: path.length, bytes: bytesAhead(rows) }
           cut ??= stop
         }
       }

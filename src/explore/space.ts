@@ -43,6 +43,7 @@ export class Space<M, F> {
   readonly #sequences: Sequences | undefined
   #found = 0
   #evaluations = 0
+  #asked = 0
 
   constructor(model: Model<M, F>) {
     this.model = model
@@ -59,6 +60,16 @@ export class Space<M, F> {
       this.#sequences = new Sequences(fields, this.width - 1, (actor, id) => this.snapshot(actor, id), this.#snapshotId.bind(this))
     }
     this.start = this.rowOf({ memory: model.system.memory, actors: actors.map(a => initialSnapshot(a.kind.machine, a.input)) })
+  }
+
+  /** How often something was decided that was not known. */
+  get decisions(): number {
+    return this.#evaluations + this.#asked
+  }
+
+  /** Are these the numbers of parts that were met? */
+  knows(row: Row): boolean {
+    return row.every((id, i) => id < (this.#columns[i]?.snapshots ?? this.#memories).length)
   }
 
   /** Steps that were decided, rules that were asked, and memories that were met: all that was not a look-up. */
@@ -243,6 +254,7 @@ export class Space<M, F> {
   }
 
   #ask(asking: Asking<F>, id: number): Edge<F> {
+    this.#asked++
     const { source, callee, event, before } = asking
     const taken = this.#take(callee, id, event)
     const edge: Edge<F> =

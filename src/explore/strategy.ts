@@ -1,6 +1,7 @@
 /** What every strategy is: a search that can be watched, and stopped, and that says what it did. */
 import type { Choice } from '../system/step.ts'
 import type { Judge } from './judge.ts'
+import type { Paused } from './paused.ts'
 import type { Row, Rows } from './rows.ts'
 import type { Space } from './space.ts'
 
@@ -11,10 +12,14 @@ export interface Progress {
   /** States, or branches, that are known and not looked at. */
   readonly frontier: number
   readonly depth: number
+  /** What keeping the states takes, and may take until the next report. */
+  readonly bytes: number
+  /** What is needed to go on from here another time, where the search can. */
+  readonly pause?: () => Paused
 }
 
 /** Why a search did not go on to its end. */
-export type Cut = 'max states' | 'max depth' | 'timeout' | 'interrupted' | 'a circle' | 'sampled'
+export type Cut = 'max states' | 'max depth' | 'max memory' | 'timeout' | 'interrupted' | 'a circle' | 'sampled' | 'one order'
 
 /** What a search came to. */
 export interface Searched {
@@ -32,11 +37,14 @@ export interface Searched {
   readonly bytes?: number
   /** States as rows, if they were kept. */
   readonly rows?: Rows
+  readonly pause?: () => Paused
 }
 
 export interface Limits {
   readonly maxStates: number
   readonly maxDepth: number
+  /** A search that stopped on its way, to go on with. */
+  readonly from?: Paused | undefined
 }
 
 /** A search yields how far it is, and is told whether to stop. */
@@ -54,6 +62,9 @@ export class Unsound extends Error {
 
 /** Transitions between two reports. */
 export const STRIDE = 8192
+
+/** What a set takes until the next report: at most so many states are found until then, and a few from the last one. */
+export const bytesAhead = (rows: Rows): number => rows.bytesWith(2 * STRIDE)
 
 /** What a world is taken for: itself, unless worlds stand for others. */
 export type Canonical = (rows: Row, at: number) => void

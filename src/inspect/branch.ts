@@ -13,7 +13,8 @@ import type { ActorName } from '../system/actor.ts'
 import { roundRobin } from '../system/choosers/round-robin.ts'
 import { Live, type Ended, type Entry } from '../system/live.ts'
 import { indexOf } from '../system/world.ts'
-import type { LinuxSystem, LinuxWorld, Run } from './recording.ts'
+import type { LinuxSystem, LinuxWorld } from './linux.ts'
+import type { Run } from './recording.ts'
 import { possibleIn } from './waiting.ts'
 
 /** A choice that cannot be taken: who refuses, or what there is instead. */

@@ -5,9 +5,11 @@
  * The cursor stands on a step: the world is the one after it. On `first` it stands at the beginning.
  */
 import type { Key } from '../log/keys.ts'
-import type { Condition } from './stopping.ts'
+import { momentAt } from './moment.ts'
 import { differs, type Path } from './path.ts'
-import type { LinuxWorld, Run } from './recording.ts'
+import type { Condition } from './query/condition.ts'
+import type { LinuxWorld } from './linux.ts'
+import type { Run } from './recording.ts'
 
 export interface Change {
   readonly path: Path
@@ -115,7 +117,7 @@ export class Cursor {
     for (const n of steps) {
       if (n <= run.first) break
       if (watched.some(path => differs(path, run.world(n - 1), run.world(n)))) return this.#went(n, 'watch')
-      const condition = conditions.find(c => c.holds(run, n))
+      const condition = conditions.find(c => c.holds(momentAt(run, n)))
       if (condition !== undefined) return this.#went(n, 'condition', condition)
     }
     return back ? this.#went(run.first, 'beginning') : this.#went(run.last, 'end')
@@ -156,6 +158,7 @@ export class Cursor {
 
 const byActor = (name: string): Condition => ({
   text: `by ${name}`,
-  holds: (run, n) => run.record(n).by === name,
+  holds: ({ step }) => step?.by === name,
+  why: () => undefined,
   keys: [{ in: 'by', name }],
 })

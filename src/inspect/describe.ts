@@ -130,6 +130,13 @@ function did({ do: what, event, calls, facts }: Described): readonly string[] {
       return [event['stale'] === true ? 'was invalidated: begins again' : 'not invalidated, as far as it can tell']
     case 'commit':
       return [`maps on ${to}: ${words(first['pfns'] as Table, number(first, 'start'), number(first, 'end'))}`]
+    case 'translate':
+      return [
+        `translates ${number(first, 'page')}: ${event.type === 'translated' ? frames(frameOf(number(event, 'word')), 1) : 'nothing, a fault'}`,
+      ]
+    case 'device_read':
+    case 'device_write':
+      return [what === 'device_read' ? 'the device reads' : `the device writes ${told(facts).join(', ')}`]
     case 'return':
       return ['done']
     case 'load':

@@ -10,7 +10,8 @@ import { pages } from './describe.ts'
 import { entryInWords, mappedInWords } from './entries.ts'
 import { agendaOf, contextOf, describeStep, isRange, statementInWords } from './folded-step.ts'
 import { phraseFor } from './phrases.ts'
-import type { LinuxSystem, LinuxWorld, Run } from './recording.ts'
+import type { LinuxSystem, LinuxWorld } from './linux.ts'
+import type { Run } from './recording.ts'
 import { holdersOf, possibleIn } from './waiting.ts'
 
 /** Rows of page tables that are drawn. */

@@ -6,7 +6,8 @@ import type { StepRecord } from '../log/records.ts'
 import { revived } from '../log/values.ts'
 import type { Fact } from '../memory/facts.ts'
 import { describe, type Described, type Words } from './describe.ts'
-import type { LinuxSystem, LinuxWorld, Run } from './recording.ts'
+import type { LinuxSystem, LinuxWorld } from './linux.ts'
+import type { Run } from './recording.ts'
 
 type Fields = Readonly<Record<string, unknown>>
 

@@ -11,14 +11,16 @@
  * The last part may be a range of indices: `mm0.pte.16-19`.
  */
 import type { Key } from '../log/keys.ts'
-import { page } from '../memory/address.ts'
+import { page, PAGE_LIMIT, type Page } from '../memory/address.ts'
 import { isPresent } from '../memory/entry.ts'
 import { stateWordOf } from '../memory/frames.ts'
-import type { Memory } from '../memory/memory.ts'
+import { emptyMm, type Memory } from '../memory/memory.ts'
 import { leafAt, smallEntryAt } from '../memory/pagetable.ts'
-import { Table } from '../memory/table.ts'
+import { INDEX_LIMIT, Table } from '../memory/table.ts'
+import { initialWorld } from '../system/world.ts'
 import { entryInWords, mappedInWords } from './entries.ts'
-import type { LinuxSystem, LinuxWorld } from './recording.ts'
+import type { LinuxSystem, LinuxWorld } from './linux.ts'
+import { QueryError } from './query/tokens.ts'
 
 export interface Path {
   readonly text: string
@@ -30,9 +32,20 @@ export interface Path {
   readonly keys: readonly Key[]
 }
 
-/** A path that leads nowhere; the message says where it might. */
-export class BadPath extends Error {
-  override readonly name = 'BadPath'
+/** A part of a path, with where it stands. */
+interface Part {
+  readonly text: string
+  readonly at: number
+}
+
+function partsOf(text: string, from = 0): readonly Part[] {
+  const parts: Part[] = []
+  if (from > text.length) return parts
+  for (let at = from; at <= text.length; at = (parts.at(-1)?.text.length ?? 0) + at + 1) {
+    const end = text.indexOf('.', at)
+    parts.push({ text: text.slice(at, end < 0 ? text.length : end), at })
+  }
+  return parts
 }
 
 interface Span {
@@ -43,42 +56,53 @@ const spanOf = (word: string | undefined): Span | undefined => {
   const match = /^(\d+)(?:[-–](\d+))?$/.exec(word ?? '')
   if (match === null) return undefined
   const from = Number(match[1])
-  return { from, end: Number(match[2] ?? from) + 1 }
+  const end = Number(match[2] ?? from) + 1
+  return from < end && end <= INDEX_LIMIT ? { from, end } : undefined
 }
 
-/** Reads a path; the first address space is meant where none is named. */
+const REST: ReadonlySet<string> = new Set(['swap', 'pool', 'files', 'devices', 'batches', 'pagemaps', 'killed'])
+const WILD: Key = { in: 'rest', name: '*' }
+
+/** A page of an address space: `mm1:16`, or `16` of the first. */
+export function pageOf(text: string): { readonly mm: string; readonly page: Page } | undefined {
+  const [, mm = 'mm0', at] = /^(?:(mm\d+):)?(\d+)$/.exec(text) ?? []
+  return at === undefined || Number(at) >= PAGE_LIMIT ? undefined : { mm, page: page(Number(at)) }
+}
+
+/** Reads a path; the first address space is meant where none is named. Throws `QueryError` where it leads nowhere. */
 export function pathOf(system: LinuxSystem, text: string): Path {
-  const at = /^(?:([\w-]+):)?(\d+)$/.exec(text.trim())
-  if (at !== null) return cpuEntry(text, at[1] ?? 'mm0', Number(at[2]))
+  const at = pageOf(text)
+  if (at !== undefined) return cpuEntry(text, at.mm, at.page)
   // Names of actors have dots in them: the longest that fits is meant.
   const actor = [...system.index.keys()]
     .filter(name => text === name || text.startsWith(`${name}.`))
     .toSorted((a, b) => b.length - a.length)[0]
-  if (actor !== undefined) return actorPath(system, text, actor, partsOf(text.slice(actor.length + 1)))
-  const [head = '', ...rest] = partsOf(text)
-  if (head === 'frame' || head === 'frames') return framePath(text, rest)
-  if (REST.has(head)) return generic(text, world => world.memory[head as keyof Memory], rest, [{ in: 'rest', name: head }, WILD])
-  if (/^mm\d*$/.test(head)) return mmPath(text, head, rest)
-  throw new BadPath(
-    `'${text}' leads nowhere. Expected an actor (${[...system.index.keys()].join(', ')}), a page (16, mm0:16), mm0.pte.N, mm0.vmas, frame.N or ${[...REST].join(', ')}.`,
+  if (actor !== undefined) return actorPath(system, text, actor, partsOf(text, actor.length + 1))
+  const [head, ...rest] = partsOf(text)
+  const first = head?.text ?? ''
+  if (first === 'frame' || first === 'frames') return framePath(text, rest)
+  if (REST.has(first))
+    return generic(system, text, ({ memory }) => memory[first as keyof Memory], rest, [{ in: 'rest', name: first }, WILD])
+  if (/^mm\d+$/.test(first)) return mmPath(system, text, first, rest)
+  throw new QueryError(
+    text,
+    0,
+    `an actor (${[...system.index.keys()].join(', ')}), a page (16, mm0:16), mm0.pte.N, mm0.vmas, frame.N or ${[...REST].join(', ')}`,
+    text,
   )
 }
 
-const REST: ReadonlySet<string> = new Set(['swap', 'pool', 'files', 'devices', 'batches', 'pagemaps', 'killed'])
-const partsOf = (text: string): readonly string[] => (text === '' ? [] : text.split('.'))
-const WILD: Key = { in: 'rest', name: '*' }
-
-function cpuEntry(text: string, mm: string, p: number): Path {
+function cpuEntry(text: string, mm: string, p: Page): Path {
   const read = ({ memory }: LinuxWorld): unknown => {
     const of = memory.mms[mm]
     if (of === undefined) return undefined
-    const small = smallEntryAt(of, page(p))
-    return isPresent(small) ? `${leafAt(of, page(p)).level} ${small}` : small
+    const small = smallEntryAt(of, p)
+    return isPresent(small) ? `${leafAt(of, p).level} ${small}` : small
   }
   return {
     text,
     read,
-    show: ({ memory }) => mappedInWords(memory, mm, page(p)),
+    show: ({ memory }) => mappedInWords(memory, mm, p),
     keys: [
       { in: 'mms', name: mm, column: 'pte', from: p, end: p + 1 },
       { in: 'mms', name: mm, column: 'large', from: p, end: p + 1 },
@@ -87,73 +111,83 @@ function cpuEntry(text: string, mm: string, p: number): Path {
   }
 }
 
-function actorPath(system: LinuxSystem, text: string, name: string, [key, ...rest]: readonly string[]): Path {
+type Fields = Readonly<Record<string, unknown>>
+
+function actorPath(system: LinuxSystem, text: string, name: string, [key, ...rest]: readonly Part[]): Path {
   const i = system.index.get(name) ?? 0
-  if (key === undefined) {
-    return {
-      text,
-      read: world => world.actors[i],
-      show: world => valueInWords(world.actors[i]),
-      keys: [{ in: 'actors', name }],
-    }
-  }
-  const span = spanOf(rest[0])
-  const bounds = span === undefined ? {} : { from: span.from, end: span.end }
+  const whole = (world: LinuxWorld): unknown => world.actors[i]
+  if (key === undefined) return { text, read: whole, show: world => valueInWords(whole(world)), keys: [{ in: 'actors', name }] }
+  // A context has the keys that its machine named at first, and never others.
+  const keys = ['state', ...Object.keys(initialWorld(system).actors[i]?.context ?? {})]
+  if (!keys.includes(key.text)) throw new QueryError(text, key.at, `something of ${name} (${keys.join(', ')})`, key.text)
   const root = (world: LinuxWorld): unknown => {
     const snapshot = world.actors[i]
-    return key === 'state' ? snapshot?.value : ((snapshot?.context ?? {}) as Readonly<Record<string, unknown>>)[key]
+    return key.text === 'state' ? snapshot?.value : ((snapshot?.context ?? {}) as Fields)[key.text]
   }
-  return generic(text, root, rest, [{ in: 'actors', name, column: key, ...bounds }])
+  return generic(system, text, root, rest, [{ in: 'actors', name, column: key.text, ...spanOf(rest[0]?.text) }])
 }
 
-function mmPath(text: string, mm: string, [column, ...rest]: readonly string[]): Path {
+function mmPath(system: LinuxSystem, text: string, mm: string, [column, ...rest]: readonly Part[]): Path {
+  const columns = Object.keys(emptyMm)
+  if (column !== undefined && !columns.includes(column.text))
+    throw new QueryError(text, column.at, `something of an address space (${columns.join(', ')})`, column.text)
   const root = (world: LinuxWorld): unknown => {
-    const of = world.memory.mms[mm]
-    return column === undefined || of === undefined ? of : (of as unknown as Readonly<Record<string, unknown>>)[column]
+    const of = world.memory.mms[mm] as Fields | undefined
+    return column === undefined ? of : of?.[column.text]
   }
-  const span = spanOf(rest[0])
-  const bounds = span === undefined ? {} : { from: span.from, end: span.end }
-  return generic(text, root, rest, [column === undefined ? { in: 'mms', name: mm } : { in: 'mms', name: mm, column, ...bounds }, WILD])
+  const touched = column === undefined ? {} : { column: column.text, ...spanOf(rest[0]?.text) }
+  return generic(system, text, root, rest, [{ in: 'mms', name: mm, ...touched }, WILD])
 }
 
 const COLUMNS = ['refs', 'maps', 'hugeMaps', 'state', 'content', 'anonVma', 'index', 'lru', 'fresh', 'locked'] as const
 
-function framePath(text: string, parts: readonly string[]): Path {
-  // `frame.2.refs`, and `frames.refs.2` as memory has them.
-  const named = COLUMNS.find(column => parts.includes(column))
-  const span = spanOf(parts.find(part => /^\d/.test(part)))
-  if (span === undefined) throw new BadPath(`'${text}': expected a frame, as in frame.2 or frame.2.refs (${COLUMNS.join(', ')})`)
+/** Frames that are shown one by one. */
+const SHOWN = 32
+
+/** `frame.2`, `frame.2.refs`, and `frames.refs.2` as memory has them. */
+function framePath(text: string, parts: readonly Part[]): Path {
+  const [first, second] = parts
+  const [numbers, column] = spanOf(first?.text) === undefined ? [second, first] : [first, second]
+  const fail = (of: Part | undefined, expected: string): never => {
+    throw new QueryError(text, of?.at ?? text.length, expected, of?.text ?? '')
+  }
+  const span = spanOf(numbers?.text) ?? fail(first, 'the number of a frame, as in frame.2 or frame.2.refs')
+  const named = column === undefined ? undefined : (COLUMNS.find(c => c === column.text) ?? fail(column, `one of ${COLUMNS.join(', ')}`))
+  if (parts[2] !== undefined) fail(parts[2], 'the end')
   const columns = named === undefined ? COLUMNS : [named]
-  const read = ({ memory: { frames } }: LinuxWorld): unknown =>
-    columns.map(column => Array.from({ length: span.end - span.from }, (_, i) => frames[column].get(span.from + i)))
-  const show = ({ memory: { frames } }: LinuxWorld): string =>
-    Array.from({ length: span.end - span.from }, (_, i) => span.from + i)
-      .map(f =>
-        columns
-          .map(column => {
-            const value = column === 'state' ? stateWordOf(frames.state.get(f)) : String(frames[column].get(f))
-            return named === undefined ? `${column} ${value}` : value
-          })
-          .join(', '),
-      )
-      .join(' · ')
-  return { text, read, show, keys: [{ in: 'rest', name: 'frames', ...span }, WILD] }
+  const count = span.end - span.from
+  const shown = Array.from({ length: Math.min(count, SHOWN) }, (_, i) => span.from + i)
+  return {
+    text,
+    read: ({ memory }) =>
+      named !== undefined && count === 1
+        ? memory.frames[named].get(span.from)
+        : columns.map(of => [...memory.frames[of].runs(span.from, span.end)]),
+    show: ({ memory }) => {
+      const word = (of: (typeof COLUMNS)[number], f: number): string =>
+        of === 'state' ? stateWordOf(memory.frames.state.get(f)) : String(memory.frames[of].get(f))
+      const told = shown.map(f => columns.map(of => (named === undefined ? `${of} ${word(of, f)}` : word(of, f))).join(', '))
+      return [...told, ...(count > SHOWN ? ['…'] : [])].join(' · ')
+    },
+    keys: [{ in: 'rest', name: 'frames', ...span }, WILD],
+  }
 }
 
-function generic(text: string, root: (world: LinuxWorld) => unknown, rest: readonly string[], keys: readonly Key[]): Path {
-  const read = (world: LinuxWorld): unknown => {
-    let at = root(world)
-    for (const part of rest) {
-      if (at instanceof Table) {
-        const span = spanOf(part)
-        if (span === undefined) throw new BadPath(`'${text}': '${part}' is no index of a table`)
-        const table = at
-        at = span.end - span.from === 1 ? table.get(span.from) : [...table.runs(span.from, span.end)]
-      } else
-        at = typeof at === 'object' && at !== null && Object.hasOwn(at, part) ? (at as Readonly<Record<string, unknown>>)[part] : undefined
-    }
-    return at
+/** What is at these parts of plain data and tables. */
+function generic(
+  system: LinuxSystem,
+  text: string,
+  root: (world: LinuxWorld) => unknown,
+  parts: readonly Part[],
+  keys: readonly Key[],
+): Path {
+  let seen = root(initialWorld(system))
+  for (const part of parts) {
+    if (seen instanceof Table && spanOf(part.text) === undefined)
+      throw new QueryError(text, part.at, 'an index of a table, as 16, or a range of them, as 16-19', part.text)
+    seen = within(seen, part.text)
   }
+  const read = (world: LinuxWorld): unknown => parts.reduce((at, { text: part }) => within(at, part), root(world))
   const isEntry = /\.(pte|pmd|pud|pgd|tlb)\.\d+$/.test(text)
   const isWord = /\.(table|array)\.\d+$/.test(text)
   return {
@@ -165,6 +199,14 @@ function generic(text: string, root: (world: LinuxWorld) => unknown, rest: reado
     },
     keys,
   }
+}
+
+function within(of: unknown, part: string): unknown {
+  if (of instanceof Table) {
+    const span = spanOf(part)
+    return span === undefined ? undefined : span.end - span.from === 1 ? of.get(span.from) : [...of.runs(span.from, span.end)]
+  }
+  return typeof of === 'object' && of !== null && Object.hasOwn(of, part) ? (of as Fields)[part] : undefined
 }
 
 /** Any value, briefly. */

@@ -89,6 +89,7 @@ const PHRASES: Readonly<Partial<Record<keyof Items, string>>> = {
   dmirror_evict: 'brings all of its memory back',
   dmirror_devmem_reset: 'gives its memory up',
   dmirror_free: 'is done with',
+  invalidate_wait: 'the callback has waited, and returns',
   mmu_interval_notifier_insert: 'inserts a notifier',
   mmu_interval_notifier_remove: 'removes the notifier',
   driver_call: 'tells the driver',

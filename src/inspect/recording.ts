@@ -9,12 +9,7 @@ import { beginning, foldStep, worldOf } from '../log/records.ts'
 import { unsound } from '../log/sound.ts'
 import { stepOf } from '../log/upcast.ts'
 import type { Usual } from '../log/usual.ts'
-import type { Fact } from '../memory/facts.ts'
-import type { Memory } from '../memory/memory.ts'
-import type { System, World } from '../system/world.ts'
-
-export type LinuxWorld = World<Memory>
-export type LinuxSystem = System<Memory, Fact>
+import type { LinuxSystem, LinuxWorld } from './linux.ts'
 
 /** Steps of a run, numbered from `first + 1` to `last`; `first` is where it begins. */
 export interface Run {

@@ -6,14 +6,12 @@ import { NotALog } from '../log/reader.ts'
 import { beginning, choiceOf, foldStep, type Header, type StepRecord } from '../log/records.ts'
 import { revived } from '../log/values.ts'
 import type { Fact } from '../memory/facts.ts'
-import type { Memory } from '../memory/memory.ts'
 import { step, type Choice, type Exchange } from '../system/step.ts'
-import { initialWorld, type System, type World } from '../system/world.ts'
+import { initialWorld } from '../system/world.ts'
 import { describe, type Described } from './describe.ts'
+import type { LinuxSystem, LinuxWorld } from './linux.ts'
+import type { Taken } from './query/condition.ts'
 import type { LoggedStep } from './query/terms.ts'
-
-export type LinuxSystem = System<Memory, Fact>
-export type LinuxWorld = World<Memory>
 
 /** A step of a log that is read again. */
 export interface Retraced extends LoggedStep {
@@ -25,6 +23,9 @@ export interface Retraced extends LoggedStep {
   /** The step of another actor before which this one was refused. */
   readonly after?: number
 }
+
+/** What a query asks about, of such a step. */
+export const momentOf = (step: Retraced): Taken => ({ step, before: step.before, world: step.world })
 
 /** So many worlds are remembered, to tell what a step had to wait for. */
 const REMEMBERED = 1024

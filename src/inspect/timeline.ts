@@ -10,6 +10,13 @@ export interface TimelineStep extends Words {
   readonly after?: number
   /** Something that was found out at this step, told on a line of its own. */
   readonly alarm?: string
+  /** In a narrow column before the lanes. */
+  readonly margin?: Margin
+}
+
+export interface Margin {
+  readonly text: string
+  readonly style: 'dim' | 'yellow' | 'red'
 }
 
 export interface TimelineOptions {
@@ -25,19 +32,21 @@ const GAP = 2
 export function timeline(steps: readonly TimelineStep[], { width, colour }: TimelineOptions): readonly string[] {
   const actors = [...new Set(steps.map(s => s.by))]
   const digits = String(steps.at(-1)?.n ?? 0).length
-  const lane = Math.floor((width - digits - GAP) / Math.max(actors.length, 1))
+  const margin = Math.max(0, ...steps.map(s => (s.margin?.text.length ?? -GAP) + GAP))
+  const left = digits + GAP + margin
+  const lane = Math.floor((width - left) / Math.max(actors.length, 1))
   const dim = (text: string): string => (colour ? styleText('dim', text, { validateStream: false }) : text)
   const bold = (text: string): string => (colour ? styleText('bold', text, { validateStream: false }) : text)
-  const red = (text: string): string => (colour ? styleText('red', text, { validateStream: false }) : text)
+  const styled = (style: Margin['style'], text: string): string => (colour ? styleText(style, text, { validateStream: false }) : text)
 
   const sideBySide = lane >= LANE_MIN
   const name = Math.max(0, ...actors.map(a => a.length)) + GAP
-  const indentOf = (by: string): number => digits + GAP + (sideBySide ? actors.indexOf(by) * lane : name)
-  const room = sideBySide ? lane - GAP : width - digits - GAP - name
+  const indentOf = (by: string): number => left + (sideBySide ? actors.indexOf(by) * lane : name)
+  const room = sideBySide ? lane - GAP : width - left - name
   const head = sideBySide
     ? [
         bold(
-          ' '.repeat(digits + GAP) +
+          ' '.repeat(left) +
             actors
               .map(a => a.padEnd(lane))
               .join('')
@@ -51,14 +60,13 @@ export function timeline(steps: readonly TimelineStep[], { width, colour }: Time
     ...steps.flatMap(step => {
       const text = step.after === undefined ? step.text : `${step.text} (had to wait for ${step.after})`
       const [first = '', ...more] = wrapped(text, room, GAP)
-      const start =
-        String(step.n).padStart(digits) +
-        ' '.repeat(GAP) +
-        (sideBySide ? ' '.repeat(indentOf(step.by) - digits - GAP) : step.by.padEnd(name))
+      const start = String(step.n).padStart(digits) + ' '.repeat(GAP)
+      const beside = step.margin === undefined ? ' '.repeat(margin) : styled(step.margin.style, step.margin.text.padEnd(margin))
+      const actor = sideBySide ? ' '.repeat(indentOf(step.by) - left) : step.by.padEnd(name)
       const style = step.quiet ? dim : (t: string): string => t
       const alarm =
-        step.alarm === undefined ? [] : wrapped(`! ${step.alarm}`, width - digits - GAP, GAP).map(t => red(' '.repeat(digits + GAP) + t))
-      return [dim(start) + style(first), ...more.map(t => ' '.repeat(indentOf(step.by) + GAP) + style(t)), ...alarm]
+        step.alarm === undefined ? [] : wrapped(`! ${step.alarm}`, width - left, GAP).map(t => styled('red', ' '.repeat(left) + t))
+      return [dim(start) + beside + dim(actor) + style(first), ...more.map(t => ' '.repeat(indentOf(step.by) + GAP) + style(t)), ...alarm]
     }),
   ]
 }

@@ -6,7 +6,7 @@ import { mmapLockOf } from '../kernel/names.ts'
 import type { ActorName } from '../system/actor.ts'
 import { offersOf, take, type Choice } from '../system/step.ts'
 import { agendaOf, contextOf } from './folded-step.ts'
-import type { LinuxSystem, LinuxWorld } from './recording.ts'
+import type { LinuxSystem, LinuxWorld } from './linux.ts'
 
 export interface Possible {
   readonly choice: Choice

@@ -1,7 +1,8 @@
 /** A branch together with the steps of the run that it leaves: one run, from the beginning on. */
 import type { Key } from '../log/keys.ts'
 import type { Header, StepRecord } from '../log/records.ts'
-import type { LinuxSystem, LinuxWorld, Run } from './recording.ts'
+import type { LinuxSystem, LinuxWorld } from './linux.ts'
+import type { Run } from './recording.ts'
 
 export class Whole implements Run {
   readonly #branch: Run

@@ -1,30 +1,18 @@
 /**
  * Bugs that kernels and their drivers had, each a switch: `v6.12,+commitsUnchecked` is Linux 6.12 with that one in it. A rule that
- * had the bug asks `kernel.profile.bugs`. What became of each, and an order of events that shows it, is in scenarios/races.
+ * had the bug asks `profile.bugs`. What became of each, and an order of events that shows it, is in scenarios/races.
  *
  * A bug that a whole release had is no entry here but one of its switches (switches.ts): there the kernel itself is the exhibit.
  */
+import type { Bug } from './bugs/bug.ts'
+import { DEVICE_BUGS } from './bugs/devices.ts'
+import { MEMORY_BUGS } from './bugs/memory.ts'
+import { MIRRORING_BUGS } from './bugs/mirroring.ts'
 import type { Profile } from './profiles/profile.ts'
 
-export interface Bug {
-  /** Where it was, and what ended it: commit, patch or report. */
-  readonly source: string
-  /** What is done wrong, in a sentence. */
-  readonly says: string
-  /** Why a kernel cannot have it, if it cannot: it lacks what the bug is in. */
-  readonly lacks?: (kernel: Profile) => string | undefined
-}
+export type { Bug } from './bugs/bug.ts'
 
-const needsSequences = ({ rangeValidity }: Profile): string | undefined =>
-  rangeValidity.includes('sequence') ? undefined : 'ranges have no sequence there'
-
-export const BUGS = {
-  commitsUnchecked: {
-    source: 'amdgpu, a FIXME in its patches for user pointers (2019): pages used before the retry check',
-    says: 'A driver maps what its walk has found without asking whether the range was invalidated meanwhile.',
-    lacks: needsSequences,
-  },
-} as const satisfies Readonly<Record<string, Bug>>
+export const BUGS = { ...MIRRORING_BUGS, ...DEVICE_BUGS, ...MEMORY_BUGS } as const satisfies Readonly<Record<string, Bug>>
 
 export type BugName = keyof typeof BUGS
 export const bugNames = Object.keys(BUGS) as readonly BugName[]

@@ -185,7 +185,9 @@ export function worldOf<M, F>(system: System<M, F>, json: unknown): World<M> {
   }
 }
 
-/** Where the run of a log begins. */
+/** The number of the step that the run of a log begins behind. */
+export const firstOf = ({ from }: Header): number => from?.step ?? 0
+/** Where it begins. */
 export const beginning = <M, F>(system: System<M, F>, { from }: Header): World<M> =>
   from === undefined ? initialWorld(system) : worldOf(system, from.world)
 

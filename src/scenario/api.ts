@@ -9,6 +9,8 @@ import { page, type Pages } from '../memory/address.ts'
 import type { PagemapName } from '../memory/dax.ts'
 import type { ActorName } from '../system/actor.ts'
 import type { GupFlags } from '../walker/gup.ts'
+import type { Driver } from './drivers.ts'
+import type { Exhibit } from './exhibit.ts'
 import type { Plan } from './plan.ts'
 import type { SystemSpec } from './standard.ts'
 import type { View } from './view.ts'
@@ -58,6 +60,10 @@ export interface DeviceFaultOptions {
 
 /** What a device's driver has of the kernel, where it may choose. */
 export interface DeviceOptions {
+  /** A driver of one's own, from `defineDevice()`, in place of ours. */
+  readonly driver?: Driver
+  /** Such a driver has a notifier for each of these, instead of one for the whole process. */
+  readonly buffers?: readonly Pages[]
   /** How it hears of invalidations: in v5.5 by either, before by the first alone, later by the second, which is meant if not said. */
   readonly notifier?: 'hmm_mirror' | 'mmu_interval_notifier'
   /** How many pages it can map for DMA at once; any number if not said. */
@@ -166,6 +172,13 @@ export interface Device {
    * answers how many were not mapped already.
    */
   dmaMap(pages: Pages, options?: DeviceFaultOptions): Command
+  /**
+   * The device itself reads, page by page: it translates, by its TLB or its table, faults if there is nothing, and then performs.
+   * `expect.returns` has the values; `until(read, 'perform')` is between the two.
+   */
+  read(pages: Pages): StatementRef
+  /** The device itself stores `value`, `value + 1`, … into the pages. */
+  write(pages: Pages, value: number): StatementRef
 }
 
 /** A machine that runs Linux of one profile, with one process. */
@@ -251,6 +264,8 @@ export interface Scenario {
   readonly profiles: readonly string[]
   /** The same story in other circumstances; `run` tells each. */
   readonly variants: readonly string[]
+  /** The bug of a real kernel or driver that it shows, if it is an exhibit of the museum. */
+  readonly exhibit?: Exhibit
   build(profile?: string, variant?: string): Built
 }
 

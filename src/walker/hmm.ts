@@ -7,7 +7,20 @@
  */
 import { produce } from 'immer'
 import { endAt, indexAt, page, pageAt, PMD_PAGES, PUD_PAGES, type Level, type Page, type Pfn } from '../memory/address.ts'
-import { DEVMAP, frameOf, isMigration, isPresent, kindOf, NEXT_FRAME, NONE, PRESENT, PROTNONE, SPECIAL, TABLE } from '../memory/entry.ts'
+import {
+  DEVMAP,
+  frameOf,
+  isMigration,
+  isPresent,
+  isSwap,
+  kindOf,
+  NEXT_FRAME,
+  NONE,
+  PRESENT,
+  PROTNONE,
+  SPECIAL,
+  TABLE,
+} from '../memory/entry.ts'
 import { mmOf, ZERO_PFN, type Memory, type Mm, type MmName } from '../memory/memory.ts'
 import { hasPage } from '../memory/normal-page.ts'
 import { LEAF, type Rewrite, type Table } from '../memory/table.ts'
@@ -82,8 +95,10 @@ export interface WalkRules {
   readonly faultsForeignPrivate: boolean
   /** `HMM_PFN_INOUT_FLAGS` of a word stay in its result. */
   readonly keepsDmaFlags: boolean
+  /** What it does wrong. */
+  readonly bugs: readonly string[]
 }
-const LATEST: WalkRules = { walksMixedMaps: true, faultsForeignPrivate: true, keepsDmaFlags: true }
+const LATEST: WalkRules = { walksMixedMaps: true, faultsForeignPrivate: true, keepsDmaFlags: true, bugs: [] }
 
 /** Goes on with a walk. It is done when `last` is the end of the range; stopped if `stop` says why; else out of budget. */
 export function walk(memory: Memory, name: MmName, range: HmmRange, before: Walk, budget: number, rules: WalkRules = LATEST): Walk {
@@ -166,7 +181,8 @@ function entries(mm: Mm, range: HmmRange, w: Walking, vma: Vma, end: Page, budge
       const entry = mm.pte.get(at)
       const cpu = wordOf(entry, range)
       // The caller's own pages are not faulted in, whatever is asked of them: they are reported as they are.
-      need = cpu !== 0 && !isPresent(entry) ? NO_FAULT : needOf(range, w.array.get(at), cpu)
+      const asks = (cpu === 0 || isPresent(entry)) && !overlooks(rules, entry)
+      need = asks ? needOf(range, w.array.get(at), cpu) : NO_FAULT
       // Raw frames are nothing that a device could have, though they may be written.
       if (need !== NO_FAULT || (isRaw(entry) && needOf(range, w.array.get(at), 0) !== NO_FAULT)) break
     }
@@ -183,6 +199,10 @@ function entries(mm: Mm, range: HmmRange, w: Walking, vma: Vma, end: Page, budge
   }
   return covered + fault(w, vma, end, need)
 }
+
+/** Entries that a bug takes for nothing, so that nobody asks what they need. */
+const overlooks = ({ bugs }: WalkRules, entry: number): boolean =>
+  bugs.length > 0 && ((isMigration(entry) && bugs.includes('migrationNotAwaited')) || (isSwap(entry) && bugs.includes('swapNotFaulted')))
 
 /** Entries that no fault would put right: damaged memory, and once, private memory of other devices. */
 function isBeyondFault(entry: number, { faultsForeignPrivate }: WalkRules): boolean {

@@ -2,10 +2,22 @@
  * The abstract mirror (`HmmMirror.tla`) through the public API alone: GPUs that fault one page, CPUs that invalidate it.
  * One page, one registry; each GPU has a driver lock, a sequence, and a range that reads, faults, locks, checks and maps.
  */
-import { assign, setup } from 'xstate'
-import { actor, compiled, kind, reply, system, type Call, type Does, type Model, type Property, type World } from 'mirrorwalk/explore'
+import { assign, setup, type AnyStateMachine } from 'xstate'
+import {
+  actor,
+  compiled,
+  kind,
+  reply,
+  system,
+  type Call,
+  type Does,
+  type Model,
+  type Offer,
+  type Property,
+  type World,
+} from 'mirrorwalk/explore'
 
-type Event = { type: string; seq?: number; pfn?: number; device?: string; replies?: readonly unknown[] }
+type Event = { type: string; seq?: number; pfn?: number; device?: string; last?: boolean; replies?: readonly unknown[] }
 const types = <C, I = object>(): { context: C; events: Event; input: I; meta: { does: string } } => ({
   context: {} as C,
   events: {} as Event,
@@ -35,14 +47,27 @@ const page = setup({
 
 const registry = setup({
   types: types<{ active: number }>(),
-  actions: { more: assign(({ context: c }) => ({ active: c.active + 1 })), fewer: assign(({ context: c }) => ({ active: c.active - 1 })) },
+  actions: {
+    reply,
+    more: assign(({ context: c }) => ({ active: c.active + 1 })),
+    fewer: assign(({ context: c }) => ({ active: c.active - 1 })),
+  },
   guards: { last: ({ context }) => context.active === 1 },
 }).createMachine({
   context: { active: 0 },
   initial: 'even',
   states: {
     even: { on: { start: { target: 'odd', actions: 'more' }, read_begin: {} } },
-    odd: { on: { start: { actions: 'more' }, end: [{ guard: 'last', target: 'even', actions: 'fewer' }, { actions: 'fewer' }] } },
+    odd: {
+      on: {
+        start: { actions: 'more' },
+        // It answers whether that was the last invalidation in flight.
+        end: [
+          { guard: 'last', target: 'even', actions: ['fewer', { type: 'reply', params: { value: true } }] },
+          { actions: ['fewer', { type: 'reply', params: { value: false } }] },
+        ],
+      },
+    },
   },
 })
 
@@ -75,6 +100,35 @@ const deviceThat = (retry: boolean) =>
   })
 const device = deviceThat(true)
 const careless = deviceThat(false)
+
+/** What there was before the sequence: a flag, cleared when an invalidation begins, and set again when none is in flight any more. */
+const flagged = setup({
+  types: types<{ valid: boolean; maps: number }>(),
+  actions: {
+    reply,
+    drop: assign({ maps: 0 }),
+    clear: assign({ valid: false }),
+    over: assign(({ context, event }) => ({ valid: context.valid || event.last === true })),
+    map: assign(({ event }) => ({ maps: event.pfn ?? 0 })),
+  },
+  guards: { stale: ({ context }) => !context.valid },
+}).createMachine({
+  context: { valid: true, maps: 0 },
+  initial: 'unlocked',
+  on: { seq: { actions: { type: 'reply', params: { value: 0 } } }, clear: { actions: 'clear' }, over: { actions: 'over' } },
+  states: {
+    unlocked: { on: { lock: 'locked', invalidate: { actions: 'drop' } } },
+    locked: {
+      on: {
+        unlock: 'unlocked',
+        commit: [
+          { guard: 'stale', target: 'unlocked', actions: { type: 'reply', params: { value: true } } },
+          { actions: ['map', { type: 'reply', params: { value: false } }] },
+        ],
+      },
+    },
+  },
+})
 
 const range = setup({
   types: types<{ device: string; seq: number; pfn: number }, { device: string }>(),
@@ -115,7 +169,7 @@ const cpu = setup({
 
 const call = (to: string, type: string, more = {}): Call => ({ to, event: { type, ...more } })
 const does =
-  <C>(type: string, calls: (c: C) => readonly Call[], more = {}): Does<null, never, C> =>
+  <C>(type: string, calls: (c: C) => Offer<never>['calls'], more = {}): Does<null, never, C> =>
   (_, c) => [{ do: type, calls: calls(c), facts: [], event: replies => ({ type, replies, ...more }) }]
 const ranges = kind<null, never, typeof range>(range, {
   read_begin: does('begun', c => [call('registry', 'read_begin'), call(c.device, 'seq')]),
@@ -124,14 +178,27 @@ const ranges = kind<null, never, typeof range>(range, {
   check: does('checked', c => [call(c.device, 'commit', { seq: c.seq, pfn: c.pfn })]),
   unlock: does('unlocked', c => [call(c.device, 'unlock')]),
 })
-const cpus = kind<null, never, typeof cpu>(cpu, {
-  start: (m, c, b) => (c.left === 0 ? [] : does('started', () => [call('registry', 'start')])(m, c, b)),
-  callbacks: (m, c, b) =>
-    c.todo.length === 0
-      ? does('cleared', () => [call('page', 'clear')])(m, c, b)
-      : c.todo.flatMap(d => does('called', () => [call(d, 'invalidate')], { device: d })(m, c, b)),
-  end: does('ended', () => [call('registry', 'end')]),
-})
+/** `tell`: devices have flags, which hear of an invalidation when it begins, and when the last one is over. */
+const cpusThat = (tell: boolean) =>
+  kind<null, never, typeof cpu>(cpu, {
+    start: (m, c, b) =>
+      c.left === 0
+        ? []
+        : does<typeof c>('started', () => [call('registry', 'start'), ...(tell ? c.all.map(d => call(d, 'clear')) : [])])(m, c, b),
+    callbacks: (m, c, b) =>
+      c.todo.length === 0
+        ? does('cleared', () => [call('page', 'clear')])(m, c, b)
+        : c.todo.flatMap(d => does('called', () => [call(d, 'invalidate')], { device: d })(m, c, b)),
+    end: does('ended', c => [call('registry', 'end'), ...(tell ? c.all.map(over) : [])]),
+  })
+const over =
+  (d: string) =>
+  ([last]: readonly unknown[]): Call =>
+    call(d, 'over', { last })
+const cpus = cpusThat(false)
+const tellingCpus = cpusThat(true)
+
+const DEVICES = { none: device, 'no retry': careless, 'valid flag': flagged }
 
 /** No device maps a frame that the CPU has dropped, once no invalidation is in flight. */
 const noStale = (gpus: number): Property<null> => ({
@@ -152,7 +219,7 @@ const noStale = (gpus: number): Property<null> => ({
 })
 
 /** The model of so many GPUs, CPUs, and invalidations of each CPU. */
-export function abstractMirror(gpus: number, threads: number, ops: number, bug?: 'no retry'): Model<null, never> {
+export function abstractMirror(gpus: number, threads: number, ops: number, bug: keyof typeof DEVICES = 'none'): Model<null, never> {
   const devices = Array.from({ length: gpus }, (_, i) => `gpu${i}`)
   const threadNames = Array.from({ length: threads }, (_, i) => `cpu${i}`)
   return {
@@ -163,9 +230,9 @@ export function abstractMirror(gpus: number, threads: number, ops: number, bug?:
       actors: [
         actor('page', kind(page), {}),
         actor('registry', kind(registry), {}),
-        ...devices.map(d => actor<null, never, typeof device>(d, kind(bug === undefined ? device : careless), {})),
+        ...devices.map(d => ({ name: d, kind: kind<null, never, AnyStateMachine>(DEVICES[bug]), input: {} })),
         ...devices.map(d => actor(`${d}.range`, ranges, { device: d })),
-        ...threadNames.map(name => actor(name, cpus, { ops, devices })),
+        ...threadNames.map(name => actor(name, bug === 'valid flag' ? tellingCpus : cpus, { ops, devices })),
       ],
     }),
     properties: [noStale(gpus), { kind: 'deadlock', name: 'no deadlock' }],

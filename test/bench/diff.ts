@@ -1,5 +1,5 @@
 /** Two runs of 100,000 steps each, read from their logs and compared: runs that part early, and the same run twice. */
-import { compareRuns, readLog } from '../../src/inspect/index.ts'
+import { compareRuns, readLog } from '../../src/inspect.ts'
 import { isStep } from '../../src/log/reader.ts'
 import type { StepRecord } from '../../src/log/records.ts'
 import { LogWriter } from '../../src/log/writer.ts'

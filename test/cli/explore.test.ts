@@ -11,6 +11,9 @@ test('seed 004 on 5.2: the shortest order, as a timeline, a log that replays, an
   assert.is(found.code, 0, found.err)
   assert.match(found.out, /✔ the device keeps a stale page — it can be, after (\d+) steps: gpu0 still maps page 16/)
   assert.match(found.out, 'Everything that can happen was looked at.')
+  assert.match(found.out, /^25 {2}100% ! +tells mm0.hmm that it is over$/m)
+  assert.match(found.out, /Step 25 closed the last way out .*; before it the chance was 87.5%\./)
+  assert.match(found.out.replaceAll('\n', ' '), 'Instead, it could have been gpu0.range (mmap read unlock): 75%.')
   assert.match(found.out, /They stand for 169,221 interleavings, of which 66 differ/)
   const log = /Log: (\S+)/.exec(found.out)?.[1] ?? ''
   assert.ok(existsSync(join(folder, log)))
@@ -22,6 +25,17 @@ test('seed 004 on 5.2: the shortest order, as a timeline, a log that replays, an
   assert.is(again.code, 0, again.err)
   assert.match(again.out, 'maps on gpu0')
   assert.is(readFileSync(join(folder, log), 'utf8'), written, 'the same log')
+})
+
+test('however it is found, the same simplest order is shown, unless what was found is asked for', async ({ folder }) => {
+  const tokenOf = async (...args: readonly string[]): Promise<string> => {
+    const { out } = await cli(folder, [...args, stale, '--profile', 'v5.2', '--no-log'])
+    return `${/: (\d+ steps, the fewest|\d+ steps)/.exec(out)?.[1]} ${/--token (\S+)/.exec(out)?.[1]}`
+  }
+  const [searched, drawn, found] = await Promise.all([tokenOf('explore'), tokenOf('simulate'), tokenOf('simulate', '--as-found')])
+  assert.match(searched, /^29 steps, the fewest/)
+  assert.is(drawn, searched)
+  assert.match(found, /^30 steps x1/)
 })
 
 test('for programs: JSON, and 1 for what is violated', async ({ folder }) => {
@@ -44,12 +58,15 @@ export default scenario('broken', ({ linux, expect }) => {
     explorations: readonly {
       verdict: string
       complete: boolean
-      witness: { token: string; property: string }
+      witness: { token: string; property: string; outlook: { closed: number; steps: readonly { label: string; exactly: string }[] } }
       found: readonly { verdict: string }[]
     }[]
   }
   assert.equal([explorations[0]?.verdict, explorations[0]?.complete], ['violated', true])
   assert.is(explorations[0]?.witness.property, 'no stale device mapping')
+  const { closed = 0, steps = [] } = explorations[0]?.witness.outlook ?? {}
+  assert.equal([steps[closed - 1]?.label, steps[closed]?.label, steps[closed]?.exactly], ['undecided', 'doomed', '1/1'])
+  assert.match(steps[0]?.exactly ?? '', /^\d+\/\d+$/)
   for (const reduction of ['sleep', 'dpor', 'cache']) {
     assert.is((await cli(folder, ['explore', 'broken.ts', '--no-log', '--reduction', reduction])).code, 1, reduction)
   }
@@ -85,9 +102,42 @@ export default scenario('large', ({ linux, expect }) => {
 })
 `,
   )
-  const { code, out } = await cli(folder, ['explore', 'large.ts', '--no-log'], () => existsSync(join(folder, 'begun')))
+  const { code, out } = await cli(folder, ['explore', 'large.ts', '--no-log', '--checkpoint', 'large.bin'], () =>
+    existsSync(join(folder, 'begun')),
+  )
   assert.is(code, 2, out)
   assert.match(out, /Cut short \(interrupted\)/)
+  assert.match(out, /to go on from here: .*--resume large.bin/)
+  const on = await cli(folder, ['explore', 'large.ts', '--no-log', '--resume', 'large.bin', '--max-states', '1', '--json'])
+  const statesIn = (text: string): number =>
+    Number(/([\d,]+) states,|"states":(\d+)/.exec(text)?.slice(1).join('').replaceAll(',', '').replace('undefined', ''))
+  assert.ok(statesIn(on.out) >= statesIn(out), `${on.out} ${out}`)
+})
+
+test('an exploration that was cut short again and again comes to what it would have come to; others go on from nothing of it', async ({
+  folder,
+}) => {
+  const explored = async (...more: readonly string[]): Promise<string> =>
+    (await cli(folder, ['explore', stale, '--profile', 'v6.12', '--no-log', '--json', ...more])).out
+  const whole = await explored()
+  await explored('--max-states', '60', '--checkpoint', 'a.bin')
+  await explored('--max-states', '150', '--resume', 'a.bin', '--checkpoint', 'a.bin')
+  assert.is(await explored('--resume', 'a.bin'), whole)
+  assert.is(existsSync(join(folder, 'a.bin.new')), false)
+  const bytes = readFileSync(join(folder, 'a.bin'))
+  writeFileSync(join(folder, 'short.bin'), bytes.subarray(0, -9))
+  for (const [args, what] of [
+    [['--profile', 'v5.2', '--resume', 'a.bin'], /of kernel v6.12; .* of kernel v5.2/],
+    [['--resume', 'a.bin'], 'choose one kernel with --profile'],
+    [['--profile', 'v6.12', '--resume', 'short.bin'], 'short.bin: cannot be gone on from: it ends too early'],
+    [['--profile', 'v6.12', '--checkpoint', 'no/where.bin', '--max-states', '9'], 'no/where.bin: the checkpoint cannot be written there'],
+    [['--profile', 'v6.12', '--checkpoint', 'b.bin', '--reduction', 'dpor'], 'no checkpoint can be written'],
+  ] as const) {
+    const { code, err } = await cli(folder, ['explore', stale, '--no-log', ...args])
+    assert.is(code, 3, err)
+    assert.match(err, what)
+    assert.not.match(err, 'defect')
+  }
 })
 
 test('a scenario that cheats is found out', async ({ folder }) => {

@@ -86,6 +86,10 @@ test('a search that is cut short does not know, and says what is left', () => {
     cut.found.map(f => f.verdict),
     ['unknown', 'unknown'],
   )
+  const room = 2 ** 20
+  const narrow = explore(abstractMirror(2, 2, 2), { maxBytes: room })
+  assert.equal([narrow.verdict, narrow.cut], ['unknown', 'max memory'])
+  assert.ok(narrow.searched.frontier > 100 && (narrow.searched.bytes ?? room) < room, 'what is kept stays below the limit')
   for (const plan of [{}, { strategy: 'dfs' } as const, { reduction: 'dpor' } as const, { reduction: 'cache' } as const]) {
     const shallow = explore(abstractMirror(1, 1, 1), { ...plan, maxDepth: 7 })
     assert.equal([shallow.verdict, shallow.cut], ['unknown', 'max depth'], JSON.stringify(plan))

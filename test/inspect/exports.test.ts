@@ -26,7 +26,7 @@ import {
   statelyEvents,
   uvuTest,
   type TraceEvent,
-} from '../../src/inspect/index.ts'
+} from '../../src/inspect.ts'
 import type { Scenario } from '../../src/scenario/api.ts'
 import { told } from './story.ts'
 

@@ -42,7 +42,7 @@ test('keys that are names of prototypes change no prototype', () => {
   const context = run.world(1).actors[3]?.context ?? {}
   assert.is((context as { bad?: number }).bad, undefined)
   assert.is(({} as { bad?: number }).bad, undefined)
-  assert.is(pathOf(run.system, 'cpu0.__proto__.toString').read(run.world(1)), undefined)
+  assert.throws(() => pathOf(run.system, 'cpu0.__proto__.toString'), /expected something of cpu0 \(state, .*got '__proto__'/)
   assert.is(pathOf(run.system, 'files.__proto__').read(run.world(1)), undefined)
 })
 

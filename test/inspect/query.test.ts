@@ -3,22 +3,19 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import race from '../../scenarios/races/fault-against-munmap.ts'
 import stale from '../../scenarios/seeds/004-stale-valid.ts'
-import { couldMean, Counting, lastMeant, Matcher, parseQuery, QueryError, type Story } from '../../src/inspect/index.ts'
+import { Counting, lastMeant, Matcher, momentOf, parseQuery, QueryError, type Story } from '../../src/inspect.ts'
 import { told } from './story.ts'
 
 const { story } = told(stale, 'v5.2')
 const steps = story.steps
 
 function meant(query: string, of: Story = story): readonly number[] {
-  const parsed = parseQuery(query)
-  const matcher = new Matcher(parsed)
-  for (const step of of.steps) matcher.see(step)
+  const parsed = parseQuery(query, of.system)
+  const matcher = new Matcher(of.system, parsed)
+  const could = of.steps.map(step => matcher.see(momentOf(step)))
   const found = matcher.meant()
   // What is meant in the end was never ruled out before, and stands where it can.
-  for (const n of found) {
-    const step = of.steps[n - 1]
-    assert.ok(step !== undefined && couldMean(parsed, step) && n <= lastMeant(parsed))
-  }
+  for (const n of found) assert.ok(could[n - 1] === true && n <= lastMeant(parsed))
   return found
 }
 const numbers = (is: (step: (typeof steps)[number]) => boolean): readonly number[] => steps.filter(is).map(step => step.n)
@@ -59,6 +56,16 @@ test('pages and frames', () => {
   const frame = some(meant('frame 2'))
   assert.ok(frame.includes(9) && frame.includes(24) && frame.includes(30), frame.join(' '))
   assert.equal(meant('frame 3'), [])
+})
+
+test('the world after a step, and what the step made of it', () => {
+  assert.equal(meant('changes 16'), [9, 24])
+  assert.equal(meant('noStaleDeviceMapping'), [30, 31, 32, 33])
+  assert.equal(meant('noStaleDeviceMapping and not do unlock and do return'), [33])
+  assert.equal(meant('mm0.registry.active_invalidate_ranges > 0'), [21, 22, 23, 24])
+  // The walk, while the CPU still had the page; and what was done about the page before it was mapped on the device.
+  assert.equal(meant('16 = "#2 WDA" and text "walks; finds"'), [17])
+  assert.equal(meant('changes 16 before changes gpu0.table.16'), [9, 24])
 })
 
 test('and, or, not and parentheses', () => {
@@ -107,7 +114,7 @@ test('a window that never closes is no between', () => {
 
 test('a mistake is told by its place and by what was expected there', () => {
   const mistakes = [
-    ['', 0, /expected one of actor, by, type, page, .*'not' or '\('/],
+    ['', 0, /expected one of actor, by, do, type, page, .*'not' or '\('/],
     ['page x', 5, /expected a page number, got 'x'/],
     ['page', 4, /expected a page number, got the end/],
     ['page 16 adn by cpu0', 8, /expected 'and', 'or', .* got 'adn'/],
@@ -118,19 +125,28 @@ test('a mistake is told by its place and by what was expected there', () => {
     ['step 9..5', 5, /does not end before it begins/],
     ['text "open', 5, /a closing "/],
     ['constructor x', 0, /got 'constructor'/],
+    ['by nobody', 3, /expected an actor \(folio_lock, .*gpu0\.range\), got 'nobody'/],
+    ['by cpu0,gpu9*', 8, /expected an actor .*, got 'gpu9\*'/],
+    ['commit and 16 >', 15, /expected a number to compare with, got the end/],
+    ['16 > much', 5, /expected a number to compare with, got 'much'/],
+    ['commit or frame.2.colour = 3', 18, /expected one of refs, maps, .*, got 'colour'/],
+    ['changes "gpu0.table.x"', 20, /expected an index of a table.*, got 'x'/],
+    ['cpu0.color = 3', 5, /expected something of cpu0 \(state, .*\), got 'color'/],
+    ['nothing.here > 3', 0, /A path begins with an actor/],
+    ['commit xor 16', 7, /got 'xor'/],
     [`${'('.repeat(500)}all`, 101, /fewer parentheses/],
     [`${'not '.repeat(500)}all`, 404, /fewer 'not's/],
   ] as const
   for (const [query, at, message] of mistakes) {
     assert.throws(
-      () => parseQuery(query),
+      () => parseQuery(query, story.system),
       (error: unknown) => error instanceof QueryError && error.at === at && message.test(error.message),
       query.slice(0, 40),
     )
   }
   const message = ((): string => {
     try {
-      parseQuery('page x')
+      parseQuery('page x', story.system)
     } catch (error) {
       return (error as Error).message
     }

@@ -1,5 +1,5 @@
 /** Runs of shipped scenarios as stories: what the tests of inspection work on. */
-import { storyOf, type Story } from '../../src/inspect/index.ts'
+import { storyOf, type Story } from '../../src/inspect.ts'
 import { isEnd, isStep, readLog, type ReadLog } from '../../src/log/reader.ts'
 import { LogWriter } from '../../src/log/writer.ts'
 import type { Scenario } from '../../src/scenario/api.ts'

@@ -1,6 +1,8 @@
 /** The entry tables of research 2.12 and 2.13, row by row: the walk of Linux 5.2 to 5.5 over memory made for the row. */
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
+import { areaRules } from '../../src/kernel/faults/hmm-5-2.ts'
+import { v5_2, v5_2_pre, v5_4, v5_5 } from '../../src/kernel/profiles/legacy.ts'
 import { page, pfn, slot } from '../../src/memory/address.ts'
 import { DEVDAX_FIRST, PMEM_FIRST } from '../../src/memory/dax.ts'
 import { absent, ACCESSED, DEVMAP, NONE, present, PROTNONE, SPECIAL, swapEntry, TABLE, WRITE, type Entry } from '../../src/memory/entry.ts'
@@ -15,22 +17,10 @@ import { HMM_PFN_SPECIAL, walkArea, type AreaStop, type AreaWalk } from '../../s
 
 const MM = 'mm0'
 const RW = VM_READ | VM_WRITE
-const V5_2: AreaRules = {
-  mirrorsDax: true,
-  holdsPagemap: true,
-  refusesSpecial: true,
-  sparesZeroPage: false,
-  faultsSwap: false,
-  knowsWriteRight: false,
-  faultsInGaps: true,
-  snapshotFails: false,
-  thp: true,
-  hugetlb: true,
-  pteSpecial: true,
-}
-const BEFORE: AreaRules = { ...V5_2, mirrorsDax: false, holdsPagemap: false, refusesSpecial: false }
-const V5_4: AreaRules = { ...V5_2, faultsSwap: true, knowsWriteRight: true, faultsInGaps: false, snapshotFails: true }
-const V5_5: AreaRules = { ...V5_4, sparesZeroPage: true }
+const BEFORE = areaRules(v5_2_pre)
+const V5_2 = areaRules(v5_2)
+const V5_4 = areaRules(v5_4)
+const V5_5 = areaRules(v5_5)
 
 const area = (start: number, end: number, flags = RW, file = ''): Vma => ({
   start: page(start),

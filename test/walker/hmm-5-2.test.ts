@@ -2,6 +2,8 @@
 import * as fc from 'fast-check'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
+import { areaRules } from '../../src/kernel/faults/hmm-5-2.ts'
+import { v5_2 } from '../../src/kernel/profiles/legacy.ts'
 import { page, pfn, type Page } from '../../src/memory/address.ts'
 import { absent, ACCESSED, DEVMAP, DIRTY, NONE, present, SPECIAL, TABLE, WRITE, type Entry } from '../../src/memory/entry.ts'
 import { entries, pte } from '../../src/memory/facts.ts'
@@ -10,7 +12,6 @@ import { bootMemory, ZERO_PFN, type Memory } from '../../src/memory/memory.ts'
 import { Table } from '../../src/memory/table.ts'
 import { VM_HUGETLB, VM_READ, VM_WRITE, type Vma } from '../../src/memory/vma.ts'
 import { HMM_PFN_VALID, HMM_PFN_WRITE, type HmmRange } from '../../src/walker/hmm.ts'
-import type { AreaRules } from '../../src/walker/area-rules.ts'
 import { HMM_PFN_SPECIAL, walkArea, type AreaWalk } from '../../src/walker/hmm-5-2.ts'
 
 const MM = 'mm0'
@@ -51,19 +52,7 @@ const begin = (range: HmmRange, array = Table.empty): AreaWalk => ({
   put: null,
   stop: null,
 })
-const V5_2: AreaRules = {
-  mirrorsDax: true,
-  holdsPagemap: true,
-  refusesSpecial: true,
-  sparesZeroPage: false,
-  faultsSwap: false,
-  knowsWriteRight: false,
-  faultsInGaps: true,
-  snapshotFails: false,
-  thp: true,
-  hugetlb: true,
-  pteSpecial: true,
-}
+const V5_2 = areaRules(v5_2)
 const words = (array: Table, start: Page, end: Page): readonly number[] =>
   Array.from({ length: end - start }, (_, i) => array.get(start + i))
 

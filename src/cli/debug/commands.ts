@@ -1,8 +1,8 @@
 /** The commands of the debugger, but those of branches: each with its names, what it is for, and what it does. */
-import { conditionOf } from '../../inspect/stopping.ts'
 import { aligned, drawAgendas, drawAreas, drawLocks, drawNotifiers, drawState, drawTables, stepLine } from '../../inspect/draw.ts'
 import { describeStep } from '../../inspect/folded-step.ts'
-import { pathOf } from '../../inspect/path.ts'
+import { pageOf, pathOf } from '../../inspect/path.ts'
+import { conditionOf } from '../../inspect/query/condition.ts'
 import { lastChange, nextChange, why } from '../../inspect/provenance.ts'
 import { changeLines, whyLines } from '../../inspect/why-lines.ts'
 import { branchCommands } from './branches.ts'
@@ -75,9 +75,9 @@ function change(session: Session, rest: string, back: boolean): readonly string[
 }
 
 function whyCommand({ run, cursor }: Session, rest: string): readonly string[] {
-  const match = /^(?:([\w-]+):)?(\d+)$/.exec(rest)
-  if (match === null) throw new Mistake(`expected a page, such as 16 or mm0:16, got '${rest}'`)
-  return whyLines(run, why(run, match[1] ?? 'mm0', Number(match[2]), cursor.n))
+  const of = pageOf(rest)
+  if (of === undefined) throw new Mistake(`expected a page, such as 16 or mm0:16, got '${rest}'`)
+  return whyLines(run, why(run, of.mm, of.page, cursor.n))
 }
 
 function watch({ cursor, system }: Session, rest: string): readonly string[] {
@@ -99,8 +99,7 @@ const notes = (session: Session): readonly string[] =>
   session.notes.list.length === 0 ? ['no bookmarks'] : aligned(session.notes.list.map(({ name, step, text }) => [String(step), name, text]))
 
 function conditional(session: Session, rest: string, back: boolean): readonly string[] {
-  if (rest === '')
-    throw new Mistake('expected a condition, such as 16 == none, do commit, changes gpu0.table.16 or breaks noStaleDeviceMapping')
+  if (rest === '') throw new Mistake('expected a condition, such as 16 = none, do commit, changes gpu0.table.16 or noStaleDeviceMapping')
   const conditions = [conditionOf(session.system, rest)]
   return session.told(back ? session.cursor.reverseContinue(conditions) : session.cursor.continue(conditions))
 }
@@ -203,7 +202,7 @@ function help(name: string): readonly string[] {
     ...rows.map(([usage = '', text = '']) => `  ${usage.padEnd(width)}  ${text}`),
     ...(name === ''
       ? [
-          '  COND: by ACTOR · do WHAT · changes PATH · an ORACLE · PATH = VALUE (!=, <, <=, >, >=) · not, and, or, ( )',
+          '  COND: by ACTOR · do WHAT · page N · changes PATH · PATH = VALUE (!=, <, <=, >, >=) · an ORACLE · not, and, or, ( ) · all that `log` knows of a step',
           '  An empty line does the last motion again.',
         ]
       : []),

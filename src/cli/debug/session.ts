@@ -4,7 +4,9 @@ import { basename, dirname } from 'node:path'
 import type { Branch } from '../../inspect/branch.ts'
 import { Cursor, type Stop } from '../../inspect/cursor.ts'
 import { stepLine } from '../../inspect/draw.ts'
-import { Recording, type LinuxSystem, type Run } from '../../inspect/recording.ts'
+import type { LinuxSystem } from '../../inspect/linux.ts'
+import { momentAt } from '../../inspect/moment.ts'
+import { Recording, type Run } from '../../inspect/recording.ts'
 import { Whole } from '../../inspect/whole.ts'
 import { LogFile } from '../../log/log-file.ts'
 import { Notes } from '../../log/notes.ts'
@@ -156,7 +158,7 @@ export class Session {
         : stop.why === 'beginning'
           ? ['the beginning']
           : stop.condition !== undefined
-            ? [`${stop.condition.text}${afterColon(stop.condition.why?.(this.run, stop.n))}`]
+            ? [`${stop.condition.text}${afterColon(stop.condition.why(momentAt(this.run, stop.n)))}`]
             : []
     return [
       ...reason.map(text => `* ${text}`),

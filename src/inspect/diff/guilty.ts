@@ -5,7 +5,9 @@
 import { choiceOf, foldStep, type StepRecord } from '../../log/records.ts'
 import { offersOf, step, type Choice, type Exchange } from '../../system/step.ts'
 import { initialWorld } from '../../system/world.ts'
-import type { LinuxSystem, LinuxWorld } from '../retrace.ts'
+import type { LinuxSystem, LinuxWorld } from '../linux.ts'
+import { decided } from '../moment.ts'
+import type { Taken } from '../query/condition.ts'
 import { footprint } from './footprint.ts'
 import { byActor, type Divergence, type Place, type Reversal, type Run, type TraceDifference } from './traces.ts'
 
@@ -19,7 +21,7 @@ export interface JudgedRun {
 
 /** Judges a run, step by step: its last word counts. */
 export interface Judge {
-  see(world: LinuxWorld, step: { readonly by: string; readonly event: { readonly type: string } }): void
+  see(moment: Taken): void
   verdict(): JudgedRun
 }
 
@@ -163,6 +165,7 @@ class Again {
   readonly #system: LinuxSystem
   readonly #judge: Judge
   readonly #done = new Map<string, number>()
+  #n = 0
   #world: LinuxWorld
 
   constructor(system: LinuxSystem, judge: Judge) {
@@ -193,7 +196,7 @@ class Again {
     if (outcome.kind !== 'stepped') return false
     this.#world = outcome.world
     this.#done.set(choice.by, this.done(choice.by) + 1)
-    this.#judge.see(outcome.world, { by: choice.by, event: outcome.event })
+    this.#judge.see(decided(this.#system, outcome, ++this.#n))
     return true
   }
 

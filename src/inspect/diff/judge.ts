@@ -1,10 +1,8 @@
 /** Verdicts on runs, to compare them by: what the shipped oracles find on the way, and what operations answer. */
 import { AT_ANY_STEP } from '../../oracles/shipped.ts'
-import type { Condition } from '../condition.ts'
-import type { LinuxSystem, LinuxWorld } from '../retrace.ts'
+import type { Condition } from '../query/condition.ts'
+import type { LinuxSystem, LinuxWorld } from '../linux.ts'
 import type { Judge } from './guilty.ts'
-
-type Fields = Readonly<Record<string, unknown>>
 
 /** Which oracles find something at any step; if that is the same, what operations answered counts. */
 export function byOracles(system: LinuxSystem): Judge {
@@ -13,8 +11,8 @@ export function byOracles(system: LinuxSystem): Judge {
   const answers = new Map<string, unknown[]>()
   let seen: LinuxWorld | undefined
   return {
-    see(world, { by, event }) {
-      const { err, ret, sig } = event as unknown as Fields
+    see({ world, step: { by, event } }) {
+      const { err, ret, sig } = event
       if (ENDS.has(event.type)) answers.set(by, [...(answers.get(by) ?? []), err ?? sig ?? ret ?? 0])
       if (seen?.memory === world.memory && isSameButFor(names, seen, world)) return
       seen = world
@@ -43,10 +41,10 @@ const isSameButFor = (names: readonly string[], a: LinuxWorld, b: LinuxWorld): b
   names.every((name, i) => a.actors[i] === b.actors[i] || !(name.endsWith('.registry') || 'table' in (b.actors[i]?.context ?? {})))
 
 /** Does a condition ever hold? */
-export function byCondition(condition: Condition, text: string): Judge {
+export function byCondition(condition: Condition): Judge {
   let held = false
   return {
-    see: world => void (held = held || condition.holds(world)),
-    verdict: () => ({ holds: held, text: `${text} ${held ? 'holds at some step' : 'never holds'}` }),
+    see: moment => void (held ||= condition.holds(moment)),
+    verdict: () => ({ holds: held, text: `${condition.text} ${held ? 'holds at some step' : 'never holds'}` }),
   }
 }

@@ -1,5 +1,6 @@
 /** Two runs compared: as traces, by verdict, and by which order makes the difference. */
-import { Retracing, type LinuxSystem, type Retraced } from '../retrace.ts'
+import type { LinuxSystem } from '../linux.ts'
+import { momentOf, Retracing, type Retraced } from '../retrace.ts'
 import { guiltyPair, type Judge, type JudgedRun } from './guilty.ts'
 import { byActor, traceDifference, type Divergence, type Place, type Run } from './traces.ts'
 
@@ -77,10 +78,7 @@ export function compareRuns(
 
 function verdictOf(system: LinuxSystem, { steps }: Run, judge: Judge): JudgedRun {
   const retracing = new Retracing(system)
-  for (const record of steps) {
-    const { world, event } = retracing.see(record)
-    judge.see(world, { by: record.by, event })
-  }
+  for (const record of steps) judge.see(momentOf(retracing.see(record)))
   return judge.verdict()
 }
 

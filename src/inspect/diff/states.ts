@@ -1,7 +1,7 @@
 /** In what two worlds differ: path by path, with what each has there. */
 import { frameOf, wordOf } from '../../memory/entry.ts'
 import { Table } from '../../memory/table.ts'
-import type { LinuxSystem, LinuxWorld } from '../retrace.ts'
+import type { LinuxSystem, LinuxWorld } from '../linux.ts'
 
 export interface StateDifference {
   /** `mm0.pte.16`, `frames.refs.2-9`, `gpu0.range.state`. */

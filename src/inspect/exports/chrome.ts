@@ -42,7 +42,7 @@ export function chromeTrace(story: Story): ChromeTrace {
       { ph: 'M', pid: PID, tid: tid(name), name: 'thread_sort_index', args: { sort_index: i } },
     ]),
   ]
-  const open = new Map<string, string>()
+  const open = new Map<string, (typeof OUTER)[number]>()
   const byNumber = new Map(steps.map(step => [step.n, step]))
   let calls = 0
   let inFlight = ''
@@ -50,7 +50,7 @@ export function chromeTrace(story: Story): ChromeTrace {
     const { n, by, calls: made, facts, cause, text, event } = step
     const ts = n * STEP
     for (const kind of OUTER) {
-      if (open.has(by) || WINDOWS[kind]?.opens(step) !== true) continue
+      if (open.has(by) || !WINDOWS[kind].opens(step)) continue
       open.set(by, kind)
       events.push({ ph: 'B', pid: PID, tid: tid(by), ts, name: kind === 'syscall' ? step.do : event.type, cat: kind })
     }
@@ -77,7 +77,7 @@ export function chromeTrace(story: Story): ChromeTrace {
       events.push({ ph: 'f', bp: 'e', pid: PID, tid: tid(by), ts, id: calls, name: 'cause', cat: 'cause' })
     }
     const kind = open.get(by)
-    if (kind !== undefined && WINDOWS[kind]?.closes(step) === true) {
+    if (kind !== undefined && WINDOWS[kind].closes(step)) {
       open.delete(by)
       events.push({ ph: 'E', pid: PID, tid: tid(by), ts: ts + STEP })
     }

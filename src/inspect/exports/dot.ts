@@ -1,6 +1,6 @@
 /** DOT graphs: of a run, its steps by actor with what each follows from; of a system, its machines. */
 import { rolesOf, type Story } from './story.ts'
-import type { LinuxSystem } from '../retrace.ts'
+import type { LinuxSystem } from '../linux.ts'
 import { shown } from '../unseen.ts'
 
 const quoted = (text: string): string =>

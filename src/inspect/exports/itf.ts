@@ -5,7 +5,7 @@
 import { Table } from '../../memory/table.ts'
 import type { Header } from '../../log/records.ts'
 import { revived } from '../../log/values.ts'
-import type { LinuxSystem, LinuxWorld } from '../retrace.ts'
+import type { LinuxSystem, LinuxWorld } from '../linux.ts'
 import { choiceRow, type ChoiceRow, type Story } from './story.ts'
 
 const ACTION = 'mbt::actionTaken'

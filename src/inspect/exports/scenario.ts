@@ -2,15 +2,13 @@
 import type { Header } from '../../log/records.ts'
 import { kernelNamed } from '../../kernel/configuration.ts'
 import { dmaOf } from '../../kernel/names.ts'
-import { HMM_PFN_WRITE } from '../../walker/hmm.ts'
-import { HMM_PFN_DEVICE_PRIVATE } from '../../walker/hmm-5-2.ts'
+import { deviceText, gupText, pagesText, type Fields } from './statements.ts'
 
 /** A log of which no scenario can be made; the message says why. */
 export class NoScenario extends Error {
   override readonly name = 'NoScenario'
 }
 
-type Fields = Readonly<Record<string, unknown>>
 interface ActorSpec {
   readonly name: string
   readonly machine: string
@@ -58,8 +56,6 @@ ${writing.lines.map(line => `    ${line}`).join('\n')}
 /** What a device can map for DMA; it stands with the device, or with a machine of its own for mapping range by range. */
 const dmaFrom = (actors: readonly ActorSpec[], device: string): Fields =>
   (actors.find(a => a.name === device)?.input['dma'] as Fields | undefined) ?? actors.find(a => a.name === dmaOf(device))?.input ?? {}
-
-const pagesText = ({ start, end }: Fields): string => `{ start: page(${Number(start)}), end: page(${Number(end)}) }`
 
 class Writing {
   readonly lines: string[] = []
@@ -287,22 +283,4 @@ const COMMANDS: Readonly<Record<string, string>> = {
   dmirror_exclusive: 'exclusive',
   dmirror_check_exclusive: 'checkExclusive',
   dmirror_release: 'release',
-}
-
-/** Without `FOLL_GET` no flag says so: the scripting API takes pages if nothing is said. */
-function gupText({ do: call, flags }: Fields): string {
-  const said = { ...(call === 'get_user_pages_fast' ? { fast: true } : {}), ...(flags as Fields) }
-  return JSON.stringify('take' in said ? said : { ...said, get: false })
-}
-
-function deviceText(variable: string, s: Fields): string {
-  const asked = Number(s['defaultFlags'])
-  const options = [
-    ...((asked & HMM_PFN_WRITE) === 0 ? [] : ['write: true']),
-    ...((asked & HMM_PFN_DEVICE_PRIVATE) === 0 ? [] : ['devicePrivate: true']),
-    ...(typeof s['attempts'] === 'number' ? [`attempts: ${s['attempts']}`] : []),
-    ...(typeof s['block'] === 'boolean' ? [`block: ${String(s['block'])}`] : []),
-  ]
-  const call = s['snapshot'] === true ? 'snapshot' : s['dma'] !== undefined ? 'dmaMap' : 'fault'
-  return `${variable}.${call}(${pagesText(s)}${options.length === 0 ? '' : `, { ${options.join(', ')} }`})`
 }

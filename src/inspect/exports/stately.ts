@@ -2,7 +2,7 @@
  * A run as inspection events of Stately's inspector (`@statelyai/inspect`): an actor with its definition, then each event and
  * the snapshot that it led to. Their clock is the number of the step.
  */
-import type { LinuxWorld } from '../retrace.ts'
+import type { LinuxWorld } from '../linux.ts'
 import type { Story } from './story.ts'
 
 /** Of the protocol, as the inspector's own package numbers it. */

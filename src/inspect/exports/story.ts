@@ -1,6 +1,7 @@
 /** What every export is made of: the header of a log, and its steps with their calls and worlds. */
 import { choiceOf, type Header, type StepRecord } from '../../log/records.ts'
-import { Retracing, type LinuxSystem, type LinuxWorld, type Retraced } from '../retrace.ts'
+import type { LinuxSystem, LinuxWorld } from '../linux.ts'
+import { Retracing, type Retraced } from '../retrace.ts'
 
 export interface Story {
   readonly header: Header

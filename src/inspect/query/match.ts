@@ -1,44 +1,25 @@
 /**
- * Which steps of a log a query means. Steps are seen once, in order; of each, a byte is kept for each term. What comes
+ * Which steps of a log a query means. Steps are seen once, in order; of each, a byte is kept for each part that a step
+ * can be asked by itself. What comes
  * later in the log may decide whether an earlier step is meant, so the answer is complete when all has been seen.
  */
-import type { Query } from './parse.ts'
-import type { LoggedStep } from './terms.ts'
-
-/** What of a step a query could still mean, when nothing is known of the others. */
-export function couldMean(query: Query, step: LoggedStep): boolean {
-  switch (query.kind) {
-    case 'test':
-      return query.test(step)
-    case 'and':
-      return couldMean(query.a, step) && couldMean(query.b, step)
-    case 'or':
-      return couldMean(query.a, step) || couldMean(query.b, step)
-    case 'not':
-      return query.of.kind !== 'test' || !query.of.test(step)
-    case 'before':
-    case 'after':
-    case 'between':
-    case 'inside':
-      return couldMean(query.of, step)
-  }
-}
+import type { LinuxSystem } from '../linux.ts'
+import { anyOf, isLocal, testOf, type MomentTest, type Taken } from './condition.ts'
+import type { Query } from './query.ts'
+import { WINDOWS, type LoggedStep, type Window } from './terms.ts'
 
 /** No step behind this one can be meant. */
 export function lastMeant(query: Query): number {
   switch (query.kind) {
-    case 'test':
-      return query.until
+    case 'step':
+      return query.to
     case 'and':
       return Math.min(lastMeant(query.a), lastMeant(query.b))
     case 'or':
       return Math.max(lastMeant(query.a), lastMeant(query.b))
     case 'after':
       return lastMeant(query.of)
-    case 'not':
-    case 'before':
-    case 'between':
-    case 'inside':
+    default:
       return Infinity
   }
 }
@@ -62,25 +43,38 @@ class Bits {
 }
 
 type Row = (i: number) => boolean
+const never: Row = () => false
+type Inside = Query & { readonly kind: 'inside' }
 
 /** Sees the steps of a log, and says which are meant. */
 export class Matcher {
   readonly #query: Query
+  readonly #first: number
+  /** The parts of the query that a step can be asked by itself, and what each of them said. */
+  readonly #tests = new Map<Query, MomentTest>()
   readonly #seen = new Map<Query, Bits>()
+  readonly #windows = new Map<Query, OpenWindow>()
   /** Of each step its actor, by number. */
   readonly #by: number[] = []
   readonly #actors = new Map<string, number>()
-  readonly #first: number
 
   /** `first`: the number of the first step that will be seen. */
-  constructor(query: Query, first = 1) {
+  constructor(system: LinuxSystem, query: Query, first = 1) {
     this.#query = query
     this.#first = first
+    this.#prepare(query, system)
   }
 
-  see(step: LoggedStep): void {
-    this.#by.push(this.#actor(step.by))
-    this.#note(this.#query, step)
+  #prepare(query: Query, system: LinuxSystem): void {
+    if (isLocal(query)) this.#tests.set(query, testOf(query, system))
+    else for (const part of partsOf(query)) this.#prepare(part, system)
+    if (query.kind === 'inside') this.#windows.set(query, new OpenWindow(query))
+  }
+
+  /** Could this step be meant, whatever the others are? */
+  see(moment: Taken): boolean {
+    this.#by.push(this.#actor(moment.step.by))
+    return this.#note(this.#query, moment)
   }
 
   /** The steps that are meant, as far as can be said by now. */
@@ -98,107 +92,114 @@ export class Matcher {
     return this.#actors.size - 1
   }
 
-  #note(query: Query, step: LoggedStep): void {
+  /** Keeps what each part says of a step; could the query mean it? */
+  #note(query: Query, moment: Taken): boolean {
+    const test = this.#tests.get(query)
+    if (test !== undefined) return this.#keep(query, test(moment))
+    const could = partsOf(query).map(part => this.#note(part, moment))
     switch (query.kind) {
-      case 'test':
-        return this.#keep(query, query.test(step))
       case 'and':
+        return could.every(Boolean)
       case 'or':
-        this.#note(query.a, step)
-        return this.#note(query.b, step)
+        return could.some(Boolean)
       case 'not':
-        return this.#note(query.of, step)
-      case 'before':
-      case 'after':
-        this.#note(query.of, step)
-        return this.#note(query.mark, step)
-      case 'between':
-        this.#note(query.of, step)
-        this.#note(query.from, step)
-        return this.#note(query.to, step)
+        return true
       case 'inside':
-        this.#note(query.of, step)
-        return this.#keep(query, this.#isInside(query, step))
+        return this.#keep(query, this.#windows.get(query)?.see(moment.step) === true) && could[0] === true
+      default:
+        return could[0] === true
     }
   }
 
-  #keep(query: Query, bit: boolean): void {
+  #keep(query: Query, bit: boolean): boolean {
     let bits = this.#seen.get(query)
     if (bits === undefined) this.#seen.set(query, (bits = new Bits()))
     bits.push(bit)
-  }
-
-  readonly #open = new Map<Query, Set<string>>()
-
-  /** Is something of another actor under way, before which this step takes place? */
-  #isInside(query: Query & { readonly kind: 'inside' }, step: LoggedStep): boolean {
-    let open = this.#open.get(query)
-    if (open === undefined) this.#open.set(query, (open = new Set()))
-    const inside = open.size > (open.has(step.by) ? 1 : 0)
-    if (query.who(step.by)) {
-      if (query.window.closes(step)) open.delete(step.by)
-      if (query.window.opens(step)) open.add(step.by)
-    }
-    return inside
+    return bit
   }
 
   #row(query: Query): Row {
+    const bits = this.#seen.get(query)
+    if (this.#tests.has(query)) return i => bits?.at(i) === true
+    const [first = never, second = never, third = never] = partsOf(query).map(part => this.#row(part))
     switch (query.kind) {
-      case 'test': {
-        const bits = this.#seen.get(query)
-        return i => bits?.at(i) === true
+      case 'and':
+        return i => first(i) && second(i)
+      case 'or':
+        return i => first(i) || second(i)
+      case 'not':
+        return i => !first(i)
+      case 'before': {
+        const last = this.#by.findLastIndex((_, i) => second(i))
+        return i => i < last && first(i)
       }
-      case 'and': {
-        const [a, b] = [this.#row(query.a), this.#row(query.b)]
-        return i => a(i) && b(i)
+      case 'after': {
+        const mark = this.#by.findIndex((_, i) => second(i))
+        return i => mark >= 0 && i > mark && first(i)
       }
-      case 'or': {
-        const [a, b] = [this.#row(query.a), this.#row(query.b)]
-        return i => a(i) || b(i)
+      case 'between': {
+        const between = this.#between(second, third, query.one)
+        return i => between[i] === 1 && first(i)
       }
-      case 'not': {
-        const of = this.#row(query.of)
-        return i => !of(i)
-      }
-      case 'before':
-      case 'after':
-        return this.#aside(query)
-      case 'between':
-        return this.#between(query)
-      case 'inside': {
-        const [of, bits] = [this.#row(query.of), this.#seen.get(query)]
-        return i => bits?.at(i) === true && of(i)
-      }
+      default:
+        return i => bits?.at(i) === true && first(i)
     }
-  }
-
-  #aside(query: Query & { readonly kind: 'before' | 'after' }): Row {
-    const [of, mark] = [this.#row(query.of), this.#row(query.mark)]
-    const n = this.#by.length
-    if (query.kind === 'after') {
-      let first = 0
-      while (first < n && !mark(first)) first++
-      return i => i > first && of(i)
-    }
-    let last = n - 1
-    while (last >= 0 && !mark(last)) last--
-    return i => i < last && of(i)
   }
 
   /** Behind the last `from` without a `to` since, and before a `to`; of one actor, or of any. */
-  #between(query: Query & { readonly kind: 'between' }): Row {
-    const [of, from, to] = [this.#row(query.of), this.#row(query.from), this.#row(query.to)]
-    const meant = new Uint8Array(this.#by.length)
+  #between(from: Row, to: Row, one: boolean): Uint8Array {
+    const between = new Uint8Array(this.#by.length)
     const begun = new Map<number, number>()
-    for (let i = 0; i < this.#by.length; i++) {
-      const key = query.one ? (this.#by[i] ?? 0) : 0
+    for (const [i, by] of this.#by.entries()) {
+      const key = one ? by : 0
       const since = begun.get(key)
       if (since !== undefined && to(i)) {
-        meant.fill(1, since + 1, i)
+        between.fill(1, since + 1, i)
         begun.delete(key)
       }
       if (from(i)) begun.set(key, i)
     }
-    return i => meant[i] === 1 && of(i)
+    return between
+  }
+}
+
+/** What a query is put together from, in the order in which it is written. */
+function partsOf(query: Query): readonly Query[] {
+  switch (query.kind) {
+    case 'and':
+    case 'or':
+      return [query.a, query.b]
+    case 'not':
+    case 'inside':
+      return [query.of]
+    case 'before':
+    case 'after':
+      return [query.of, query.mark]
+    case 'between':
+      return [query.of, query.from, query.to]
+    default:
+      return []
+  }
+}
+
+/** Who has something under way, of those that are asked about. */
+class OpenWindow {
+  readonly #window: Window
+  readonly #who: (name: string) => boolean
+  readonly #open = new Set<string>()
+
+  constructor({ window, who }: Inside) {
+    this.#window = WINDOWS[window]
+    this.#who = who.length === 0 ? () => true : anyOf(who)
+  }
+
+  /** Is something of another actor under way, before which this step takes place? */
+  see(step: LoggedStep): boolean {
+    const inside = this.#open.size > (this.#open.has(step.by) ? 1 : 0)
+    if (this.#who(step.by)) {
+      if (this.#window.closes(step)) this.#open.delete(step.by)
+      if (this.#window.opens(step)) this.#open.add(step.by)
+    }
+    return inside
   }
 }

@@ -1,117 +1,210 @@
-/**
- * Queries of the steps of a log, as text:
- *
- *     actor gpu0.range and not type mmap_unlock
- *     page 16  range 16..19  frame 2  step 10..20  cause 5  by cpu*  text "maps on"
- *     invalidation inside fault             while another actor's fault is under way
- *     change after (commit and page 16)     before, after: the first, or any, such step of the log
- *     by cpu0 between type fault and commit of one actor
- */
-import { actorIs, framesAre, KINDS, named, pagesAre, typeIs, WINDOWS, type Test, type Window } from './terms.ts'
-import { readLogic, Reading } from './tokens.ts'
+/** Reads queries (query.ts). Names of actors, oracles and paths are held to the system that is asked about. */
+import { ORACLES } from '../../oracles/shipped.ts'
+import { pathOf } from '../path.ts'
+import type { LinuxSystem } from '../linux.ts'
+import type { Query, Sign, Term } from './query.ts'
+import { isKind, isWindow, KINDS, named, WINDOWS } from './terms.ts'
+import { QueryError, Reading } from './tokens.ts'
 
-export type Query =
-  | { readonly kind: 'test'; readonly test: Test; readonly until: number }
-  | { readonly kind: 'and' | 'or'; readonly a: Query; readonly b: Query }
-  | { readonly kind: 'not'; readonly of: Query }
-  | { readonly kind: 'before' | 'after'; readonly of: Query; readonly mark: Query }
-  /** `one`: both ends are steps of one actor. */
-  | { readonly kind: 'between'; readonly of: Query; readonly from: Query; readonly to: Query; readonly one: boolean }
-  /** `who`: whose; anybody's but of the step's own actor. */
-  | { readonly kind: 'inside'; readonly of: Query; readonly window: Window; readonly who: (name: string) => boolean }
+/** How deep parentheses and `not` may stand in each other. */
+const DEEPEST = 100
+const SIGNS: Readonly<Record<string, Sign>> = { '=': '=', '==': '=', '!=': '!=', '<': '<', '<=': '<=', '>': '>', '>=': '>=' }
+const RELATIONS = ['before', 'after', 'between', 'inside'] as const
+const A_PATH = 'a path (16, frame.2.refs, cpu0.state)'
+const EXPECTED = `one of actor, by, do, type, page, range, frame, step, cause, text, changes, all, ${Object.keys(KINDS).join(', ')}, an oracle (${Object.keys(ORACLES).join(', ')}), ${A_PATH}, 'not' or '('`
 
-const test = (of: Test, until = Infinity): Query => ({ kind: 'test', test: of, until })
-const WINDOW_NAMES = Object.keys(WINDOWS)
+/** Reads a query of the steps of a run; throws `QueryError`. */
+export const parseQuery = (text: string, system: LinuxSystem): Query => new Parser(text, system, true).whole()
 
-/** What a term can begin with, and how it goes on. */
-const TERMS: Readonly<Record<string, (reading: Reading) => Query>> = {
-  actor: reading => test(actorIs(names(reading, 'the name of an actor'))),
-  by: reading => {
-    const is = names(reading, 'the name of an actor')
-    return test(step => is(step.by))
-  },
-  type: reading => test(typeIs(names(reading, 'what is done, or the type of an event or a call'))),
-  page: reading => test(pagesAre(...reading.span('a page number'))),
-  range: reading => test(pagesAre(...reading.span('pages, as 16..19'))),
-  frame: reading => test(framesAre(...reading.span('the number of a frame'))),
-  step: reading => {
-    const [from, to] = reading.span('a step, or steps as 10..20')
-    return test(step => step.n >= from && step.n <= to, to)
-  },
-  cause: reading => {
-    const [from, to] = reading.span('the step that others follow from')
-    return test(step => step.cause >= from && step.cause <= to)
-  },
-  text: reading => {
-    const words = reading.word('words that the step is described by').toLowerCase()
-    return test(step => step.text.toLowerCase().includes(words))
-  },
-  all: () => test(() => true),
-  ...Object.fromEntries(Object.entries(KINDS).map(([name, of]) => [name, () => test(of)])),
-}
+/** Reads one that a step and the worlds beside it can answer, whatever the other steps are. */
+export const parseCondition = (text: string, system: LinuxSystem): Query => new Parser(text, system, false).whole()
 
-const EXPECTED = `one of ${Object.keys(TERMS).join(', ')}, 'not' or '('`
+export const isNumber = (text: string): boolean => /^-?\d+(\.\d+)?$/.test(text)
 
-function names(reading: Reading, expected: string): (name: string) => boolean {
-  const all = [named(reading.word(expected))]
-  while (reading.takes(',')) all.push(named(reading.word(expected)))
-  return name => all.some(is => is(name))
-}
+class Parser {
+  readonly #reading: Reading
+  readonly #system: LinuxSystem
+  /** May it be asked how steps stand to each other? */
+  readonly #related: boolean
 
-/** Reads a query; throws `QueryError`. */
-export function parseQuery(text: string): Query {
-  const reading = new Reading(text)
-  const query = readLogic<Query>(
-    reading,
-    { and: (a, b) => ({ kind: 'and', a, b }), or: (a, b) => ({ kind: 'or', a, b }), not: of => ({ kind: 'not', of }) },
-    (inner, depth) => related(reading, inner, depth),
-  )
-  reading.done("'and', 'or', 'before', 'after', 'between', 'inside' or the end")
-  return query
-}
+  constructor(text: string, system: LinuxSystem, related: boolean) {
+    this.#reading = new Reading(text)
+    this.#system = system
+    this.#related = related
+  }
 
-function primary(reading: Reading, inner: (depth: number) => Query, depth: number): Query {
-  if (reading.takes('(')) {
-    const query = inner(depth + 1)
-    reading.expect(')')
+  whole(): Query {
+    const query = this.#any(0)
+    const relations = RELATIONS.map(name => `'${name}'`).join(', ')
+    this.#reading.done(
+      this.#related
+        ? `'and', 'or', ${relations} or the end`
+        : `'and', 'or' or the end (${relations} are for queries of a whole log, as 'log' has them)`,
+    )
     return query
   }
-  const { kind, text } = reading.next
-  const term = kind === 'word' && Object.hasOwn(TERMS, text) ? TERMS[text] : undefined
-  if (term === undefined) reading.fail(EXPECTED)
-  reading.take(EXPECTED)
-  return term(reading)
-}
 
-/** A term, and how it stands to others. */
-function related(reading: Reading, inner: (depth: number) => Query, depth: number): Query {
-  let of = primary(reading, inner, depth)
-  for (;;) {
-    if (reading.takes('before')) of = { kind: 'before', of, mark: primary(reading, inner, depth) }
-    else if (reading.takes('after')) of = { kind: 'after', of, mark: primary(reading, inner, depth) }
-    else if (reading.takes('between')) of = between(reading, of, inner, depth)
-    else if (reading.takes('inside')) of = inside(reading, of)
-    else return of
+  #any(depth: number): Query {
+    if (depth > DEEPEST) this.#reading.fail('fewer parentheses')
+    let left = this.#all(depth)
+    while (this.#reading.takes('or')) left = { kind: 'or', a: left, b: this.#all(depth) }
+    return left
+  }
+
+  #all(depth: number): Query {
+    let left = this.#one(depth)
+    while (this.#reading.takes('and')) left = { kind: 'and', a: left, b: this.#one(depth) }
+    return left
+  }
+
+  #one(depth: number): Query {
+    if (depth > DEEPEST) this.#reading.fail("fewer 'not's")
+    return this.#reading.takes('not') ? { kind: 'not', of: this.#one(depth + 1) } : this.#standing(depth)
+  }
+
+  /** A term, and how it stands to others. */
+  #standing(depth: number): Query {
+    const reading = this.#reading
+    let of = this.#primary(depth)
+    while (this.#related) {
+      if (reading.takes('before')) of = { kind: 'before', of, mark: this.#primary(depth) }
+      else if (reading.takes('after')) of = { kind: 'after', of, mark: this.#primary(depth) }
+      else if (reading.takes('between')) of = this.#between(of, depth)
+      else if (reading.takes('inside')) of = this.#inside(of)
+      else break
+    }
+    return of
+  }
+
+  #primary(depth: number): Query {
+    if (!this.#reading.takes('(')) return this.#term()
+    const query = this.#any(depth + 1)
+    this.#reading.expect(')')
+    return query
+  }
+
+  #between(of: Query, depth: number): Query {
+    const reading = this.#reading
+    const from = this.#primary(depth)
+    reading.expect('and')
+    const to = this.#primary(depth)
+    const one = reading.takes('of')
+    if (one) {
+      reading.expect('one')
+      reading.expect('actor')
+    }
+    return { kind: 'between', of, from, to, one }
+  }
+
+  #inside(of: Query): Query {
+    const window = this.#reading.next.text
+    const expected = `one of ${Object.keys(WINDOWS).join(', ')}`
+    if (!isWindow(window)) this.#reading.fail(expected)
+    this.#reading.take(expected)
+    return { kind: 'inside', of, window, who: this.#reading.takes('of') ? this.#actors() : [] }
+  }
+
+  #term(): Term {
+    const reading = this.#reading
+    const { kind, text } = reading.next
+    if (kind === 'sign' || kind === 'end') reading.fail(EXPECTED)
+    if (kind === 'text') return this.#ofPath()
+    switch (text) {
+      case 'all':
+        reading.take(EXPECTED)
+        return { kind: 'all' }
+      case 'actor':
+      case 'by':
+        reading.take(EXPECTED)
+        return { kind: text, names: this.#actors() }
+      case 'do':
+      case 'type':
+        reading.take(EXPECTED)
+        return { kind: text, names: this.#names(text === 'do' ? 'what is done' : 'what is done, or the type of an event or a call') }
+      case 'page':
+      case 'range':
+      case 'frame':
+      case 'step':
+      case 'cause': {
+        reading.take(EXPECTED)
+        const [from, to] = reading.span(SPANS[text])
+        return { kind: text === 'range' ? 'page' : text, from, to }
+      }
+      case 'text':
+        reading.take(EXPECTED)
+        return { kind: 'text', words: reading.word('words that the step is described by') }
+      case 'changes':
+        reading.take(EXPECTED)
+        return { kind: 'changes', path: this.#path(A_PATH) }
+      default:
+        return this.#named(text) ?? this.#ofPath()
+    }
+  }
+
+  /** A kind of steps, or an oracle. */
+  #named(text: string): Term | undefined {
+    const term: Term | undefined = isKind(text)
+      ? { kind: 'is', name: text }
+      : Object.hasOwn(ORACLES, text)
+        ? { kind: 'finds', oracle: text }
+        : undefined
+    if (term !== undefined) this.#reading.take(EXPECTED)
+    return term
+  }
+
+  /** A path, alone or compared with something. */
+  #ofPath(): Term {
+    const reading = this.#reading
+    const path = this.#path(EXPECTED)
+    const { kind, text } = reading.next
+    const sign = kind === 'sign' && Object.hasOwn(SIGNS, text) ? SIGNS[text] : undefined
+    if (sign === undefined) return { kind: 'value', path }
+    reading.take('a sign')
+    if (sign === '=' || sign === '!=') return { kind: 'compare', path, sign, value: reading.word('a number or a word to compare with') }
+    if (!isNumber(reading.next.text)) reading.fail('a number to compare with')
+    return { kind: 'compare', path, sign, value: reading.word('a number to compare with') }
+  }
+
+  /** A path; what is wrong in it is told by its place in the whole text. */
+  #path(expected: string): string {
+    const { kind, text, at } = this.#reading.next
+    if (kind === 'sign' || kind === 'end') this.#reading.fail(expected)
+    try {
+      pathOf(this.#system, text)
+    } catch (error) {
+      if (!(error instanceof QueryError)) throw error
+      const nowhere = error.at === 0 && kind === 'word'
+      throw new QueryError(
+        this.#reading.query,
+        at + error.at + (kind === 'text' ? 1 : 0),
+        nowhere && expected === EXPECTED ? `${EXPECTED}. A path begins with ${error.expected}` : error.expected,
+        error.got,
+      )
+    }
+    this.#reading.take(expected)
+    return text
+  }
+
+  #actors(): readonly string[] {
+    const known = [...this.#system.index.keys()]
+    return this.#names(`an actor (${known.join(', ')})`, name => known.some(named(name)))
+  }
+
+  #names(expected: string, isKnown: (name: string) => boolean = () => true): readonly string[] {
+    const reading = this.#reading
+    const all: string[] = []
+    do {
+      if (!isKnown(reading.next.text)) reading.fail(expected)
+      all.push(reading.word(expected))
+    } while (reading.takes(','))
+    return all
   }
 }
 
-function between(reading: Reading, of: Query, inner: (depth: number) => Query, depth: number): Query {
-  const from = primary(reading, inner, depth)
-  reading.expect('and')
-  const to = primary(reading, inner, depth)
-  const one = reading.takes('of')
-  if (one) {
-    reading.expect('one')
-    reading.expect('actor')
-  }
-  return { kind: 'between', of, from, to, one }
-}
-
-function inside(reading: Reading, of: Query): Query {
-  const expected = `one of ${WINDOW_NAMES.join(', ')}`
-  const window = Object.hasOwn(WINDOWS, reading.next.text) ? WINDOWS[reading.next.text] : undefined
-  if (window === undefined) reading.fail(expected)
-  reading.take(expected)
-  const who = reading.takes('of') ? names(reading, 'the name of an actor') : (): boolean => true
-  return { kind: 'inside', of, window, who }
-}
+const SPANS = {
+  page: 'a page number',
+  range: 'pages, as 16..19',
+  frame: 'the number of a frame',
+  step: 'a step, or steps as 10..20',
+  cause: 'the step that others follow from',
+} as const

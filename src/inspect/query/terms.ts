@@ -3,6 +3,7 @@ import { pageAt } from '../../memory/address.ts'
 import { frameOf } from '../../memory/entry.ts'
 import type { Fact } from '../../memory/facts.ts'
 import { Table } from '../../memory/table.ts'
+import { framesNamed, isLevel, writes } from '../../memory/writes.ts'
 import type { Described } from '../describe.ts'
 
 /** A step of a log, with the calls that deciding it again adds. */
@@ -60,20 +61,14 @@ export const pagesAre =
     calls.some(({ event: called }) => meets((called as Fields)['start'], (called as Fields)['end'], from, to)) ||
     (typeof event['at'] === 'number' && event['at'] >= from && event['at'] <= to)
 
-export function factOnPages(fact: Fact, from: number, to: number): boolean {
-  switch (fact[0]) {
-    case 'pte':
-    case 'pmd':
-    case 'pud':
-    case 'pgd':
-      return meets(pageAt(fact[0], fact[2]), pageAt(fact[0], fact[2] + fact[3]), from, to)
-    case 'tlb':
-      return meets(fact[2], fact[2] + fact[3], from, to)
-    case 'vmas':
-      return fact[4].some(v => meets(v.start, v.end, from, to))
-    default:
-      return false
-  }
+function factOnPages(fact: Fact, from: number, to: number): boolean {
+  if (fact[0] === 'vmas') return fact[4].some(v => meets(v.start, v.end, from, to))
+  let found = false
+  writes(fact, (part, _, first, end) => {
+    if (part === 'tlb') found ||= meets(first, end, from, to)
+    else if (isLevel(part)) found ||= meets(pageAt(part, first), pageAt(part, end), from, to)
+  })
+  return found
 }
 
 /** Concerns a frame of [from, to]: changes it, maps it anywhere, or has a device map it. */
@@ -83,48 +78,13 @@ export const framesAre =
     facts.some(fact => factOnFrames(fact, from, to)) ||
     calls.some(({ event }) => Object.values(event).some(value => value instanceof Table && tableHas(value, from, to)))
 
-const LARGE = 512
-
 function factOnFrames(fact: Fact, from: number, to: number): boolean {
-  switch (fact[0]) {
-    case 'pte':
-    case 'pmd':
-    case 'pud':
-    case 'pgd':
-    case 'tlb': {
-      const [count, word, frame, step] = [fact[3], fact[4], fact[5], fact[6]]
-      const mapped = fact[0] === 'pmd' ? LARGE : 1
-      if (word === 'none' || word === 'table' || word.startsWith('!swap')) return false
-      return meets(frame, frame + (step === 0 ? mapped : count * Math.max(step, 1)), from, to)
-    }
-    case 'alloc':
-    case 'lock':
-      return meets(fact[1], fact[1] + 1, from, to)
-    case 'folio':
-    case 'split':
-      return meets(fact[1], fact[1] + LARGE, from, to)
-    case 'refs':
-    case 'maps':
-    case 'hugeMaps':
-    case 'state':
-    case 'content':
-    case 'anonVma':
-    case 'index':
-    case 'lru':
-      return meets(fact[1], fact[1] + fact[2], from, to)
-    case 'device-folio':
-      return meets(fact[2], fact[2] + LARGE, from, to)
-    case 'device-alloc':
-    case 'batch':
-    case 'swap-cache':
-      return meets(fact[2], fact[2] + 1, from, to)
-    case 'blocks':
-      return fact[4] > 0 && meets(fact[4], fact[4] + fact[3], from, to)
-    case 'cache':
-      return fact[3] !== 'none' && meets(fact[4], fact[4] + 1, from, to)
-    default:
-      return false
-  }
+  const [first, end] = framesNamed(fact) ?? []
+  let found = meets(first, end, from, to)
+  writes(fact, (part, _, at, until) => {
+    found ||= part === 'frames' && meets(at, until, from, to)
+  })
+  return found
 }
 
 /** Does one of these words lead to such a frame? */
@@ -137,7 +97,7 @@ function tableHas(table: Table, from: number, to: number): boolean {
 }
 
 /** Kinds of steps that have a name of their own. */
-export const KINDS: Readonly<Record<string, Test>> = {
+export const KINDS = {
   /** Tells notifiers that pages are about to change. */
   invalidation: step => step.do === 'invalidate_range_start',
   /** A fault begins, of a CPU or of a device. */
@@ -150,7 +110,8 @@ export const KINDS: Readonly<Record<string, Test>> = {
   commit: step => step.do === 'commit' || step.do === 'dmirror_do_fault',
   /** Memory is another afterwards. */
   change: step => step.facts.length > 0,
-}
+} satisfies Readonly<Record<string, Test>>
+export const isKind = (name: string): name is keyof typeof KINDS => Object.hasOwn(KINDS, name)
 
 /** A while in which an actor is doing something: what opens it, and what closes it. */
 export interface Window {
@@ -163,7 +124,7 @@ const UNLOCKS = new Set(['mmap_unlock', 'mmap_read_unlock'])
 const ENDS = new Set(['ended', 'handled', 'signal', 'oops'])
 const RETURNS = new Set(['returned', 'exited', 'oops'])
 
-export const WINDOWS: Readonly<Record<string, Window>> = {
+export const WINDOWS = {
   fault: { opens: step => step.event.type === 'fault' || step.event.type === 'page_fault', closes: step => ENDS.has(step.event.type) },
   syscall: { opens: step => step.event.type === 'syscall', closes: step => RETURNS.has(step.event.type) },
   invalidation: {
@@ -172,4 +133,5 @@ export const WINDOWS: Readonly<Record<string, Window>> = {
       step.do === 'invalidate_range_end' || step.do === 'mn_itree_inv_end' || ENDS.has(step.event.type) || RETURNS.has(step.event.type),
   },
   lock: { opens: step => LOCKS.has(step.do), closes: step => UNLOCKS.has(step.do) },
-}
+} satisfies Readonly<Record<string, Window>>
+export const isWindow = (name: string): name is keyof typeof WINDOWS => Object.hasOwn(WINDOWS, name)

@@ -1,4 +1,7 @@
-/** Words of a query, with where they stand; and the error that says where a query is wrong and what was expected there. */
+/**
+ * Words of a query or of a path, with where they stand; and the one error for what cannot be read: what was expected, what
+ * came instead, and where.
+ */
 
 export interface Token {
   readonly kind: 'word' | 'text' | 'sign' | 'end'
@@ -7,20 +10,22 @@ export interface Token {
   readonly at: number
 }
 
-/** A query that cannot be read. */
+/** A query, a condition or a path that cannot be read. */
 export class QueryError extends Error {
   override readonly name = 'QueryError'
   readonly at: number
   readonly expected: string
+  readonly got: string
 
   constructor(query: string, at: number, expected: string, got: string) {
     super(`expected ${expected}, got ${got === '' ? 'the end' : `'${got}'`}\n  ${query}\n  ${' '.repeat(at)}^`)
     this.at = at
     this.expected = expected
+    this.got = got
   }
 }
 
-const TOKEN = /\s*(?:"([^"]*)"|(!=|<=|>=|[()=<>,])|([^\s"()=<>,!]+)|(.))/gsy
+const TOKEN = /\s*(?:"([^"]*)"|(==|!=|<=|>=|[()=<>,])|([^\s"()=<>,!]+)|(.))/gsy
 
 export function tokensOf(query: string): readonly Token[] {
   const tokens: Token[] = []
@@ -95,31 +100,4 @@ export class Reading {
   fail(expected: string): never {
     throw new QueryError(this.query, this.next.at, expected, this.next.text)
   }
-}
-
-/** How deep parentheses and `not` may stand in each other. */
-const DEEPEST = 100
-
-/** `or` of `and` of `not` of what `primary` reads. */
-export function readLogic<T>(
-  reading: Reading,
-  build: { readonly and: (a: T, b: T) => T; readonly or: (a: T, b: T) => T; readonly not: (of: T) => T },
-  primary: (read: (depth: number) => T, depth: number) => T,
-): T {
-  const any = (depth: number): T => {
-    if (depth > DEEPEST) reading.fail('fewer parentheses')
-    let left = all(depth)
-    while (reading.takes('or')) left = build.or(left, all(depth))
-    return left
-  }
-  const all = (depth: number): T => {
-    let left = one(depth)
-    while (reading.takes('and')) left = build.and(left, one(depth))
-    return left
-  }
-  const one = (depth: number): T => {
-    if (depth > DEEPEST) reading.fail("fewer 'not's")
-    return reading.takes('not') ? build.not(one(depth + 1)) : primary(any, depth)
-  }
-  return any(0)
 }

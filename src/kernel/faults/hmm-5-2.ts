@@ -17,7 +17,8 @@ import { FAULT_ERRNO } from './gup.ts'
 const cleared = (array: Table, { range, last }: RangeFault): Table => array.setRange(last, range.end - last, NONE, 0)
 const RETRY: Readonly<Partial<Record<Failure, Failure>>> = { ...FAULT_ERRNO, VM_FAULT_RETRY: 'EAGAIN' }
 
-const rulesOf = (profile: Profile): AreaRules => ({
+/** How a kernel walks areas. */
+export const areaRules = (profile: Profile): AreaRules => ({
   mirrorsDax: profile.mirrorsDax,
   holdsPagemap: profile.walkHoldsPagemap,
   refusesSpecial: profile.walkRefusesSpecial,
@@ -70,7 +71,7 @@ export const hmmRules5_2 = {
   hmm_walk_area: (memory, item, { array: before, budget, profile }) => {
     const { mm, range, pgmap = null } = item
     const walk: AreaWalk = { at: item.at, last: item.last, array: before, pgmap, put: null, stop: null }
-    const walked = walkArea(memory, mm, range, rulesOf(profile), walk, budget)
+    const walked = walkArea(memory, mm, range, areaRules(profile), walk, budget)
     const { array, put, stop } = walked
     const held = walked.pgmap ?? put
     const { then = [], ...rest } = afterWalk(item, walked, profile)

@@ -1,5 +1,5 @@
 /** `hmm_range_fault()` (mm/hmm.c): the walk, the CPU faults that it asks for, and the question whether it still counts. */
-import { page } from '../../memory/address.ts'
+import { page, pfn } from '../../memory/address.ts'
 import { walk } from '../../walker/hmm.ts'
 import type { Item, RangeFault, Rules } from '../agenda.ts'
 import type { Profile } from '../profiles.ts'
@@ -11,6 +11,9 @@ const areaWalk = (item: RangeFault, { walksTwice }: Profile): Item<'hmm_walk_are
   at: item.last,
   ...(walksTwice ? { again: item.last } : {}),
 })
+
+/** All frames: whoever asks is taken for the owner of any device's private memory. */
+const ANYBODYS = { first: pfn(0), end: pfn(Number.MAX_SAFE_INTEGER) }
 
 export const hmmRules = {
   // Asked before each walk, before v5.5 before that of each area: once the range was invalidated, what the array holds is worth nothing.
@@ -26,7 +29,8 @@ export const hmmRules = {
 
   walk_page_range: (memory, item, { array, budget, profile }) => {
     const { mm, range } = item
-    const walked = walk(memory, mm, range, { last: item.last, array, stop: null }, budget, profile)
+    const asked = profile.bugs.includes('foreignPrivateAccepted') ? { ...range, owned: ANYBODYS } : range
+    const walked = walk(memory, mm, asked, { last: item.last, array, stop: null }, budget, profile)
     const { last, stop } = walked
     if (stop === null) {
       return last < range.end

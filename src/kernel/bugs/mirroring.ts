@@ -1,0 +1,32 @@
+/** Bugs of mirroring: `hmm_range_fault()`, notifiers and their registry, and what drivers make of them. */
+import type { Profile } from '../profiles/profile.ts'
+import type { Bug } from './bug.ts'
+
+const needsSequences = ({ rangeValidity }: Profile): string | undefined =>
+  rangeValidity.includes('sequence') ? undefined : 'ranges have no sequence there'
+
+const needsLaterWalk = ({ walksAreaByArea, rangeValidity }: Profile): string | undefined =>
+  walksAreaByArea || rangeValidity === 'valid flag at the end' ? 'its walk is an earlier one' : undefined
+
+export const MIRRORING_BUGS = {
+  commitsUnchecked: {
+    source: 'amdgpu, a FIXME in its patches for user pointers (2019): pages used before the retry check',
+    says: 'A driver maps what its walk has found without asking whether the range was invalidated meanwhile.',
+    lacks: needsSequences,
+  },
+  swapNotFaulted: {
+    source: 'hmm_vma_handle_pte() of v5.2 and v5.3, ended by 76612d6ce4cc',
+    says: 'The walk takes a page in swap for nothing: who asks to have it is told of success, and has no page.',
+    lacks: needsLaterWalk,
+  },
+  migrationNotAwaited: {
+    source: 'hmm_vma_handle_pte() up to v5.6, ended by 846babe85efd',
+    says: 'The walk takes a page on its way for nothing, and does not wait: who asks to have it is told of success, and has no page.',
+    lacks: needsLaterWalk,
+  },
+  foreignPrivateAccepted: {
+    source: 'hmm_range_fault() up to v5.6, ended by 08ddddda667b',
+    says: "The walk hands out pages in any device's private memory, as if they were the caller's own.",
+    lacks: needsLaterWalk,
+  },
+} as const satisfies Readonly<Record<string, Bug>>
