@@ -134,7 +134,7 @@ const verdictOn = (wrong: Exploration, right: Exploration): Exploration['verdict
   return wrong.verdict === 'unknown' || right.verdict === 'unknown' ? 'unknown' : 'holds'
 }
 
-const MARKS = { holds: styled('green', '✔'), violated: styled('red', '✘'), unknown: styled('yellow', '?') } as const
+const MARKS = { holds: '✔', violated: '✘', unknown: '?' } as const
 const steps = ({ witness }: Explored): string => (witness === undefined ? '–' : `${witness.steps}`)
 const states = ({ exploration: { searched, complete } }: Explored): string => `${searched.states}${complete ? '' : '+'}`
 

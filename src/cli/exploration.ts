@@ -39,7 +39,9 @@ export function show(
   for (const found of exploration.found) print(`  ${foundLine(found)}`)
   print()
   if (witness !== undefined) {
-    print(`${styled('bold', witness.found?.property ?? 'this order')}: ${plural(witness.steps, 'step')}`)
+    print(
+      `${styled('bold', witness.found?.property ?? 'this order')}: ${plural(witness.steps, 'step')}${witness.fewest ? ', the fewest there are' : ''}`,
+    )
     for (const line of witness.lines) print(line)
     if (witness.log !== null) print(`\nLog: ${witness.log}`)
     print(styled('dim', `this order again: ${command('explore')} --token ${witness.token}\n`))

@@ -13,8 +13,10 @@ export interface ExploreFlags extends Plan {
   readonly checkpoint?: string
   readonly every?: number
   readonly resume?: string
+  readonly workers?: number
   readonly log?: string | boolean
   readonly token?: string
+  readonly asFound?: boolean
   readonly count?: boolean
   readonly json?: boolean
 }

@@ -1,15 +1,17 @@
 /** `mirrorwalk explore` and `simulate`: every order of events of a scenario, or many at random; what was found, and what was covered. */
 import { exploring, type Exploration, type Found } from '../explore/explore.ts'
 import { choicesOf } from '../explore/token.ts'
-import type { Built, Scenario } from '../scenario/api.ts'
-import { modelOf, type LinuxModel } from '../scenario/explored.ts'
-import { asJson, commandFor, progressLine, show, type Explored } from './exploration.ts'
+import type { Scenario } from '../scenario/api.ts'
+import { modelOf } from '../scenario/explored.ts'
+import { asJson, commandFor, show, type Explored } from './exploration.ts'
 import { checkpoints, refuseSeveral } from './checkpoint-file.ts'
 import { optionsOf, type ExploreFlags, type SimulateFlags } from './explore-flags.ts'
 import { EXIT, printJson, UsageError, Work, type ExitCode } from './output.ts'
 import { buildOf, worst } from './run.ts'
 import { loadScenario } from './scenario-file.ts'
+import { searched } from './searching.ts'
 import { logPath, witnessOf } from './witness.ts'
+import { withWorkers } from './workers.ts'
 
 export const simulateCommand = (file: string, { scheduler, seed, runs, ...flags }: SimulateFlags): Promise<ExitCode> =>
   exploreCommand(file, {
@@ -50,10 +52,8 @@ export async function exploreOne(
   const built = buildOf(file, scenario, profile, variant)
   if (JSON.stringify(buildOf(file, scenario, profile, variant)) !== JSON.stringify(built))
     throw new UsageError(`${file}: built twice, it is not the same scenario twice. A scenario may look at no clock and at no chance.`)
-  const model = exploredModel(built, flags)
+  const model = modelOf(built)
   const work = new Work()
-  const began = performance.now()
-  const seconds = (): number => (performance.now() - began) / 1e3
   const { checkpoint, from } = checkpoints(built, model.system, flags)
   const trail =
     flags.token === undefined
@@ -62,34 +62,26 @@ export async function exploreOne(
           model.system.actors.map(a => a.name),
           flags.token,
         )
-  const going = exploring(model, { ...optionsOf(flags), from, trail })
-  let next = going.next()
-  while (next.done !== true) {
-    const progress = next.value
-    await work.breathe(() => `${built.title}: ${progressLine(progress, seconds())}`)
-    checkpoint?.keep(progress.pause)
-    const late = flags.timeout !== undefined && seconds() >= flags.timeout
-    next = going.next(work.stopped ? 'interrupted' : late ? 'timeout' : undefined)
-  }
-  const exploration = next.value
-  const took = seconds()
+  const { result: exploration, seconds } = await withWorkers(flags, file, profile, variant, workers =>
+    searched(exploring(model, { ...optionsOf(flags), from, trail, workers }), {
+      work,
+      title: built.title,
+      timeout: flags.timeout,
+      each: ({ pause }) => checkpoint?.keep(pause),
+    }),
+  )
   if (exploration.cut !== undefined) checkpoint?.write(exploration.searched.pause)
   const found = shownOf(exploration)
-  const shown = found?.trail ?? trail
+  const shown = trail ?? found?.trail
+  const simplify = trail === undefined && flags.asFound !== true
   const witness =
-    shown === undefined ? undefined : await witnessOf(built, model, found, shown, logPath(file, profile, variant, flags), work)
+    shown === undefined
+      ? undefined
+      : await witnessOf(built, model, { found, trail: shown, simplify }, logPath(file, profile, variant, flags), work)
   work.end()
-  return { scenario: built.title, profile, exploration, seconds: took, witness }
+  return { scenario: built.title, profile, exploration, seconds, witness }
 }
 
 /** What is shown of all that was found: the first thing that is wrong, else the first that was asked for. */
 const shownOf = ({ found }: Exploration): Found | undefined =>
   found.find(f => f.verdict === 'violated' && f.trail !== undefined) ?? found.find(f => f.trail !== undefined)
-
-/** Circles can be told only where nothing is left out; without one being asked for, the others do not claim to. */
-function exploredModel(built: Built, { reduction = 'none', simulate }: ExploreFlags): LinuxModel {
-  const model = modelOf(built)
-  return reduction === 'none' && simulate === undefined
-    ? model
-    : { ...model, properties: model.properties.filter(property => property.kind !== 'livelock') }
-}

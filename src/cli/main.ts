@@ -26,9 +26,11 @@ import { logCommand } from './log.ts'
 import { diffCommand } from './diff.ts'
 import { exportCommand, FORMAT_NAMES, importCommand } from './export.ts'
 import { EXIT, harmless, UsageError, type ExitCode } from './output.ts'
+import { mutantsCommand } from './mutants.ts'
 import { profilesCommand } from './profiles.ts'
 import { replayCommand } from './replay.ts'
 import { runCommand, type RunFlags } from './run.ts'
+import { loadFirst } from './scenario-file.ts'
 import { lastCommand, whyCommand } from './why.ts'
 import { tourCommand } from './tour.ts'
 import { repairCommand, upcastCommand, verifyCommand } from './verify.ts'
@@ -52,6 +54,8 @@ const verb =
 const program = new Command('mirrorwalk')
   .description('Linux HMM as an event-sourced actor system: run it, rewind it, and check it against real kernels')
   .version(MODEL_VERSION)
+  .option('--load <file>', 'first load a file that defines drivers, to read logs of them')
+  .hook('preAction', async command => loadFirst(command.opts()))
   .showHelpAfterError('(--help says more)')
   .addHelpText('after', '\nExit codes: 0 holds, 1 violated, 2 unknown (cut short), 3 the command was not understood')
   .exitOverride()
@@ -91,11 +95,13 @@ program
   .option('--max-depth <n>', 'go no further than so many steps', whole)
   .option('--timeout <seconds>', 'stop after so many seconds', whole)
   .option('--memory <MiB>', 'stop when the states that were found take so much', whole)
+  .option('--workers <n>', 'share the states out among so many threads; for bfs without a reduction', whole)
   .option('--checkpoint <file>', 'write there, from time to time and when cut short, what is needed to go on')
   .option('--every <seconds>', 'how often a checkpoint is written; without it, every minute', whole)
   .option('--resume <file>', 'go on from a checkpoint, as if nothing had happened')
   .option('--count', 'also count the interleavings that the states stand for, and their classes')
   .option('--token <token>', 'show an order of events that was found before')
+  .option('--as-found', 'show the order of events that was found, and not the simplest that comes to the same')
   .option('--log <file>', 'write the event log of what was found there; without it, below logs/')
   .option('--no-log', 'write no event log')
   .addOption(json())
@@ -110,6 +116,7 @@ program
   .addOption(new Option('--scheduler <name>', 'how runs are drawn').choices(SCHEDULERS))
   .option('--seed <n>', 'the same runs again', whole)
   .option('--runs <n>', 'how many runs', whole)
+  .option('--as-found', 'show the order of events that was found, and not the simplest that comes to the same')
   .option('--timeout <seconds>', 'stop after so many seconds', whole)
   .option('--log <file>', 'write the event log of what was found there; without it, below logs/')
   .option('--no-log', 'write no event log')
@@ -254,6 +261,18 @@ program
   .option('--no-log', 'write no event log')
   .addOption(json())
   .action(verb(bugsCommand))
+
+program
+  .command('mutants')
+  .description('puts each known bug into the kernel under a scenario, one at a time: which of them do its properties catch?')
+  .argument('<scenario>', 'a .ts or .js file whose default export is scenario(…)')
+  .option('--kernel, --profile <name>', 'the kernel; without it, the newest that the scenario is meant for')
+  .option('--variant <name>', 'the variant; without it, each that the scenario has')
+  .option('--max-states <n>', 'of each bug, stop after so many states', whole)
+  .option('--timeout <seconds>', 'of each bug, stop after so many seconds', whole)
+  .option('--memory <MB>', 'of each bug, stop when the states would take more than so much', whole)
+  .addOption(json())
+  .action(verb(mutantsCommand))
 
 program
   .command('profiles')

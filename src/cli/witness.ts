@@ -1,8 +1,9 @@
 /** An order of events that exploring has found, as a person can use it: a timeline, a log, and a token. */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
-import type { Found } from '../explore/explore.ts'
+import { explore, type Found } from '../explore/explore.ts'
 import { lookingAhead, type Outlook } from '../explore/outlook.ts'
+import { simplifying } from '../explore/simplest.ts'
 import { tokenOf } from '../explore/token.ts'
 import { timelineOf } from '../inspect/steps.ts'
 import { timeline } from '../inspect/timeline.ts'
@@ -25,6 +26,8 @@ export interface Witness {
   /** What it decides; undefined: nothing, and it was asked for itself. */
   readonly found: Found | undefined
   readonly steps: number
+  /** Are there none with fewer steps, or as many and fewer changes of actor? */
+  readonly fewest: boolean
   readonly token: string
   readonly log: string | null
   /** What lay ahead of each step, of what it decides. */
@@ -32,22 +35,27 @@ export interface Witness {
   readonly lines: readonly string[]
 }
 
-/** `work`: may be stopped; what is known then of what lay ahead is kept. */
-export async function witnessOf(
-  built: Built,
-  model: LinuxModel,
-  found: Found | undefined,
-  trail: readonly Choice[],
-  path: string | null,
-  work: Work,
-): Promise<Witness> {
+/** What was found, or an order that is to be shown whatever it decides. */
+export interface Wanted {
+  readonly found: Found | undefined
+  readonly trail: readonly Choice[]
+  /** Is the simplest order that comes to the same to be shown instead? */
+  readonly simplify: boolean
+}
+
+/** `work`: may be stopped; what is known then is shown. */
+export async function witnessOf(built: Built, model: LinuxModel, wanted: Wanted, path: string | null, work: Work): Promise<Witness> {
   const { system } = model
+  const { found, trail, fewest } = await simplified(model, wanted, work)
   const steps = timelineOf(system, logged(built, system, trail, path))
-  const outlook = found === undefined ? undefined : await lookedAhead(model, found, trail, work)
-  const shown = steps.map((step, i) => (i === steps.length - 1 && found?.why !== undefined ? { ...step, alarm: found.why } : step))
+  const property = propertyOf(model, found)
+  const outlook = property === undefined ? undefined : await finished(lookingAhead(model, property, trail), work, 'what lay ahead')
+  const last = found?.trail?.length ?? 0
+  const shown = steps.map(step => (step.n === last && found?.why !== undefined ? { ...step, alarm: found.why } : step))
   return {
     found,
     steps: trail.length,
+    fewest,
     token: tokenOf(
       system.actors.map(a => a.name),
       trail,
@@ -62,15 +70,29 @@ export async function witnessOf(
   }
 }
 
-async function lookedAhead(model: LinuxModel, { property: name }: Found, trail: readonly Choice[], work: Work): Promise<Outlook> {
-  const property = model.properties.find(p => p.name === name)
-  if (property === undefined) throw new Error(`no property '${name}'`)
-  const looking = lookingAhead(model, property, trail)
-  let next = looking.next()
+const propertyOf = ({ properties }: LinuxModel, found: Found | undefined): LinuxModel['properties'][number] | undefined =>
+  properties.find(p => p.name === found?.property)
+
+/** A simpler order decides the same property, maybe of other pages or frames: it is told in its own words. */
+async function simplified(
+  model: LinuxModel,
+  { found, trail, simplify }: Wanted,
+  work: Work,
+): Promise<Pick<Witness, 'found' | 'fewest'> & { readonly trail: readonly Choice[] }> {
+  const property = simplify ? propertyOf(model, found) : undefined
+  if (property === undefined) return { found, trail, fewest: false }
+  const simple = await finished(simplifying(model, property, trail), work, 'a simpler order')
+  const again = explore({ ...model, properties: [property] }, { trail: simple.trail }).found[0]
+  return { ...simple, found: again?.trail === undefined ? found : again }
+}
+
+/** Does something to its end, which tells how many states it has seen. */
+async function finished<T>(going: Generator<number, T, boolean>, work: Work, what: string): Promise<T> {
+  let next = going.next()
   while (next.done !== true) {
     const states = next.value
-    await work.breathe(() => `what lay ahead: ${plural(states, 'state')}`)
-    next = looking.next(work.stopped)
+    await work.breathe(() => `${what}: ${plural(states, 'state')}`)
+    next = going.next(work.stopped)
   }
   return next.value
 }
@@ -105,9 +127,10 @@ export function logPath(file: string, profile: string, variant: string, { log }:
   return join('logs', `${basename(file).replace(/\.[cm]?[jt]s$/, '')}-${profile}${variant === '' ? '' : `-${variant}`}-explored.jsonl`)
 }
 
-export const witnessJson = ({ found, steps, token, log, outlook }: Witness): object => ({
+export const witnessJson = ({ found, steps, fewest, token, log, outlook }: Witness): object => ({
   property: found?.property ?? null,
   steps,
+  fewest,
   token,
   log,
   ...(outlook === undefined ? {} : { outlook: outlookJson(outlook) }),

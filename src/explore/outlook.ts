@@ -48,15 +48,18 @@ export function* lookingAhead<M, F>(
   trail: readonly Choice[],
   maxStates = MOST_STATES,
 ): Generator<number, Outlook, boolean> {
+  // Whether going on for ever is a failure depends on who goes then, which chances do not tell.
+  if (property.kind === 'livelock' && property.but !== undefined && property.but.length > 0)
+    return { prospects: [], closed: undefined, instead: [], states: 0 }
   const space = new Space(model)
   const fate = fateOf(space, property)
   const { worlds, failed } = gone(space, fate, trail)
   const ahead = new Ahead(space, fate)
-  let known = worlds.length
+  let known = Math.min(worlds.length, failed)
   while (known > 0 && (yield* ahead.grow(worlds[known - 1] as Row, maxStates))) known--
   const chances = chancesOf(ahead, fate.forever)
   const prospects = worlds.map((row, i): Prospect | undefined => {
-    if (i > failed) return { label: 'doomed', chance: ONE }
+    if (i >= failed) return { label: 'doomed', chance: ONE }
     const state = i < known ? -1 : ahead.stateOf(row)
     if (state < 0) return undefined
     const chance = chances[state] as Chance
@@ -76,7 +79,7 @@ export function* lookingAhead<M, F>(
   }
 }
 
-/** The worlds of a trail, and after which of them a step fails by itself. */
+/** The worlds of a trail, and the first of them that has failed. */
 function gone<M, F>(
   space: Space<M, F>,
   fate: Fate<F>,
@@ -84,12 +87,12 @@ function gone<M, F>(
 ): { readonly worlds: readonly Row[]; readonly failed: number } {
   const row = space.start.slice()
   const worlds = [row.slice()]
-  let failed = Infinity
+  let failed = fate.world(row) === true ? 0 : Infinity
   for (const [i, { by, offer }] of trail.entries()) {
     const step = space.take(row, 0, space.names.indexOf(by), offer)
     if (step === undefined || !('own' in step)) throw new BadTrail(i + 1, by)
-    if (failed === Infinity && fate.step(step)) failed = i
     worlds.push(row.slice())
+    if (fate.step(step) || fate.world(row) === true) failed = Math.min(failed, i + 1)
   }
   return { worlds, failed }
 }

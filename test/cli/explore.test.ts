@@ -27,6 +27,17 @@ test('seed 004 on 5.2: the shortest order, as a timeline, a log that replays, an
   assert.is(readFileSync(join(folder, log), 'utf8'), written, 'the same log')
 })
 
+test('however it is found, the same simplest order is shown, unless what was found is asked for', async ({ folder }) => {
+  const tokenOf = async (...args: readonly string[]): Promise<string> => {
+    const { out } = await cli(folder, [...args, stale, '--profile', 'v5.2', '--no-log'])
+    return `${/: (\d+ steps, the fewest|\d+ steps)/.exec(out)?.[1]} ${/--token (\S+)/.exec(out)?.[1]}`
+  }
+  const [searched, drawn, found] = await Promise.all([tokenOf('explore'), tokenOf('simulate'), tokenOf('simulate', '--as-found')])
+  assert.match(searched, /^29 steps, the fewest/)
+  assert.is(drawn, searched)
+  assert.match(found, /^30 steps x1/)
+})
+
 test('for programs: JSON, and 1 for what is violated', async ({ folder }) => {
   writeFileSync(
     join(folder, 'broken.ts'),
@@ -112,6 +123,8 @@ test('an exploration that was cut short again and again comes to what it would h
   await explored('--max-states', '60', '--checkpoint', 'a.bin')
   await explored('--max-states', '150', '--resume', 'a.bin', '--checkpoint', 'a.bin')
   assert.is(await explored('--resume', 'a.bin'), whole)
+  const uncounted = (json: string): string => json.replace(/"bytes":\d+/, '')
+  assert.is(uncounted(await explored('--workers', '2')), uncounted(whole), 'the same from two workers')
   assert.is(existsSync(join(folder, 'a.bin.new')), false)
   const bytes = readFileSync(join(folder, 'a.bin'))
   writeFileSync(join(folder, 'short.bin'), bytes.subarray(0, -9))

@@ -3,7 +3,7 @@
  * is one step here may be several there, as long as the actor has done the same behind them, and stands where it stood.
  */
 import type { StepRecord } from '../../log/records.ts'
-import { changed } from '../../log/values.ts'
+import { changed, isEqual } from '../../log/values.ts'
 
 /** Steps of one actor, by their places among its own: [from, to) in one run is [from, to) in the other. */
 export interface Match {
@@ -53,24 +53,6 @@ function isEmpty(value: unknown): boolean {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
   for (const _ in value) return false
   return true
-}
-
-/** Equal JSON; of objects, with their keys in any order. */
-function isEqual(a: unknown, b: unknown): boolean {
-  if (a === b) return true
-  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false
-  if (Array.isArray(a)) {
-    if (!Array.isArray(b) || a.length !== b.length) return false
-    for (let i = 0; i < a.length; i++) if (!isEqual(a[i], b[i])) return false
-    return true
-  }
-  const [x, y] = [a as Fields, b as Fields]
-  let keys = 0
-  for (const key in x) {
-    if (!Object.hasOwn(y, key) || !isEqual(x[key], y[key])) return false
-    keys++
-  }
-  return keys === Object.keys(y).length
 }
 
 type Fields = Readonly<Record<string, unknown>>
