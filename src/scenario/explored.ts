@@ -37,9 +37,7 @@ export function modelOf(built: Built, kinds: Kinds = {}): LinuxModel {
     properties: [
       survival(built.expectations),
       { kind: 'deadlock', name: 'nobody is blocked for ever' },
-      ...(built.expectations.some(e => errorIn(e) === 'livelock')
-        ? []
-        : ([{ kind: 'livelock', name: 'nobody goes in circles for ever' }] as const)),
+      noCircles(built.expectations),
       ...built.expectations.map(expectation => propertyOf(expectation, seen, built.system.actors)),
     ],
   }
@@ -136,6 +134,17 @@ function answers(
       const told = toldBy(deed.event as ThreadEvent | RangeEvent)
       return told === undefined ? undefined : wrong(told, { from, last: !('left' in deed.event) || deed.event.left === null })
     },
+  }
+}
+
+/** Of statements that never come back it is expected to go in circles; of nobody else. */
+function noCircles(expectations: readonly Expectation[]): Property<Memory> {
+  const but = expectations.flatMap(e => ('statement' in e && errorIn(e) === 'livelock' ? [e.statement.by] : []))
+  return {
+    kind: 'livelock',
+    name: but.length === 0 ? 'nobody goes in circles for ever' : `nobody but ${[...new Set(but)].join(' and ')} goes in circles for ever`,
+    but,
+    besides: true,
   }
 }
 
