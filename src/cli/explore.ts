@@ -11,6 +11,7 @@ import { buildOf, worst } from './run.ts'
 import { loadScenario } from './scenario-file.ts'
 import { searched } from './searching.ts'
 import { logPath, witnessOf } from './witness.ts'
+import { withWorkers } from './workers.ts'
 
 export const simulateCommand = (file: string, { scheduler, seed, runs, ...flags }: SimulateFlags): Promise<ExitCode> =>
   exploreCommand(file, {
@@ -61,12 +62,14 @@ export async function exploreOne(
           model.system.actors.map(a => a.name),
           flags.token,
         )
-  const { result: exploration, seconds } = await searched(exploring(model, { ...optionsOf(flags), from, trail }), {
-    work,
-    title: built.title,
-    timeout: flags.timeout,
-    each: ({ pause }) => checkpoint?.keep(pause),
-  })
+  const { result: exploration, seconds } = await withWorkers(flags, file, profile, variant, workers =>
+    searched(exploring(model, { ...optionsOf(flags), from, trail, workers }), {
+      work,
+      title: built.title,
+      timeout: flags.timeout,
+      each: ({ pause }) => checkpoint?.keep(pause),
+    }),
+  )
   if (exploration.cut !== undefined) checkpoint?.write(exploration.searched.pause)
   const found = shownOf(exploration)
   const shown = trail ?? found?.trail

@@ -95,6 +95,7 @@ program
   .option('--max-depth <n>', 'go no further than so many steps', whole)
   .option('--timeout <seconds>', 'stop after so many seconds', whole)
   .option('--memory <MiB>', 'stop when the states that were found take so much', whole)
+  .option('--workers <n>', 'share the states out among so many threads; for bfs without a reduction', whole)
   .option('--checkpoint <file>', 'write there, from time to time and when cut short, what is needed to go on')
   .option('--every <seconds>', 'how often a checkpoint is written; without it, every minute', whole)
   .option('--resume <file>', 'go on from a checkpoint, as if nothing had happened')

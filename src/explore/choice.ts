@@ -5,10 +5,13 @@ import { breadthFirst } from './breadth-first.ts'
 import { depthFirst } from './depth-first.ts'
 import type { Model, Property } from './model.ts'
 import { dpor } from './dpor.ts'
+import type { ExploreOptions } from './explore.ts'
 import { simulation, type Simulation } from './simulate.ts'
 import { sleepSets, stateCaching } from './sleep-sets.ts'
 import { Unsound, type Strategy } from './strategy.ts'
 import { symmetric } from './symmetry.ts'
+import { parallel } from './workers/parallel.ts'
+import type { Port } from './workers/port.ts'
 
 export const STRATEGIES = ['bfs', 'dfs'] as const
 export const REDUCTIONS = ['none', 'sleep', 'dpor', 'cache', 'symmetry'] as const
@@ -54,16 +57,42 @@ export function planned<M, F>(plan: Plan, model: Model<M, F>): Strategy {
   }
 }
 
-/** A search that keeps the states it has met, and those it has not gone on from, can be paused; no other. */
-export function refusePausing({ reduction = 'none', simulate }: Plan): void {
+/** Breadth first, shared out among workers; throws `Unsound` for what can only be done by one. */
+export function shared<M, F>(
+  { strategy = 'bfs', reduction = 'none', simulate, trail, pausing, from, count }: ExploreOptions,
+  port: Port,
+  { properties }: Model<M, F>,
+): Strategy {
   const why =
-    simulate !== undefined
-      ? 'runs drawn at random need none: another seed draws others'
-      : reduction === 'symmetry'
-        ? 'which world of several stands for the others depends on the order in which their parts were met, also in telling what was found'
-        : reduction === 'none'
-          ? undefined
-          : `--reduction ${reduction} is on its way through orders of events, with what it may leave out at each step, and has no set of states to go on from`
+    trail !== undefined
+      ? 'one order of events is gone step by step'
+      : simulate !== undefined
+        ? 'runs drawn at random follow from one sequence of numbers: start several with seeds of their own'
+        : reduction === 'symmetry'
+          ? 'which world of several stands for the others depends on the order in which their parts were met'
+          : reduction !== 'none'
+            ? `--reduction ${reduction} leaves out a step because of what it has gone on with before`
+            : strategy === 'dfs'
+              ? 'depth first, what comes next depends on what was found last'
+              : pausing === true || from !== undefined
+                ? 'the states of a checkpoint are in one place'
+                : undefined
+  if (why !== undefined) throw new Unsound(`this is for one worker: ${why}`)
+  return parallel(port, count === true || properties.some(({ kind }) => kind === 'livelock' || kind === 'eventually'))
+}
+
+/** A search that keeps the states it has met, and those it has not gone on from, can be paused; no other. */
+export function refusePausing({ reduction = 'none', simulate, trail }: Plan): void {
+  const why =
+    trail !== undefined
+      ? 'one order of events is soon gone again'
+      : simulate !== undefined
+        ? 'runs drawn at random need none: another seed draws others'
+        : reduction === 'symmetry'
+          ? 'which world of several stands for the others depends on the order in which their parts were met, also in telling what was found'
+          : reduction === 'none'
+            ? undefined
+            : `--reduction ${reduction} is on its way through orders of events, with what it may leave out at each step, and has no set of states to go on from`
   if (why !== undefined) throw new Unsound(`no checkpoint can be written or gone on from here: ${why}`)
 }
 

@@ -1,7 +1,7 @@
 /** Exploring a model: a strategy goes through its worlds, and what was found becomes verdicts. */
 import type { Choice } from '../system/step.ts'
 import type { World } from '../system/world.ts'
-import { cannotTellCircles, isNotLookedFor, planned, refusePausing, type Plan } from './choice.ts'
+import { cannotTellCircles, isNotLookedFor, planned, refusePausing, shared, type Plan } from './choice.ts'
 import { classes } from './classes.ts'
 import { interleavings } from './count.ts'
 import { Judge, type Finding } from './judge.ts'
@@ -12,6 +12,7 @@ import { Reading } from './reading.ts'
 import type { Rows } from './rows.ts'
 import { Space } from './space.ts'
 import type { Wait } from './waits.ts'
+import type { Port } from './workers/port.ts'
 import type { Cut, Progress, Search, Searched } from './strategy.ts'
 
 export type Verdict = 'holds' | 'violated' | 'unknown'
@@ -60,6 +61,8 @@ export interface ExploreOptions extends Plan {
   readonly pausing?: boolean
   /** A search that was paused, to go on with. */
   readonly from?: Paused | undefined
+  /** Workers among whom the states are shared out; they are not stopped when it ends. */
+  readonly workers?: Port | undefined
   /** Also counts the interleavings, and their classes, exactly. */
   readonly count?: boolean
 }
@@ -68,7 +71,7 @@ export interface ExploreOptions extends Plan {
 export function* exploring<M, F>(model: Model<M, F>, options: ExploreOptions = {}): Generator<Progress, Exploration, Cut | undefined> {
   const { maxStates = Infinity, maxDepth = Infinity, maxBytes = Infinity, count = false, from } = options
   if (options.pausing === true || from !== undefined) refusePausing(options)
-  const strategy = planned(options, model)
+  const strategy = options.workers === undefined ? planned(options, model) : shared(options, options.workers, model)
   const space = new Space(model)
   const judge = new Judge(model, space)
   const searched = yield* within(strategy.search(space, judge, { maxStates, maxDepth, from }), maxBytes)
