@@ -32,7 +32,7 @@ interface Context {
 
 type Event =
   | ({ readonly type: 'invalidate_range_start' } & Interval)
-  | { readonly type: 'invalidate_range_end' | 'mn_itree_inv_end' }
+  | { readonly type: 'invalidate_range_end' | 'mn_itree_inv_end' | 'mn_itree_seq_moves' }
   | ({ readonly type: 'mmu_interval_notifier_insert' } & Sub)
   | { readonly type: 'mmu_interval_notifier_remove'; readonly who: ActorName }
   | { readonly type: 'mmu_interval_read_begin' }
@@ -49,6 +49,10 @@ const removed = (itree: readonly Sub[], who: ActorName): readonly Sub[] => itree
 
 const isSub = (event: Event): event is Event & Sub => event.type === 'mmu_interval_notifier_insert'
 
+const READ_BEGIN = {
+  actions: { type: 'reply', params: ({ context }: { readonly context: Context }) => ({ value: context.invalidate_seq }) },
+} as const
+
 export const registry = setup({
   types: {
     context: {} as Context,
@@ -60,8 +64,8 @@ export const registry = setup({
     open: assign(({ context }) => ({ active_invalidate_ranges: context.active_invalidate_ranges + 1 })),
     close: assign(({ context }) => ({ active_invalidate_ranges: context.active_invalidate_ranges - 1 })),
     odd: assign(({ context }) => ({ invalidate_seq: context.invalidate_seq | 1 })),
-    even: assign(({ context }) => ({
-      invalidate_seq: context.invalidate_seq + 1,
+    even: assign(({ context }) => ({ invalidate_seq: context.invalidate_seq + 1 })),
+    applyDeferred: assign(({ context }) => ({
       deferred: NONE,
       itree: context.deferred.reduce<readonly Sub[]>((itree, d) => (d.insert ? inserted(itree, d) : removed(itree, d.who)), context.itree),
     })),
@@ -92,13 +96,12 @@ export const registry = setup({
     list: input.list ?? [],
   }),
   initial: 'idle',
-  on: {
-    mmu_interval_read_begin: { actions: { type: 'reply', params: ({ context }) => ({ value: context.invalidate_seq }) } },
-    wait_event: { guard: 'moved' },
-  },
+  on: { wait_event: { guard: 'moved' } },
   states: {
     idle: {
       on: {
+        mmu_interval_read_begin: READ_BEGIN,
+        mn_itree_seq_moves: {},
         invalidate_range_start: [
           {
             guard: 'hits',
@@ -122,16 +125,18 @@ export const registry = setup({
     },
     invalidating: {
       on: {
+        mmu_interval_read_begin: READ_BEGIN,
+        mn_itree_seq_moves: [{ guard: 'last', target: 'releasing', actions: 'even' }, {}],
         invalidate_range_start: { actions: ['open', { type: 'reply', params: ({ context, event }) => ({ value: whom(context, event) }) }] },
         invalidate_range_end: [
           {
             guard: 'last',
             target: 'idle',
-            actions: ['close', 'even', { type: 'reply', params: ({ context }) => ({ value: context.list }) }],
+            actions: ['close', 'even', 'applyDeferred', { type: 'reply', params: ({ context }) => ({ value: context.list }) }],
           },
           { actions: ['close', { type: 'reply', params: ({ context }) => ({ value: context.list }) }] },
         ],
-        mn_itree_inv_end: [{ guard: 'last', target: 'idle', actions: ['close', 'even'] }, { actions: 'close' }],
+        mn_itree_inv_end: [{ guard: 'last', target: 'idle', actions: ['close', 'even', 'applyDeferred'] }, { actions: 'close' }],
         mmu_interval_notifier_insert: {
           actions: ['deferInsert', { type: 'reply', params: ({ context }) => ({ value: context.invalidate_seq }) }],
         },
@@ -140,6 +145,15 @@ export const registry = setup({
           { guard: 'inTree', actions: ['deferRemove', { type: 'reply', params: ({ context }) => ({ value: context.invalidate_seq }) }] },
           { actions: ['undefer', { type: 'reply', params: { value: null } }] },
         ],
+      },
+    },
+    // The lock is held, and the sequence has moved; only who looks at that without the lock can tell (a bug: removeSeesSequence).
+    releasing: {
+      on: {
+        invalidate_range_end: {
+          target: 'idle',
+          actions: ['close', 'applyDeferred', { type: 'reply', params: ({ context }) => ({ value: context.list }) }],
+        },
       },
     },
   },

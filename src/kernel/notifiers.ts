@@ -74,7 +74,17 @@ export const notifierRules = {
     replied: ([mirrors]) => synced(range, mirrors),
   }),
   invalidate_body: (_, { range, body, open }) => ({ then: open ? body : [...body, { do: 'invalidate_range_end', range }] }),
-  invalidate_range_end: (_, { range }) => end(range),
+  invalidate_range_end: (_, { range, moved }, { profile }) =>
+    moved !== true && profile.bugs.includes('removeSeesSequence')
+      ? {
+          then: [
+            { do: 'mn_itree_seq_moves', range },
+            { do: 'invalidate_range_end', range, moved: true },
+          ],
+        }
+      : end(range),
+  // What is deferred is worked off under the same lock; who waits for the sequence alone does not wait for that.
+  mn_itree_seq_moves: (_, { range }) => ({ calls: [to(range, 'mn_itree_seq_moves')] }),
 
   // An invalidation that a program holds open: its end is a call of its own.
   mmu_notifier_invalidate_range_start: (_, { range }) => ({

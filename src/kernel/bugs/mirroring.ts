@@ -29,4 +29,9 @@ export const MIRRORING_BUGS = {
     says: "The walk hands out pages in any device's private memory, as if they were the caller's own.",
     lacks: needsLaterWalk,
   },
+  removeSeesSequence: {
+    source: 'mmu_interval_notifier_remove() up to v5.17, ended by 319561669a59',
+    says: 'Who removes an interval notifier goes on once the sequence has moved, which is before the removal is worked off.',
+    lacks: needsSequences,
+  },
 } as const satisfies Readonly<Record<string, Bug>>
