@@ -24,6 +24,7 @@ const WITNESSES: Readonly<Record<string, readonly [string, number, number, numbe
   'device-told-at-the-end': ['a page is given back when no device has it any more', 27, 32, 30],
   'device-tlb-not-flushed': ['no stale device access', 28, 50, 79],
   'dma-in-flight': ['no stale device access', 34, 153, 133],
+  'dirties-under-lock': ['nobody is blocked for ever', 27, 926, 931],
   'dying-page-map': [CIRCLES, 31, 31, 36],
   'endless-write-fault': [CIRCLES, 48, 48, 51],
   'fault-in-a-gap': [SURVIVES, 21, 22, 26],

@@ -34,4 +34,8 @@ export const MIRRORING_BUGS = {
     says: 'Who removes an interval notifier goes on once the sequence has moved, which is before the removal is worked off.',
     lacks: needsSequences,
   },
+  dirtiesUnderLock: {
+    source: 'xe, user pointers (v6.14), ended by "drm/xe/userptr: fix notifier vs folio deadlock" (2025)',
+    says: 'Under the lock that its callback takes, a driver marks pages dirty, and waits for the locks of their folios.',
+  },
 } as const satisfies Readonly<Record<string, Bug>>
