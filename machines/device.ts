@@ -33,7 +33,7 @@ export interface DeviceContext extends Pages {
   }
 }
 
-type Event =
+export type DeviceEvent =
   | { readonly type: 'lock' | 'unlock' | 'read_begin' | 'hmm_dma_map_alloc' | 'pfn_list' }
   | { readonly type: 'hmm_dma_map_pfn'; readonly page: number; readonly word: number }
   | ({ readonly type: 'inserted'; readonly seq: number } & Pages)
@@ -44,94 +44,125 @@ type Event =
   | { readonly type: 'translate'; readonly page: number; readonly write: boolean }
   | { readonly type: 'performed'; readonly page: number }
 
-/** What of the walk's result the device maps. */
-function mapped(table: Table, { start, end, pfns }: Pages & { readonly pfns: Table }): Table {
-  return table.update(start, end - start, (_, p) => ((pfns.get(p) & HMM_PFN_VALID) === 0 ? 0 : pfns.get(p) & ~HMM_PFN_INOUT_FLAGS))
+export interface DeviceInput extends Pages {
+  readonly mm: string
+  readonly dma?: Pick<DmaMap, 'room' | 'limited'>
+  readonly accesses?: true
 }
+
+/** Nothing mapped, and a sequence that no invalidation has. */
+export const deviceContext = ({ mm, start, end, dma, accesses }: DeviceInput): DeviceContext => ({
+  mm,
+  start,
+  end,
+  invalidate_seq: 1,
+  table: Table.empty,
+  ...(dma === undefined ? {} : { dma: { ...dma, pfns: Table.empty, mapped: 0 } }),
+  ...(accesses === undefined ? {} : { access: { tlb: Table.empty, inFlight: [] } }),
+})
+
+type Becomes = (context: DeviceContext, event: { readonly type: string }) => Partial<DeviceContext>
+
+/** Pages are taken from the device. */
+export const dropped: Becomes = ({ table, dma }, event) =>
+  isOnPages(event)
+    ? {
+        table: table.setRange(event.start, event.end - event.start, 0, 0),
+        ...(dma === undefined ? {} : { dma: unmapPfns(dma, event.start, event.end) }),
+      }
+    : {}
+const isOnPages = (event: object): event is Pages => 'start' in event && 'end' in event
+
+/** What it has looked up of them is forgotten. */
+export const flushed: Becomes = ({ access }, event) =>
+  isOnPages(event) && access !== undefined
+    ? { access: { ...access, tlb: access.tlb.setRange(event.start, event.end - event.start, 0, 0) } }
+    : {}
+
+/** Is nothing in flight to pages that are invalidated? */
+export const isQuiet = ({ access }: DeviceContext, event: { readonly type: string }): boolean =>
+  access === undefined || !isOnPages(event) || !access.inFlight.some(page => event.start <= page && page < event.end)
+
+/** Was anything invalidated since this sequence was read? */
+export const isStale = ({ invalidate_seq }: DeviceContext, event: { readonly type: string }): boolean =>
+  'seq' in event && event.seq !== invalidate_seq
+
+/** What was found is mapped. */
+export const mapped = (
+  { table }: DeviceContext,
+  { start, end, pfns }: Extract<DeviceEvent, { readonly type: 'commit' }>,
+): Partial<DeviceContext> => ({
+  table: table.update(start, end - start, (_, p) => ((pfns.get(p) & HMM_PFN_VALID) === 0 ? 0 : pfns.get(p) & ~HMM_PFN_INOUT_FLAGS)),
+})
 
 /** What the device finds for an access: in its TLB, else in its table; 0 if there is nothing that allows it. */
-function found({ table, access }: DeviceContext, page: number, write: boolean): number {
-  const allows = (word: number): boolean => (word & HMM_PFN_VALID) !== 0 && (!write || (word & HMM_PFN_WRITE) !== 0)
-  return [access?.tlb.get(page) ?? 0, table.get(page)].find(allows) ?? 0
+export function found({ table, access }: DeviceContext, event: { readonly type: string }): number {
+  if (!isTranslate(event)) return 0
+  const allows = (word: number): boolean => (word & HMM_PFN_VALID) !== 0 && (!event.write || (word & HMM_PFN_WRITE) !== 0)
+  return [access?.tlb.get(event.page) ?? 0, table.get(event.page)].find(allows) ?? 0
 }
+type Translate = Extract<DeviceEvent, { readonly type: 'translate' }>
+const isTranslate = (event: { readonly type: string }): event is Translate => event.type === 'translate'
 
-function begun(context: DeviceContext, page: number, write: boolean): Partial<DeviceContext> {
-  const word = found(context, page, write)
-  if (word === 0 || context.access === undefined) return {}
+/** An access is in flight from its translation on, until it was performed. */
+export const begun: Becomes = (context, event) => {
+  const word = found(context, event)
+  if (!isTranslate(event) || word === 0 || context.access === undefined) return {}
   const { tlb, inFlight } = context.access
-  return { access: { tlb: tlb.set(page, word), inFlight: [...inFlight, page] } }
+  return { access: { tlb: tlb.set(event.page, word), inFlight: [...inFlight, event.page] } }
 }
+export const performed: Becomes = ({ access }, event) =>
+  'page' in event && access !== undefined
+    ? { access: { ...access, inFlight: access.inFlight.toSpliced(access.inFlight.indexOf(Number(event.page)), 1) } }
+    : {}
 
-export const device = setup({
+/** What devices are made of: what their states do, and ask. A driver of the user's may be made of it, too. */
+export const deviceSetup = setup({
   types: {
     context: {} as DeviceContext,
-    events: {} as Event,
-    input: {} as { readonly mm: string; readonly dma?: Pick<DmaMap, 'room' | 'limited'>; readonly accesses?: true } & Pages,
+    events: {} as DeviceEvent,
+    input: {} as DeviceInput,
   },
   actions: {
     reply,
-    drop: assign(({ context, event }) =>
-      'start' in event
-        ? {
-            table: context.table.setRange(event.start, event.end - event.start, 0, 0),
-            ...(context.dma === undefined ? {} : { dma: unmapPfns(context.dma, event.start, event.end) }),
-          }
-        : {},
-    ),
-    flushTlb: assign(({ context: { access }, event }) =>
-      'start' in event && access !== undefined
-        ? { access: { ...access, tlb: access.tlb.setRange(event.start, event.end - event.start, 0, 0) } }
-        : {},
-    ),
-    begin: assign(({ context, event: e }) => (e.type === 'translate' ? begun(context, e.page, e.write) : {})),
-    end: assign(({ context: { access }, event: e }) =>
-      e.type === 'performed' && access !== undefined
-        ? { access: { ...access, inFlight: access.inFlight.toSpliced(access.inFlight.indexOf(e.page), 1) } }
-        : {},
-    ),
+    drop: assign(({ context, event }) => dropped(context, event)),
+    flushTlb: assign(({ context, event }) => flushed(context, event)),
+    begin: assign(({ context, event }) => begun(context, event)),
+    end: assign(({ context, event }) => performed(context, event)),
     mapPfn: assign(({ context: { dma }, event: e }) =>
       e.type === 'hmm_dma_map_pfn' && dma !== undefined ? { dma: mapPfn(dma, e.page, e.word).map } : {},
     ),
     mmu_interval_set_seq: assign(({ event }) => ('seq' in event ? { invalidate_seq: event.seq } : {})),
     cover: assign(({ event }) => (event.type === 'inserted' ? { start: event.start, end: event.end } : {})),
-    map: assign(({ context, event }) => (event.type === 'commit' ? { table: mapped(context.table, event) } : {})),
+    map: assign(({ context, event }) => (event.type === 'commit' ? mapped(context, event) : {})),
   },
   guards: {
     mayNotBlock: ({ event }) => 'blockable' in event && !event.blockable,
-    /** Nothing is in flight to pages that are invalidated. */
-    quiet: ({ context: { access }, event }) =>
-      access === undefined || !('start' in event) || !access.inFlight.some(page => event.start <= page && page < event.end),
+    quiet: ({ context, event }) => isQuiet(context, event),
   },
-}).createMachine({
+})
+
+/** What hardware does with a device, whatever the driver's state: it does not ask for the lock. */
+export const hardware = deviceSetup.createStateConfig({
+  on: {
+    translate: { actions: [{ type: 'reply', params: ({ context, event }) => ({ value: found(context, event) }) }, 'begin'] },
+    performed: { actions: 'end' },
+  },
+}).on
+
+export const device = deviceSetup.createMachine({
   id: 'device',
-  context: ({ input: { mm, start, end, dma, accesses } }) => ({
-    mm,
-    start,
-    end,
-    invalidate_seq: 1,
-    table: Table.empty,
-    ...(dma === undefined ? {} : { dma: { ...dma, pfns: Table.empty, mapped: 0 } }),
-    ...(accesses === undefined ? {} : { access: { tlb: Table.empty, inFlight: [] } }),
-  }),
+  context: ({ input }) => deviceContext(input),
   initial: 'unlocked',
   on: {
     inserted: { actions: ['cover', 'mmu_interval_set_seq'] },
     read_begin: { actions: { type: 'reply', params: ({ context }) => ({ value: context.invalidate_seq }) } },
-    // Hardware does not ask for the driver's lock.
-    translate: {
-      actions: [
-        {
-          type: 'reply',
-          params: ({ context, event: e }) => ({ value: e.type === 'translate' ? found(context, e.page, e.write) : 0 }),
-        },
-        'begin',
-      ],
-    },
-    performed: { actions: 'end' },
+    ...hardware,
     hmm_dma_map_alloc: { actions: { type: 'reply', params: ({ context }) => ({ value: dmaMapAlloc(context.dma) }) } },
     pfn_list: { actions: { type: 'reply', params: ({ context }) => ({ value: context.dma?.pfns ?? Table.empty }) } },
+    read_retry: { actions: { type: 'reply', params: ({ context, event }) => ({ value: isStale(context, event) }) } },
     check_retry: {
-      actions: { type: 'reply', params: ({ context, event }) => ({ value: 'seq' in event && event.seq !== context.invalidate_seq }) },
+      actions: { type: 'reply', params: ({ context, event }) => ({ value: isStale(context, event) }) },
     },
   },
   states: {
@@ -153,9 +184,6 @@ export const device = setup({
     locked: {
       on: {
         unlock: 'unlocked',
-        read_retry: {
-          actions: { type: 'reply', params: ({ context, event }) => ({ value: 'seq' in event && event.seq !== context.invalidate_seq }) },
-        },
         hmm_dma_map_pfn: {
           actions: [
             {

@@ -3,25 +3,16 @@
  * read the sequence, walk under mmap_lock, and under the driver lock commit only what is still current.
  */
 import { assign, setup } from 'xstate'
-import { accessed, isAccess, translated } from '../src/kernel/device-access.ts'
+import { accessed, isAccess, translated, type DeviceStatement } from '../src/kernel/device-access.ts'
 import { call } from '../src/kernel/offer.ts'
-import {
-  dmaMap,
-  dmaUnmap,
-  mapsDma,
-  mapsDmaByPage,
-  rangeFault,
-  type DeviceFault,
-  type RangeContext,
-  type RangeEvent,
-} from '../src/kernel/range.ts'
+import { dmaMap, dmaUnmap, mapsDma, mapsDmaByPage, rangeFault, type RangeContext, type RangeEvent } from '../src/kernel/range.ts'
 import { REST, workOf } from '../src/kernel/thread.ts'
 
 export interface RangeInput {
   readonly name: string
   readonly mm: string
   readonly device: string
-  readonly program: readonly DeviceFault[]
+  readonly program: readonly DeviceStatement[]
 }
 
 /** Guards of both drivers: when a range is begun again, and when the walk gave nothing to commit. */
@@ -41,7 +32,8 @@ const mayBegin = ({ program, begun }: RangeContext): boolean => {
   return attempts === null || begun < attempts
 }
 
-export const range = setup({
+/** What ranges are made of; a driver's fault handler of the user's may be made of it, too. */
+export const rangeSetup = setup({
   types: { context: {} as RangeContext, events: {} as RangeEvent, input: {} as RangeInput, meta: {} as { readonly does: string } },
   actions: {
     begin: assign(({ context, event }) => (event.type === 'begun' ? { seq: event.seq, begun: context.begun + 1 } : {})),
@@ -64,9 +56,14 @@ export const range = setup({
     unmappable: ({ event }) => event.type === 'dma_mapped' && event.fail !== null,
     refused: ({ event }) => event.type === 'allocated' && event.fail !== null,
   },
-}).createMachine({
+})
+
+/** Nothing is being done. */
+export const rangeContext = (input: RangeInput): RangeContext => ({ ...REST, ...input, seq: 0, begun: 0 })
+
+export const range = rangeSetup.createMachine({
   id: 'range',
-  context: ({ input }) => ({ ...REST, ...input, seq: 0, begun: 0 }),
+  context: ({ input }) => rangeContext(input),
   initial: 'idle',
   states: {
     idle: {

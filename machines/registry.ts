@@ -17,6 +17,8 @@ interface Interval {
 }
 interface Sub extends Interval {
   readonly who: ActorName
+  /** Which of its notifiers, if it has several. */
+  readonly sub?: number
 }
 
 interface Context {
@@ -163,7 +165,8 @@ export const registry = setup({
 function whom({ itree, list, invalidate_seq }: Context, event: Event): Started {
   return {
     seq: invalidate_seq,
-    interval: event.type === 'invalidate_range_start' ? hits(itree, event).map(s => s.who) : [],
+    interval:
+      event.type === 'invalidate_range_start' ? hits(itree, event).map(({ who, sub }) => (sub === undefined ? who : { who, sub })) : [],
     plain: list,
   }
 }

@@ -15,15 +15,17 @@ interface Registry {
   readonly deferred: readonly { readonly who: string }[]
 }
 
+const contextOf = ({ names, world }: View, actor: string): object => world.actors[names.indexOf(actor)]?.context ?? {}
+
 /** Who is known to the registry, in its tree or on the list of what is to be done to that. */
-function known({ names, world }: View): readonly string[] {
-  const { itree, deferred } = world.actors[names.indexOf('mm0.registry')]?.context as Registry
+function known(view: View): readonly string[] {
+  const { itree = [], deferred = [] }: Partial<Registry> = contextOf(view, 'mm0.registry')
   return [...itree, ...deferred].map(({ who }) => who)
 }
 
 /** Has a thread done all that it had to do? */
-const isDone = ({ names, world }: View, thread: string): boolean => {
-  const { program } = world.actors[names.indexOf(thread)]?.context as { readonly program: readonly unknown[] }
+function isDone(view: View, thread: string): boolean {
+  const { program = [] }: { readonly program?: readonly unknown[] } = contextOf(view, thread)
   return program.length === 0
 }
 

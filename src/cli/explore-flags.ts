@@ -13,6 +13,7 @@ export interface ExploreFlags extends Plan {
   readonly checkpoint?: string
   readonly every?: number
   readonly resume?: string
+  readonly workers?: number
   readonly log?: string | boolean
   readonly token?: string
   readonly asFound?: boolean

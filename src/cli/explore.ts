@@ -1,8 +1,8 @@
 /** `mirrorwalk explore` and `simulate`: every order of events of a scenario, or many at random; what was found, and what was covered. */
 import { exploring, type Exploration, type Found } from '../explore/explore.ts'
 import { choicesOf } from '../explore/token.ts'
-import type { Built, Scenario } from '../scenario/api.ts'
-import { modelOf, type LinuxModel } from '../scenario/explored.ts'
+import type { Scenario } from '../scenario/api.ts'
+import { modelOf } from '../scenario/explored.ts'
 import { asJson, commandFor, show, type Explored } from './exploration.ts'
 import { checkpoints, refuseSeveral } from './checkpoint-file.ts'
 import { optionsOf, type ExploreFlags, type SimulateFlags } from './explore-flags.ts'
@@ -11,6 +11,7 @@ import { buildOf, worst } from './run.ts'
 import { loadScenario } from './scenario-file.ts'
 import { searched } from './searching.ts'
 import { logPath, witnessOf } from './witness.ts'
+import { withWorkers } from './workers.ts'
 
 export const simulateCommand = (file: string, { scheduler, seed, runs, ...flags }: SimulateFlags): Promise<ExitCode> =>
   exploreCommand(file, {
@@ -51,7 +52,7 @@ export async function exploreOne(
   const built = buildOf(file, scenario, profile, variant)
   if (JSON.stringify(buildOf(file, scenario, profile, variant)) !== JSON.stringify(built))
     throw new UsageError(`${file}: built twice, it is not the same scenario twice. A scenario may look at no clock and at no chance.`)
-  const model = exploredModel(built, flags)
+  const model = modelOf(built)
   const work = new Work()
   const { checkpoint, from } = checkpoints(built, model.system, flags)
   const trail =
@@ -61,12 +62,14 @@ export async function exploreOne(
           model.system.actors.map(a => a.name),
           flags.token,
         )
-  const { result: exploration, seconds } = await searched(exploring(model, { ...optionsOf(flags), from, trail }), {
-    work,
-    title: built.title,
-    timeout: flags.timeout,
-    each: ({ pause }) => checkpoint?.keep(pause),
-  })
+  const { result: exploration, seconds } = await withWorkers(flags, file, profile, variant, workers =>
+    searched(exploring(model, { ...optionsOf(flags), from, trail, workers }), {
+      work,
+      title: built.title,
+      timeout: flags.timeout,
+      each: ({ pause }) => checkpoint?.keep(pause),
+    }),
+  )
   if (exploration.cut !== undefined) checkpoint?.write(exploration.searched.pause)
   const found = shownOf(exploration)
   const shown = trail ?? found?.trail
@@ -82,11 +85,3 @@ export async function exploreOne(
 /** What is shown of all that was found: the first thing that is wrong, else the first that was asked for. */
 const shownOf = ({ found }: Exploration): Found | undefined =>
   found.find(f => f.verdict === 'violated' && f.trail !== undefined) ?? found.find(f => f.trail !== undefined)
-
-/** Circles can be told only where nothing is left out; without one being asked for, the others do not claim to. */
-function exploredModel(built: Built, { reduction = 'none', simulate }: ExploreFlags): LinuxModel {
-  const model = modelOf(built)
-  return reduction === 'none' && simulate === undefined
-    ? model
-    : { ...model, properties: model.properties.filter(property => property.kind !== 'livelock') }
-}

@@ -30,6 +30,7 @@ import { mutantsCommand } from './mutants.ts'
 import { profilesCommand } from './profiles.ts'
 import { replayCommand } from './replay.ts'
 import { runCommand, type RunFlags } from './run.ts'
+import { loadFirst } from './scenario-file.ts'
 import { lastCommand, whyCommand } from './why.ts'
 import { tourCommand } from './tour.ts'
 import { repairCommand, upcastCommand, verifyCommand } from './verify.ts'
@@ -53,6 +54,8 @@ const verb =
 const program = new Command('mirrorwalk')
   .description('Linux HMM as an event-sourced actor system: run it, rewind it, and check it against real kernels')
   .version(MODEL_VERSION)
+  .option('--load <file>', 'first load a file that defines drivers, to read logs of them')
+  .hook('preAction', async command => loadFirst(command.opts()))
   .showHelpAfterError('(--help says more)')
   .addHelpText('after', '\nExit codes: 0 holds, 1 violated, 2 unknown (cut short), 3 the command was not understood')
   .exitOverride()
@@ -92,6 +95,7 @@ program
   .option('--max-depth <n>', 'go no further than so many steps', whole)
   .option('--timeout <seconds>', 'stop after so many seconds', whole)
   .option('--memory <MiB>', 'stop when the states that were found take so much', whole)
+  .option('--workers <n>', 'share the states out among so many threads; for bfs without a reduction', whole)
   .option('--checkpoint <file>', 'write there, from time to time and when cut short, what is needed to go on')
   .option('--every <seconds>', 'how often a checkpoint is written; without it, every minute', whole)
   .option('--resume <file>', 'go on from a checkpoint, as if nothing had happened')

@@ -12,22 +12,31 @@ const isScenario = (x: unknown): x is Scenario =>
   typeof (x as Partial<Scenario>).title === 'string'
 
 export async function loadScenario(file: string): Promise<Scenario> {
-  const path = resolve(file)
-  if (!existsSync(path))
-    throw new UsageError(`${file}: no such file. Expected a scenario: a .ts or .js file whose default export is scenario(…).`)
-  if (/\.[cm]?ts$/.test(path)) await loadTypeScript()
-  let module: { readonly default?: unknown }
-  try {
-    module = (await import(pathToFileURL(path).href)) as { readonly default?: unknown }
-  } catch (error) {
-    throw new UsageError(`${file}: cannot be loaded: ${whereAndWhat(error, path)}`)
-  }
+  const module = await loadFile(file)
   if (!isScenario(module.default)) {
     throw new UsageError(
       `${file}: its default export is no scenario. Expected: export default scenario('what it shows', ({ linux, expect }) => { … })`,
     )
   }
   return module.default
+}
+
+/** Loads a file of the user's, and with it what it defines. */
+export async function loadFile(file: string): Promise<{ readonly default?: unknown }> {
+  const path = resolve(file)
+  if (!existsSync(path))
+    throw new UsageError(`${file}: no such file. Expected a scenario: a .ts or .js file whose default export is scenario(…).`)
+  if (/\.[cm]?ts$/.test(path)) await loadTypeScript()
+  try {
+    return (await import(pathToFileURL(path).href)) as { readonly default?: unknown }
+  } catch (error) {
+    throw new UsageError(`${file}: cannot be loaded: ${whereAndWhat(error, path)}`)
+  }
+}
+
+/** What `--load` names, before anything else is done. */
+export async function loadFirst({ load }: { readonly load?: string }): Promise<void> {
+  if (load !== undefined) await loadFile(load)
 }
 
 async function loadTypeScript(): Promise<void> {

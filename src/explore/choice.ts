@@ -3,12 +3,15 @@ import type { Choice } from '../system/step.ts'
 import { along } from './along.ts'
 import { breadthFirst } from './breadth-first.ts'
 import { depthFirst } from './depth-first.ts'
-import type { Model } from './model.ts'
+import type { Model, Property } from './model.ts'
 import { dpor } from './dpor.ts'
+import type { ExploreOptions } from './explore.ts'
 import { simulation, type Simulation } from './simulate.ts'
 import { sleepSets, stateCaching } from './sleep-sets.ts'
 import { Unsound, type Strategy } from './strategy.ts'
 import { symmetric } from './symmetry.ts'
+import { parallel } from './workers/parallel.ts'
+import type { Port } from './workers/port.ts'
 
 export const STRATEGIES = ['bfs', 'dfs'] as const
 export const REDUCTIONS = ['none', 'sleep', 'dpor', 'cache', 'symmetry'] as const
@@ -25,7 +28,8 @@ export interface Plan {
 const SEARCHES = { bfs: breadthFirst, dfs: depthFirst }
 
 /** The strategy for a plan; throws `Unsound` for what would give wrong answers. */
-export function planned<M, F>({ strategy, reduction = 'none', simulate, trail }: Plan, model: Model<M, F>): Strategy {
+export function planned<M, F>(plan: Plan, model: Model<M, F>): Strategy {
+  const { strategy, reduction = 'none', simulate, trail } = plan
   if (trail !== undefined) {
     if (strategy !== undefined || reduction !== 'none' || simulate !== undefined)
       throw new Unsound('an order of events that is known is gone as it is: there is no search to choose, and nothing to leave out')
@@ -36,7 +40,7 @@ export function planned<M, F>({ strategy, reduction = 'none', simulate, trail }:
       throw new Unsound('a simulation draws runs at random: there is no search to choose, and nothing to leave out')
     return simulation(simulate)
   }
-  if (reduction !== 'none') refuseLiveness(reduction, model)
+  if (reduction !== 'none') refuseLiveness(plan, model)
   switch (reduction) {
     case 'none':
       return SEARCHES[strategy ?? 'bfs']()
@@ -53,23 +57,58 @@ export function planned<M, F>({ strategy, reduction = 'none', simulate, trail }:
   }
 }
 
-/** A search that keeps the states it has met, and those it has not gone on from, can be paused; no other. */
-export function refusePausing({ reduction = 'none', simulate }: Plan): void {
+/** Breadth first, shared out among workers; throws `Unsound` for what can only be done by one. */
+export function shared<M, F>(
+  { strategy = 'bfs', reduction = 'none', simulate, trail, pausing, from, count }: ExploreOptions,
+  port: Port,
+  { properties }: Model<M, F>,
+): Strategy {
   const why =
-    simulate !== undefined
-      ? 'runs drawn at random need none: another seed draws others'
-      : reduction === 'symmetry'
-        ? 'which world of several stands for the others depends on the order in which their parts were met, also in telling what was found'
-        : reduction === 'none'
-          ? undefined
-          : `--reduction ${reduction} is on its way through orders of events, with what it may leave out at each step, and has no set of states to go on from`
+    trail !== undefined
+      ? 'one order of events is gone step by step'
+      : simulate !== undefined
+        ? 'runs drawn at random follow from one sequence of numbers: start several with seeds of their own'
+        : reduction === 'symmetry'
+          ? 'which world of several stands for the others depends on the order in which their parts were met'
+          : reduction !== 'none'
+            ? `--reduction ${reduction} leaves out a step because of what it has gone on with before`
+            : strategy === 'dfs'
+              ? 'depth first, what comes next depends on what was found last'
+              : pausing === true || from !== undefined
+                ? 'the states of a checkpoint are in one place'
+                : undefined
+  if (why !== undefined) throw new Unsound(`this is for one worker: ${why}`)
+  return parallel(port, count === true || properties.some(({ kind }) => kind === 'livelock' || kind === 'eventually'))
+}
+
+/** A search that keeps the states it has met, and those it has not gone on from, can be paused; no other. */
+export function refusePausing({ reduction = 'none', simulate, trail }: Plan): void {
+  const why =
+    trail !== undefined
+      ? 'one order of events is soon gone again'
+      : simulate !== undefined
+        ? 'runs drawn at random need none: another seed draws others'
+        : reduction === 'symmetry'
+          ? 'which world of several stands for the others depends on the order in which their parts were met, also in telling what was found'
+          : reduction === 'none'
+            ? undefined
+            : `--reduction ${reduction} is on its way through orders of events, with what it may leave out at each step, and has no set of states to go on from`
   if (why !== undefined) throw new Unsound(`no checkpoint can be written or gone on from here: ${why}`)
 }
 
-function refuseLiveness<M, F>(reduction: string, { properties }: Model<M, F>): void {
-  const endless = properties.find(property => property.kind === 'eventually' || property.kind === 'livelock')
-  if (endless === undefined) return
-  throw new Unsound(
-    `'${endless.name}' cannot be told under --reduction ${reduction}: a step that is left out here, because it will be taken later all the same, is put off for ever on a circle`,
-  )
+/** What never ends can be told of a search that leaves nothing out; of others, why it cannot. */
+export function cannotTellCircles({ reduction = 'none', simulate, trail }: Plan): string | undefined {
+  if (trail !== undefined) return 'one order of events does not tell what goes on for ever'
+  if (simulate !== undefined) return 'runs drawn at random do not tell what goes on for ever'
+  if (reduction === 'none') return undefined
+  return `under --reduction ${reduction} a step may be left out because it will be taken later all the same, and on a circle it is put off for ever`
+}
+
+/** Circles that are not looked for here, though it would be well to, and nobody has asked for them. */
+export const isNotLookedFor = <M>(property: Property<M>, plan: Plan): boolean =>
+  property.kind === 'livelock' && property.besides === true && cannotTellCircles(plan) !== undefined
+
+function refuseLiveness<M, F>(plan: Plan, { properties }: Model<M, F>): void {
+  const asked = properties.find(p => (p.kind === 'eventually' || p.kind === 'livelock') && !isNotLookedFor(p, plan))
+  if (asked !== undefined) throw new Unsound(`'${asked.name}' cannot be told here: ${cannotTellCircles(plan) ?? ''}`)
 }

@@ -1,7 +1,7 @@
 /** Exploring a model: a strategy goes through its worlds, and what was found becomes verdicts. */
 import type { Choice } from '../system/step.ts'
 import type { World } from '../system/world.ts'
-import { planned, refusePausing, type Plan } from './choice.ts'
+import { cannotTellCircles, isNotLookedFor, planned, refusePausing, shared, type Plan } from './choice.ts'
 import { classes } from './classes.ts'
 import { interleavings } from './count.ts'
 import { Judge, type Finding } from './judge.ts'
@@ -11,6 +11,7 @@ import type { Paused } from './paused.ts'
 import { Reading } from './reading.ts'
 import type { Rows } from './rows.ts'
 import { Space } from './space.ts'
+import type { Port } from './workers/port.ts'
 import type { Cut, Progress, Search, Searched } from './strategy.ts'
 
 export type Verdict = 'holds' | 'violated' | 'unknown'
@@ -57,6 +58,8 @@ export interface ExploreOptions extends Plan {
   readonly pausing?: boolean
   /** A search that was paused, to go on with. */
   readonly from?: Paused | undefined
+  /** Workers among whom the states are shared out; they are not stopped when it ends. */
+  readonly workers?: Port | undefined
   /** Also counts the interleavings, and their classes, exactly. */
   readonly count?: boolean
 }
@@ -65,19 +68,29 @@ export interface ExploreOptions extends Plan {
 export function* exploring<M, F>(model: Model<M, F>, options: ExploreOptions = {}): Generator<Progress, Exploration, Cut | undefined> {
   const { maxStates = Infinity, maxDepth = Infinity, maxBytes = Infinity, count = false, from } = options
   if (options.pausing === true || from !== undefined) refusePausing(options)
-  const strategy = planned(options, model)
+  const strategy = options.workers === undefined ? planned(options, model) : shared(options, options.workers, model)
   const space = new Space(model)
   const judge = new Judge(model, space)
   const searched = yield* within(strategy.search(space, judge, { maxStates, maxDepth, from }), maxBytes)
   if (options.reduction === 'symmetry') retell(model, space, judge)
   const whole = searched.cut === undefined && searched.frontier === 0
-  const lassos = whole && searched.rows !== undefined ? endlessIn(model, space, searched.rows) : new Map<Property<M>, Lasso>()
-  const found = model.properties.map((property): Found => verdictOn(property, judge.found.get(property), lassos.get(property), whole))
+  const lassos =
+    whole && searched.rows !== undefined && cannotTellCircles(options) === undefined
+      ? endlessIn(model, space, searched.rows)
+      : new Map<Property<M>, Lasso>()
+  const found = model.properties.map((property): Found => {
+    const { name, kind } = property
+    if (kind === 'eventually' || kind === 'livelock') {
+      const why = cannotTellCircles(options)
+      if (why !== undefined) return { property: name, kind, verdict: 'unknown', why: `not looked for: ${why}` }
+    }
+    return verdictOn(property, judge.found.get(property), lassos.get(property), whole)
+  })
   const counted =
     whole && count && searched.rows !== undefined && options.reduction !== 'symmetry' ? countedIn(space, searched.rows) : undefined
   return {
     strategy: strategy.name,
-    verdict: overall(found),
+    verdict: overall(found.filter((_, i) => !isNotLookedFor(model.properties[i] as Property<M>, options))),
     found,
     complete: whole,
     searched,
@@ -113,7 +126,7 @@ function endlessIn<M, F>(model: Model<M, F>, space: Space<M, F>, rows: Rows): Re
   const lassos = new Map<Property<M>, Lasso>()
   for (const property of model.properties) {
     let lasso: Lasso | undefined
-    if (property.kind === 'livelock') lasso = endless(space, rows)
+    if (property.kind === 'livelock') lasso = endless(space, rows, property.but)
     else if (property.kind === 'eventually') {
       const goal = new Reading(space, world => property.holds(world as World<M>))
       lasso = lassoWithout(space, rows, row => goal.at(row), true)

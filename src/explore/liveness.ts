@@ -3,6 +3,7 @@
  * is to blame. Found in the whole graph of worlds, as its strongly connected parts; told as a lasso, the way to the circle
  * and once around it.
  */
+import type { ActorName } from '../system/actor.ts'
 import type { Choice } from '../system/step.ts'
 import { connectedParts } from './parts.ts'
 import type { Rows } from './rows.ts'
@@ -40,7 +41,7 @@ class Graph<M, F> {
 }
 
 /**
- * A fair way through the worlds in which `goal` is not so: a circle that it can come to, or, unless `endings` is false, a world
+ * A fair way through the worlds in which `goal` is not so: a circle that it can come to, and in which others go than `but`, or, unless `endings` is false, a world
  * in which all comes to an end. Undefined if there is none: it becomes so in the end, whatever happens.
  */
 export function lassoWithout<M, F>(
@@ -48,6 +49,7 @@ export function lassoWithout<M, F>(
   rows: Rows,
   goal: (row: Int32Array) => boolean,
   endings: boolean,
+  but: ReadonlySet<number> = new Set(),
 ): Lasso | undefined {
   const graph = new Graph(space, rows)
   const met = new Uint8Array(rows.size)
@@ -70,14 +72,14 @@ export function lassoWithout<M, F>(
   }
   const isMeant = (state: number): boolean => from[state] !== -2
   for (const { states, isCircle } of connectedParts(rows.size, isMeant, state => graph.successors(state).filter(isMeant))) {
-    const circle = isCircle ? fairCircle(graph, states) : undefined
+    const circle = isCircle ? fairCircle(graph, states, but) : undefined
     if (circle !== undefined) return { way: wayTo(graph, from, states[0] as number), circle }
   }
   return undefined
 }
 
 /** Once through everything in a part that keeps it fair; undefined if somebody could always act there, and never does. */
-function fairCircle<M, F>(graph: Graph<M, F>, part: readonly number[]): readonly Choice[] | undefined {
+function fairCircle<M, F>(graph: Graph<M, F>, part: readonly number[], but: ReadonlySet<number>): readonly Choice[] | undefined {
   const { space, rows } = graph
   const inside = new Set(part)
   /** Actors that act within the part, with such a step; and a state in which an actor cannot act. */
@@ -96,6 +98,7 @@ function fairCircle<M, F>(graph: Graph<M, F>, part: readonly number[]): readonly
     }
     for (const by of space.names.keys()) if (!able.has(by) && !rests.has(by)) rests.set(by, state)
   }
+  if ([...acts.keys()].every(by => but.has(by))) return undefined
   const stops: (readonly [from: number, to: number])[] = []
   for (const by of active) {
     const step = acts.get(by)
@@ -155,9 +158,9 @@ function choicesAlong<M, F>({ space, rows }: Graph<M, F>, states: readonly numbe
   })
 }
 
-/** A circle in which everybody gets a turn, and nothing ever ends. */
-export const endless = <M, F>(space: Space<M, F>, rows: Rows): Lasso | undefined =>
-  hasCircle(space, rows) ? lassoWithout(space, rows, () => false, false) : undefined
+/** A circle in which everybody gets a turn, and nothing ever ends, but for those in which only these go. */
+export const endless = <M, F>(space: Space<M, F>, rows: Rows, but: readonly ActorName[] = []): Lasso | undefined =>
+  hasCircle(space, rows) ? lassoWithout(space, rows, () => false, false, new Set(but.map(name => space.names.indexOf(name)))) : undefined
 
 const ON_THE_WAY = 1
 const LEFT = 2

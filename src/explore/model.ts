@@ -39,8 +39,11 @@ export type Property<M> =
   | { readonly kind: 'step'; readonly name: string; readonly wrong: (deed: Deed) => Wrong }
   /** Nobody has work left that nobody can go on with. */
   | { readonly kind: 'deadlock'; readonly name: string }
-  /** Nobody goes in circles for ever while everybody gets a turn. */
-  | { readonly kind: 'livelock'; readonly name: string }
+  /**
+   * Nobody goes in circles for ever while everybody gets a turn, but for those (`but`) of whom that is expected. `besides`: it is
+   * looked for where that can be, and nobody has asked for it: elsewhere it is said to be unknown, and not refused.
+   */
+  | { readonly kind: 'livelock'; readonly name: string; readonly but?: readonly ActorName[]; readonly besides?: true }
 
 /** Who may act, and how far one step goes then. */
 export interface Turn {

@@ -48,6 +48,9 @@ export function* lookingAhead<M, F>(
   trail: readonly Choice[],
   maxStates = MOST_STATES,
 ): Generator<number, Outlook, boolean> {
+  // Whether going on for ever is a failure depends on who goes then, which chances do not tell.
+  if (property.kind === 'livelock' && property.but !== undefined && property.but.length > 0)
+    return { prospects: [], closed: undefined, instead: [], states: 0 }
   const space = new Space(model)
   const fate = fateOf(space, property)
   const { worlds, failed } = gone(space, fate, trail)

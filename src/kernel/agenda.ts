@@ -67,7 +67,8 @@ export interface Items extends SystemCalls, DaxItems, DmirrorItems, HmmItems, Gu
   // notifiers.ts
   /** `open`: the body ends the section itself, and goes on behind its end. */
   invalidate_range_start: { readonly range: NotifierRange; readonly body: Agenda; readonly open: boolean }
-  invalidate: { readonly range: NotifierRange; readonly who: ActorName; readonly seq: number }
+  /** `sub`: which of its notifiers, of one that has several. */
+  invalidate: { readonly range: NotifierRange; readonly who: ActorName; readonly seq: number; readonly sub?: number }
   /** The callback of a driver that has begun, and returns when it has waited for what it has to wait for. */
   invalidate_wait: { readonly range: NotifierRange; readonly who: ActorName; readonly seq: number }
   notifier_range_start: { readonly range: NotifierRange; readonly who: ActorName }

@@ -15,3 +15,7 @@ export const snapshotOf = (who: ActorName): ActorName => `${who}.snapshot`
 export const dmaOf = (device: ActorName): ActorName => `${device}.dma`
 /** The list of `hmm_mirror`s, up to v5.5. */
 export const hmmOf = (mm: MmName): ActorName => `${mm}.hmm`
+/** Who runs a device's program, and handles its faults. */
+export const handlerOf = (device: ActorName): ActorName => `${device}.range`
+/** Who works for a device beside it, if somebody does. */
+export const workerOf = (device: ActorName): ActorName => `${device}.worker`

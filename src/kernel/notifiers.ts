@@ -9,7 +9,7 @@ import { call, type ActorName, type Call } from './offer.ts'
 /** What the registry replies to a start: the sequence of this invalidation, and whom to call, in order. */
 export interface Started {
   readonly seq: number
-  readonly interval: readonly ActorName[]
+  readonly interval: readonly (ActorName | { readonly who: ActorName; readonly sub: number })[]
   /** Plain notifiers, newest first. They are read along with the tree: registering one needs mmap_lock for write. */
   readonly plain: readonly ActorName[]
 }
@@ -20,7 +20,7 @@ const to = (range: NotifierRange, type: string): Call => call(registryOf(range.m
 function started(range: NotifierRange, body: Agenda, open: boolean, { seq, interval, plain }: Started): Outcome {
   return {
     then: [
-      ...interval.map(who => ({ do: 'invalidate', range, who, seq }) as const),
+      ...interval.map(sub => ({ do: 'invalidate', range, ...(typeof sub === 'string' ? { who: sub } : sub), seq }) as const),
       ...plain.map(who => ({ do: 'notifier_range_start', range, who }) as const),
       { do: 'invalidate_body', range, body, open },
     ],
@@ -45,8 +45,8 @@ export const notifierRules = {
   // A driver that holds its lock makes a blockable call wait; a call that may not block it answers false, and then the
   // invalidation is taken back as far as it has come: plain notifiers were not called yet, and never will be.
   // One that has more to wait for, with its lock held, says so, and is asked again.
-  invalidate: (_, { range, who, seq }) => ({
-    calls: [call(who, 'invalidate', { ...range, seq })],
+  invalidate: (_, { range, who, seq, sub }) => ({
+    calls: [call(who, 'invalidate', { ...range, seq, ...(sub === undefined ? {} : { sub }) })],
     replied: ([agreed]) => {
       if (agreed === true) return {}
       if (agreed === 'waits') return { then: [{ do: 'invalidate_wait', range, who, seq }] }

@@ -3,7 +3,7 @@
  * notifiers (v5.5 on) it reads a sequence and compares it under the driver lock; with `hmm_mirror` (v5.2 to v5.5) it waits
  * for a `valid` flag and asks for it again.
  */
-import type { Page } from '../memory/address.ts'
+import type { Page, Pages } from '../memory/address.ts'
 import { frameOf } from '../memory/entry.ts'
 import type { Fact } from '../memory/facts.ts'
 import { headOf, isLocked } from '../memory/frames.ts'
@@ -47,6 +47,8 @@ export interface RangeContext extends Work {
   readonly hasDmaMap?: boolean
   /** What the device has translated and not performed yet; there once it has accessed something. */
   readonly inFlight?: InFlight | null
+  /** A driver that takes its pages part by part: the part that it is at. */
+  readonly window?: Pages | null
 }
 
 /** How a fault ended: an error, or what `hmm_range_fault()` answered, and its array. */
@@ -75,7 +77,7 @@ export type RangeEvent =
   /** What `hmm_vma_range_done()` said, and what of the array was cleared. */
   | { readonly type: 'range_done'; readonly valid: boolean; readonly cleared: Cleared }
   /** A call was taken that leads on to the next state. */
-  | { readonly type: 'done' }
+  | { readonly type: 'done'; readonly reply?: unknown }
   | RangeEnded
 
 type RangeDoes = Does<Memory, Fact, RangeContext>
@@ -89,9 +91,9 @@ const one =
   (_, context) => [{ do: what, calls: calls(context), facts: [], event }]
 
 /** What is to be faulted in; states other than idle have it. An access wants all that is left of it. */
-function running(c: RangeContext): DeviceFault {
-  const statement = c.program[0] as DeviceStatement
-  return isAccess(statement) ? { ...statement, start: statement.at } : statement
+function running({ program, window = null }: RangeContext): DeviceFault {
+  const statement = program[0] as DeviceStatement
+  return { ...statement, ...(isAccess(statement) ? { start: statement.at } : {}), ...window }
 }
 
 /** Takes up the next statement. An access that is translated needs no fault. */
@@ -142,11 +144,11 @@ const common = (
     work(kernel, memory, c, budget, after => (after.agenda.length > 0 ? ran(after) : { ...ran(after), type: 'dma_unmapped' })),
   mmap_read_unlock: one('mmap_read_unlock', c => [call(mmapLockOf(c.mm), 'mmap_unlock')]),
   driver_lock: one('driver_lock', c => [call(c.device, 'lock')]),
-  commit: (memory, c) =>
+  commit: (memory, c, budget) =>
     one('commit', () => [
       ...(kernel.profile.bugs.includes('dirtiesUnderLock') ? folioLocks(memory, c) : []),
       call(c.device, 'commit', { ...bounds(c), pfns: c.array }),
-    ])(memory, c, Infinity),
+    ])(memory, c, budget),
   driver_unlock: one('driver_unlock', c => [call(c.device, 'unlock')]),
   end: (_, { ret, fail, array }) => [
     { do: 'return', calls: [], facts: [], event: () => ({ type: 'ended', ret, err: fail, array }) satisfies RangeEnded },
@@ -154,27 +156,28 @@ const common = (
 })
 
 /** The rules that the states of `machines/range.ts` name. */
-export const rangeDoes = (kernel: Kernel): Readonly<Record<string, RangeDoes>> => ({
-  ...common(kernel),
-  hmm_dma_map_alloc: one(
-    'hmm_dma_map_alloc',
-    c => [call(c.device, 'hmm_dma_map_alloc')],
-    ([fail]) => ({ type: 'allocated', fail }) as RangeEvent,
-  ),
-  hmm_dma_map: (memory, c, budget) =>
-    work(kernel, memory, c, budget, after => (after.agenda.length > 0 ? ran(after) : { ...ran(after), type: 'dma_mapped' })),
-  read_begin: one(
-    'mmu_interval_read_begin',
-    c => [call(c.device, 'read_begin'), call(registryOf(c.mm), 'mmu_interval_read_begin')],
-    ([seq, current]) => ({ type: 'begun', seq, busy: seq === current }) as RangeEvent,
-  ),
-  wait_event: one('wait_event', c => [call(registryOf(c.mm), 'wait_event', { seq: c.seq })]),
-  read_retry: one(
-    'mmu_interval_read_retry',
-    c => (kernel.profile.bugs.includes('commitsUnchecked') ? [] : [call(c.device, 'read_retry', { seq: c.seq })]),
-    ([stale]) => ({ type: 'checked', stale: stale === true }) as RangeEvent,
-  ),
-})
+export const rangeDoes = (kernel: Kernel) =>
+  ({
+    ...common(kernel),
+    hmm_dma_map_alloc: one(
+      'hmm_dma_map_alloc',
+      c => [call(c.device, 'hmm_dma_map_alloc')],
+      ([fail]) => ({ type: 'allocated', fail }) as RangeEvent,
+    ),
+    hmm_dma_map: (memory, c, budget) =>
+      work(kernel, memory, c, budget, after => (after.agenda.length > 0 ? ran(after) : { ...ran(after), type: 'dma_mapped' })),
+    read_begin: one(
+      'mmu_interval_read_begin',
+      c => [call(c.device, 'read_begin', bounds(c)), call(registryOf(c.mm), 'mmu_interval_read_begin')],
+      ([seq, current]) => ({ type: 'begun', seq, busy: seq === current }) as RangeEvent,
+    ),
+    wait_event: one('wait_event', c => [call(registryOf(c.mm), 'wait_event', { seq: c.seq })]),
+    read_retry: one(
+      'mmu_interval_read_retry',
+      c => (kernel.profile.bugs.includes('commitsUnchecked') ? [] : [call(c.device, 'read_retry', { seq: c.seq })]),
+      ([stale]) => ({ type: 'checked', stale: stale === true }) as RangeEvent,
+    ),
+  }) satisfies Readonly<Record<string, RangeDoes>>
 
 /** The rules that the states of `machines/mirror-range.ts` name. */
 export const mirrorRangeDoes = (kernel: Kernel): Readonly<Record<string, RangeDoes>> => ({
@@ -198,6 +201,10 @@ export const vmaRangeDoes = (kernel: Kernel): Readonly<Record<string, RangeDoes>
     ([reply]) => ({ type: 'range_done', ...(reply as object) }),
   ),
 })
+
+/** The pages that are wanted now, if any are. */
+export const wantedOf = (c: RangeContext): (Pages & { readonly write: boolean }) | undefined =>
+  c.program.length === 0 ? undefined : { ...bounds(c), write: (running(c).defaultFlags & HMM_PFN_WRITE) !== 0 }
 
 /** The array without what invalidations have cleared in it. */
 export const invalidatedPfns = (array: Table, cleared: Cleared): Table =>

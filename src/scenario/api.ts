@@ -9,6 +9,7 @@ import { page, type Pages } from '../memory/address.ts'
 import type { PagemapName } from '../memory/dax.ts'
 import type { ActorName } from '../system/actor.ts'
 import type { GupFlags } from '../walker/gup.ts'
+import type { Driver } from './drivers.ts'
 import type { Exhibit } from './exhibit.ts'
 import type { Plan } from './plan.ts'
 import type { SystemSpec } from './standard.ts'
@@ -59,6 +60,10 @@ export interface DeviceFaultOptions {
 
 /** What a device's driver has of the kernel, where it may choose. */
 export interface DeviceOptions {
+  /** A driver of one's own, from `defineDevice()`, in place of ours. */
+  readonly driver?: Driver
+  /** Such a driver has a notifier for each of these, instead of one for the whole process. */
+  readonly buffers?: readonly Pages[]
   /** How it hears of invalidations: in v5.5 by either, before by the first alone, later by the second, which is meant if not said. */
   readonly notifier?: 'hmm_mirror' | 'mmu_interval_notifier'
   /** How many pages it can map for DMA at once; any number if not said. */

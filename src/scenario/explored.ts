@@ -16,7 +16,7 @@ import type { Choice } from '../system/step.ts'
 import type { World } from '../system/world.ts'
 import type { Built, Expectation, StatementRef } from './api.ts'
 import { difference } from './brief.ts'
-import type { Plan } from './plan.ts'
+import { actorsOf, type Plan } from './plan.ts'
 import { answerOf, toldBy, unlike, type Told } from './answers.ts'
 import { errorIn } from './run.ts'
 import { linuxSystem, type ActorSpec, type Kinds, type LinuxSystem } from './standard.ts'
@@ -37,9 +37,7 @@ export function modelOf(built: Built, kinds: Kinds = {}): LinuxModel {
     properties: [
       survival(built.expectations),
       { kind: 'deadlock', name: 'nobody is blocked for ever' },
-      ...(built.expectations.some(e => errorIn(e) === 'livelock')
-        ? []
-        : ([{ kind: 'livelock', name: 'nobody goes in circles for ever' }] as const)),
+      noCircles(built.expectations),
       ...built.expectations.map(expectation => propertyOf(expectation, seen, built.system.actors)),
     ],
   }
@@ -67,7 +65,7 @@ const DEAD = 0
 
 /** Stage by stage. Where only one actor may act, nobody could see its steps half done: they go as far as they can. */
 const scheduleOf = (plan: Plan, names: readonly string[]): Schedule => {
-  const stages = plan.map(({ goals }) => goals.map(({ by, left }) => ({ by, at: names.indexOf(by), left })))
+  const stages = plan.map(({ goals }) => goals.map(goal => ({ actors: actorsOf(goal), at: names.indexOf(goal.by), left: goal.left })))
   return {
     measure: ({ value, context }) => ('program' in context ? (value === 'dead' ? DEAD : (context as Programmed).program.length + 1) : 1),
     turn: measures => {
@@ -75,7 +73,7 @@ const scheduleOf = (plan: Plan, names: readonly string[]): Schedule => {
       if (measures.includes(DEAD)) return { actors: [], budget: 1, stage: stages.length + 1 }
       for (const [stage, goals] of stages.entries()) {
         const open = goals.filter(({ at, left }) => (measures[at] ?? 0) - 1 > left)
-        if (open.length > 0) return { actors: open.map(goal => goal.by), budget: goals.length === 1 ? Infinity : 1, stage }
+        if (open.length > 0) return { actors: open.flatMap(goal => goal.actors), budget: goals.length === 1 ? Infinity : 1, stage }
       }
       return { actors: names, budget: 1, stage: stages.length }
     },
@@ -136,6 +134,17 @@ function answers(
       const told = toldBy(deed.event as ThreadEvent | RangeEvent)
       return told === undefined ? undefined : wrong(told, { from, last: !('left' in deed.event) || deed.event.left === null })
     },
+  }
+}
+
+/** Of statements that never come back it is expected to go in circles; of nobody else. */
+function noCircles(expectations: readonly Expectation[]): Property<Memory> {
+  const but = expectations.flatMap(e => ('statement' in e && errorIn(e) === 'livelock' ? [e.statement.by] : []))
+  return {
+    kind: 'livelock',
+    name: but.length === 0 ? 'nobody goes in circles for ever' : `nobody but ${[...new Set(but)].join(' and ')} goes in circles for ever`,
+    but,
+    besides: true,
   }
 }
 

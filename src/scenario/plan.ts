@@ -12,7 +12,12 @@ export interface Goal {
   /** Statements that are left of its program when it is there. */
   readonly left: number
   readonly state?: string
+  /** Who works for it meanwhile, and is never waited for: the worker of a device's driver. */
+  readonly helpers?: readonly ActorName[]
 }
+
+/** Whose turn it is while a goal is not reached. */
+export const actorsOf = ({ by, helpers = [] }: Pick<Goal, 'by' | 'helpers'>): readonly ActorName[] => [by, ...helpers]
 
 export interface Stage {
   /** The stage is done when all of these are reached. */
@@ -47,12 +52,12 @@ export function planned(plan: Plan, progress: Progress, inner: Chooser, ordered:
       if (open.length === 0) continue
       if (!ordered || now.order.length === 0)
         return amongst(
-          active.filter(name => open.some(goal => goal.by === name)),
+          active.filter(name => open.some(goal => actorsOf(goal).includes(name))),
           world,
         )
       while (step < now.order.length && reached(progress, world, now.order[step] as Goal)) step++
       // Who cannot act when its turn has come lets those pass that come after it.
-      const turns = [...now.order.slice(step), ...open].map(goal => goal.by)
+      const turns = [...now.order.slice(step), ...open].flatMap(actorsOf)
       return [...new Set(turns)].filter(name => active.includes(name))
     }
   }

@@ -6,11 +6,10 @@ import type { Failure } from '../kernel/failure.ts'
 import { lacksFor } from '../kernel/configuration.ts'
 import { DEFAULT_PROFILE, type Profile } from '../kernel/profiles.ts'
 import { isAccess, type DeviceStatement } from '../kernel/device-access.ts'
-import type { DeviceFault } from '../kernel/range.ts'
 import type { Statement } from '../kernel/thread.ts'
 import { page, PAGE_LIMIT, type Pages } from '../memory/address.ts'
 import type { MmName } from '../memory/memory.ts'
-import { dmaOf, hmmOf, mirrorName, snapshotOf } from '../kernel/names.ts'
+import { handlerOf, hmmOf, mirrorName, snapshotOf, workerOf } from '../kernel/names.ts'
 import type { ActorName } from '../system/actor.ts'
 import type {
   Built,
@@ -27,7 +26,7 @@ import type {
   Until,
 } from './api.ts'
 import { notShownBy, type Exhibit } from './exhibit.ts'
-import { deviceOf, notifiersOf, type Notifier, type Programmed } from './devices.ts'
+import { deviceActors, deviceOf, programmed, subscribers, type Programmed } from './devices.ts'
 import type { Goal, Stage } from './plan.ts'
 import { inBrief } from './brief.ts'
 import { threadOf, type Writing } from './threads.ts'
@@ -166,13 +165,10 @@ class Builder implements Writing {
   #device(name: ActorName, profile: Profile, options: DeviceOptions): Device {
     this.needs(profile.hasHmm, 'it has no HMM, and so no device that mirrors a process; v4.14 is the first that has')
     this.#name(name)
-    const ways = notifiersOf(profile)
-    const notifier = options.notifier ?? ways[0]
-    if (!ways.includes(notifier))
-      throw new BadScenario(`scenario '${this.#title}': ${profile.name} has no ${notifier}; a device there has an ${ways.join(' or an ')}`)
-    const program: DeviceStatement[] = []
-    this.#devices.set(name, { program, notifier, dmaRoom: options.dmaRoom ?? null, dmaLimited: options.dmaLimited === true })
-    const add = (statement: DeviceStatement): StatementRef => this.#add({ by: rangeName(name), index: program.push(statement) - 1 })
+    const device = programmed(profile, options)
+    if (typeof device === 'string') throw new BadScenario(`scenario '${this.#title}', ${name}: ${device}`)
+    this.#devices.set(name, device)
+    const add = (statement: DeviceStatement): StatementRef => this.#add({ by: handlerOf(name), index: device.program.push(statement) - 1 })
     return deviceOf(name, add, () => {
       const { mapsDma } = profile
       if (mapsDma === 'no')
@@ -224,8 +220,11 @@ class Builder implements Writing {
   /** A statement is done when those behind it are left. */
   #goal({ by, index }: StatementRef): Goal {
     const length =
-      this.#programs.get(by)?.statements.length ?? [...this.#devices].find(([name]) => rangeName(name) === by)?.[1].program.length ?? 0
-    return { by, left: length - index - 1 }
+      this.#programs.get(by)?.statements.length ?? [...this.#devices].find(([name]) => handlerOf(name) === by)?.[1].program.length ?? 0
+    const helpers = [...this.#devices].flatMap(([name, { driver }]) =>
+      handlerOf(name) === by && driver?.hasWorker === true ? [workerOf(name)] : [],
+    )
+    return { by, left: length - index - 1, ...(helpers.length === 0 ? {} : { helpers }) }
   }
 
   /** A statement as a person finds it: whose, which of his, and what it is. */
@@ -235,7 +234,7 @@ class Builder implements Writing {
   }
 
   #toldOf(by: ActorName, index: number): string {
-    const statement = [...this.#devices].find(([name]) => rangeName(name) === by)?.[1].program[index]
+    const statement = [...this.#devices].find(([name]) => handlerOf(name) === by)?.[1].program[index]
     if (isAccess(statement)) return statement.access
     return statement?.dma !== undefined ? 'dmaMap' : statement?.snapshot === true ? 'snapshot' : 'fault'
   }
@@ -263,18 +262,18 @@ class Builder implements Writing {
 
   #spec(profile: Profile): SystemSpec {
     const devices = [...this.#devices]
-    const { range, hmm: machine } = RANGE_MACHINES[profile.rangeValidity]
-    const everything = { start: 0, end: PAGE_LIMIT }
-    const by = (way: Notifier): readonly ActorName[] => devices.filter(([, d]) => d.notifier === way).map(([name]) => name)
-    const mirrors = by('hmm_mirror')
+    const { hmm: machine } = RANGE_MACHINES[profile.rangeValidity]
+    const mirrors = devices.flatMap(([name, { notifier }]) => (notifier === 'hmm_mirror' ? [name] : []))
     const hmm: readonly ActorSpec[] = machine === null || mirrors.length === 0 ? [] : [{ name: hmmOf(MM), machine, input: { mirrors } }]
-    const itree = by('mmu_interval_notifier').map(who => ({ who, ...everything }))
-    const list = hmm.map(({ name }) => name)
+    const { itree, plain } = subscribers(this.#devices)
+    const list = [...hmm.map(({ name }) => name), ...plain]
     const actors: readonly ActorSpec[] = [
       ...this.#mms.flatMap(mm =>
         mmActors(
           mm,
-          mm !== MM ? {} : { ...(itree.length > 0 || machine === null ? { itree } : {}), ...(machine === null ? {} : { list }) },
+          mm !== MM
+            ? {}
+            : { ...(itree.length > 0 || machine === null ? { itree } : {}), ...(machine === null && plain.length === 0 ? {} : { list }) },
         ),
       ),
       ...hmm,
@@ -287,28 +286,8 @@ class Builder implements Writing {
         { name: mirrorName(n), machine: 'dmirror', input: {} },
         { name: snapshotOf(mirrorName(n)), machine: 'interval_notifier', input: {} },
       ]).flat(),
-      ...devices.flatMap(([name, { program, notifier, dmaRoom, dmaLimited }]): readonly ActorSpec[] => [
-        {
-          name,
-          machine: 'device',
-          input: {
-            mm: MM,
-            ...everything,
-            ...(mapsDma(program, 'page by page') ? { dma: { room: dmaRoom, limited: dmaLimited } } : {}),
-            ...(program.some(isAccess) ? { accesses: true } : {}),
-          },
-        },
-        {
-          name: rangeName(name),
-          machine: notifier === 'hmm_mirror' ? range : RANGE_MACHINES.sequence.range,
-          input: { name: rangeName(name), mm: MM, device: name, program },
-        },
-        ...(mapsDma(program, 'by range') ? [{ name: dmaOf(name), machine: 'dma', input: { room: dmaRoom } }] : []),
-      ]),
+      ...devices.flatMap(([name, device]) => deviceActors(MM, name, device, profile)),
     ]
     return { profile: profile.name, mms: [MM], actors }
   }
 }
-
-const mapsDma = (program: readonly DeviceStatement[], way: DeviceFault['dma']): boolean => program.some(({ dma }) => dma === way)
-const rangeName = (device: ActorName): ActorName => `${device}.range`

@@ -30,6 +30,7 @@ import { kind, type ActorName, type Kind } from '../system/actor.ts'
 import { compiled } from '../system/compile.ts'
 import type { Take } from '../system/take.ts'
 import { system, type System } from '../system/world.ts'
+import { driverKind, isDriverMachine } from './drivers.ts'
 
 export interface ActorSpec {
   readonly name: ActorName
@@ -86,15 +87,20 @@ export function profileOf(name: string): Profile {
 
 /** Builds a system from its description. `take`: how events are taken; the compiled tables unless xstate itself is wanted. */
 export function linuxSystem(spec: SystemSpec, more: Kinds = {}, take: Take = compiled): LinuxSystem {
-  const kinds = { ...standardKinds(profileOf(spec.profile)), ...more }
+  const profile = profileOf(spec.profile)
+  const kinds = { ...standardKinds(profile), ...more }
   const actors = [...machineActors, ...spec.actors].map(({ name, machine, input }) => {
-    const of = kinds[machine]
-    if (of === undefined)
-      throw new BadSpec(`actor '${name}' is a '${machine}', which is no machine here; there are ${Object.keys(kinds).join(', ')}`)
+    const of = kinds[machine] ?? driverKind(machine, kernelOf(profile))
+    if (of === undefined) throw new BadSpec(`actor '${name}' is a '${machine}', which is no machine here; ${whereItMayBe(machine, kinds)}`)
     return { name, kind: of, input }
   })
   return system({ actors, memory: bootMemory(spec.mms), fold, take })
 }
+
+const whereItMayBe = (machine: string, kinds: Kinds): string =>
+  isDriverMachine(machine)
+    ? 'a driver is known once the file is loaded that defines it, as its scenario does: --load FILE'
+    : `there are ${Object.keys(kinds).join(', ')}`
 
 /** The actors that every machine has. */
 export const machineActors: readonly ActorSpec[] = [{ name: FOLIO_LOCK, machine: 'folio_lock', input: {} }]

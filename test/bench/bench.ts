@@ -199,4 +199,4 @@ for (const [what, seconds] of [
   ['that are the same', diff.same],
 ] as const)
   line(`two runs ${what}, ${thousands(diff.steps)} steps each, read and compared`, `${seconds.toFixed(2)} s`, 'at most 2 s is wanted')
-exploreBench(line)
+await exploreBench(line)

@@ -6,10 +6,10 @@ import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { explore, SCHEDULERS, type Exploration } from 'mirrorwalk/explore'
+import { explore, SCHEDULERS, threads, type Exploration } from 'mirrorwalk/explore'
 import { modelOf, noStaleDeviceMapping, scenario } from '../../src/index.ts'
 import { abstractMirror } from './abstract-mirror.ts'
-import { thousands } from './measure.ts'
+import { busiestSeconds, thousands } from './measure.ts'
 import { PROMELA } from './promela.ts'
 
 type Line = (what: string, figure: string, ratio: string) => void
@@ -29,7 +29,7 @@ function must(found: Exploration, states: number): void {
     throw new Error(`expected ${states} states that hold, got ${found.searched.states}: ${found.verdict}`)
 }
 
-export function exploreBench(line: Line): void {
+export async function exploreBench(line: Line): Promise<void> {
   explore(abstractMirror(2, 2, 2))
   const spin = spinRate()
   if (spin !== undefined) line('Spin, the abstract mirror (2 GPUs, 2 CPUs, 2 operations)', `${thousands(spin)} transitions/s`, '1')
@@ -47,6 +47,7 @@ export function exploreBench(line: Line): void {
       `${perState(found)}${ratio}`,
     )
   }
+  await sharedBench(line)
   const [orbits, seconds] = timed(() => explore(abstractMirror(3, 2, 2), { reduction: 'symmetry' }))
   must(orbits, 985_903)
   line('the same up to symmetry, 985,903 orbits', `${seconds.toFixed(1)} s`, perState(orbits))
@@ -64,6 +65,23 @@ export function exploreBench(line: Line): void {
   )
   const cold = coldStart()
   line('seed 004 on v5.2, found by the command line', `${cold.toFixed(2)} s of CPU time`, 'from a cold start')
+}
+
+/** The same with two workers: what the busier of them takes, beside what one takes alone. */
+async function sharedBench(line: Line): Promise<void> {
+  const alone = busiestSeconds(() => void explore(abstractMirror(3, 2, 2)))
+  const port = await threads(2, {
+    module: new URL('abstract-mirror.js', import.meta.url).href,
+    export: abstractMirror.name,
+    args: [3, 2, 2],
+  })
+  const both = busiestSeconds(() => must(explore(abstractMirror(3, 2, 2), { workers: port }), 10_330_254))
+  await port.stop()
+  line(
+    'the same with two workers, CPU time of the busier one',
+    `${both.toFixed(1)} s`,
+    `${(alone / both).toFixed(2)} times as fast as one alone`,
+  )
 }
 
 /** Two devices fault a page; two threads drop it, twice each. */

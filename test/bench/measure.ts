@@ -1,5 +1,5 @@
 /** Timing for the benches: CPU time of the main thread, best of several samples, so that ratios hold on a busy machine. */
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 
 const WARM_UP_S = 1
 const SAMPLE_S = 0.4
@@ -36,6 +36,24 @@ export function secondsOnce(run: () => void): number {
   const before = performance.now()
   run()
   return (performance.now() - before) / 1e3
+}
+
+/** Seconds that each thread of this process has had a CPU, by its number; none where the system does not say. */
+function cpuByThread(): ReadonlyMap<string, number> {
+  try {
+    const seconds = (id: string): number => Number(readFileSync(`/proc/self/task/${id}/schedstat`, 'latin1').split(' ')[0]) / 1e9
+    return new Map(readdirSync('/proc/self/task').map(id => [id, seconds(id)]))
+  } catch {
+    return new Map()
+  }
+}
+
+/** Seconds of CPU time that the busiest thread needs for a run: what it would take if each had a core of its own; else by the clock. */
+export function busiestSeconds(run: () => void): number {
+  const before = cpuByThread()
+  const took = secondsOnce(run)
+  const busy = [...cpuByThread()].map(([id, seconds]) => seconds - (before.get(id) ?? 0))
+  return busy.length === 0 ? took : Math.max(...busy)
 }
 
 export const thousands = (n: number): string => Math.round(n).toLocaleString('en')

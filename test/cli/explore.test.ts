@@ -123,6 +123,8 @@ test('an exploration that was cut short again and again comes to what it would h
   await explored('--max-states', '60', '--checkpoint', 'a.bin')
   await explored('--max-states', '150', '--resume', 'a.bin', '--checkpoint', 'a.bin')
   assert.is(await explored('--resume', 'a.bin'), whole)
+  const uncounted = (json: string): string => json.replace(/"bytes":\d+/, '')
+  assert.is(uncounted(await explored('--workers', '2')), uncounted(whole), 'the same from two workers')
   assert.is(existsSync(join(folder, 'a.bin.new')), false)
   const bytes = readFileSync(join(folder, 'a.bin'))
   writeFileSync(join(folder, 'short.bin'), bytes.subarray(0, -9))

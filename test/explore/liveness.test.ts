@@ -64,6 +64,38 @@ test('whoever can always act is not kept waiting for ever; a circle in which all
   }
 })
 
+test('circles that are expected are those of the actors that are named, and of nobody else', () => {
+  const verdictBut = (...but: readonly string[]): string => explore(asking(true, [{ ...livelock, but }])).verdict
+  assert.equal(
+    [verdictBut(), verdictBut('raiser'), verdictBut('asker'), verdictBut('asker', 'raiser')],
+    ['violated', 'violated', 'holds', 'holds'],
+  )
+})
+
+test('circles that nobody has asked for are looked for where they can be; elsewhere it is said that they are not', () => {
+  const always: Property<null> = { kind: 'always', name: 'fine', wrong: () => undefined }
+  const model = workers([[['add', 0]], [['set', 0]]], [always, { ...livelock, besides: true }])
+  assert.equal(
+    explore(model).found.map(f => f.verdict),
+    ['holds', 'holds'],
+  )
+  for (const plan of [{ reduction: 'dpor' } as const, { reduction: 'sleep' } as const, { reduction: 'cache' } as const]) {
+    const { verdict, found } = explore(model, plan)
+    assert.equal([verdict, found[1]?.verdict], ['holds', 'unknown'])
+    assert.match(found[1]?.why ?? '', `not looked for: under --reduction ${plan.reduction}`)
+    assert.throws(() => explore({ ...model, properties: [always, livelock] }, plan), /'no circles' cannot be told here: under --reduction/)
+  }
+  const drawn = explore({ ...model, properties: [always, livelock, raised] }, { simulate: { runs: 3 } })
+  assert.equal(
+    drawn.found.map(f => [f.verdict, f.why]),
+    [
+      ['unknown', undefined],
+      ['unknown', 'not looked for: runs drawn at random do not tell what goes on for ever'],
+      ['unknown', 'not looked for: runs drawn at random do not tell what goes on for ever'],
+    ],
+  )
+})
+
 test('a world in which all ends without it breaks an eventually, and ends no circle', () => {
   const isTwo: Property<null> = { kind: 'eventually', name: 'two', holds: world => countOf(world, 0) === 2 }
   const found = explore(workers([[['add', 0]], [['set', 0]]], [isTwo, livelock]))

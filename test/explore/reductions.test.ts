@@ -135,7 +135,7 @@ test('what does not go together is refused, with the reason', () => {
   for (const reduction of REDUCTIONS.filter(r => r !== 'none')) {
     assert.match(
       refused(() => explore(loops, { reduction })),
-      `'no circles' cannot be told under --reduction ${reduction}`,
+      `'no circles' cannot be told here: under --reduction ${reduction}`,
     )
     assert.match(
       refused(() => explore(eventually, { reduction })),

@@ -1,0 +1,60 @@
+/**
+ * Drivers of one's own: each sketch of a real driver's pattern is explored to the end, and each of its mistakes is found, in exactly
+ * so many steps; and what a driver lacks is told when it is defined.
+ */
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { explore } from 'mirrorwalk/explore'
+import { modelOf, retrace, type Scenario } from '../../src/index.ts'
+
+const STALE = 'no stale device mapping'
+
+/** By sketch: the states that there are; and by mistake what is violated, after how many steps, of how many states. */
+const SKETCHES: Readonly<Record<string, readonly [number, Readonly<Record<string, readonly [string, number, number]>>]>> = {
+  'process-notifier': [206, { 'asks-before-it-locks': [STALE, 26, 225] }],
+}
+
+const folder = join(import.meta.dirname, '../../scenarios/drivers')
+const sketches = new Map<string, Scenario>()
+for (const file of readdirSync(folder).toSorted()) {
+  const { default: sketch } = (await import(join(folder, file))) as { readonly default: Scenario }
+  sketches.set(file.replace('.ts', ''), sketch)
+}
+
+test('every sketch is there, with its mistakes', () => {
+  const variants = [...sketches].map(
+    ([
+      name,
+      {
+        variants: [, ...mistakes],
+      },
+    ]) => [name, mistakes],
+  )
+  assert.equal(
+    variants,
+    Object.entries(SKETCHES).map(([name, [, mistakes]]) => [name, Object.keys(mistakes)]),
+  )
+})
+
+for (const [name, sketch] of sketches) {
+  const [states, mistakes] = SKETCHES[name] ?? [0, {}]
+  test(`${name}: right in every order of events`, () => {
+    const { verdict, complete, searched, found } = explore(modelOf(sketch.build()))
+    assert.equal([verdict, complete], ['holds', true], JSON.stringify(found))
+    assert.is(searched.states, states)
+  })
+  for (const [mistake, figures] of Object.entries(mistakes)) {
+    test(`${name}, ${mistake}: found`, () => {
+      const built = sketch.build(undefined, mistake)
+      const { found, searched, complete } = explore(modelOf(built))
+      const violated = found.find(f => f.verdict === 'violated')
+      assert.ok(complete)
+      assert.equal([violated?.property, violated?.trail?.length, searched.states], figures, JSON.stringify(found))
+      assert.is(retrace(modelOf(built).system, violated?.trail ?? []).length, figures[1])
+    })
+  }
+}
+
+test.run()
