@@ -5,6 +5,7 @@ import { conditionOf } from '../inspect/query/condition.ts'
 import { Retracing } from '../inspect/retrace.ts'
 import { timeline } from '../inspect/timeline.ts'
 import { isStep, scanLog } from '../log/reader.ts'
+import { firstOf } from '../log/records.ts'
 import { damageText, opened, systemOf } from './log-file.ts'
 import { colourful, columns, EXIT, plural, print, printJson, styled, Work, type ExitCode } from './output.ts'
 
@@ -38,7 +39,9 @@ export async function bisectCommand(path: string, words: readonly string[], { al
     else {
       for (const turn of turns) show(turn, text)
       if (turns.length === 0)
-        print(`${text}: ${atFirst ? 'holds' : 'does not hold'} at the beginning, and never turns in ${plural(scan.after, 'step')}.`)
+        print(
+          `${text}: ${atFirst ? 'holds' : 'does not hold'} at the beginning, and never turns in ${plural(scan.after - firstOf(scan.header), 'step')}.`,
+        )
       if (complete !== undefined) print(`${styled('yellow', '?')} ${damageText(path, complete)}`)
     }
     return found ? EXIT.violated : complete !== undefined || work.stopped ? EXIT.unknown : EXIT.holds

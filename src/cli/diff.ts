@@ -1,14 +1,14 @@
 /** `mirrorwalk diff`: two states, `LOG@STEP`, or two whole runs. */
-import { closeSync } from 'node:fs'
+import type { Judge, JudgedRun } from '../inspect/diff/guilty.ts'
 import { byCondition, byOracles } from '../inspect/diff/judge.ts'
-import { compareRuns, wordsAt, type RunsDifference } from '../inspect/diff/runs.ts'
+import { compareRuns, verdictOf, wordsAt, type RunsDifference } from '../inspect/diff/runs.ts'
 import { conditionOf } from '../inspect/query/condition.ts'
 import { stateDifferences, type StateDifference } from '../inspect/diff/states.ts'
 import type { LinuxSystem, LinuxWorld } from '../inspect/linux.ts'
-import { isCheckpoint, isStep, scanLog, type Damage } from '../log/reader.ts'
-import { foldStep, worldOf, type CheckpointRecord, type Header, type StepRecord } from '../log/records.ts'
-import { initialWorld } from '../system/world.ts'
-import { damageText, opened, systemOf } from './log-file.ts'
+import { worldText, type StepRecord } from '../log/records.ts'
+import type { SystemSpec } from '../scenario/standard.ts'
+import { damageText } from './log-file.ts'
+import { openRun, type OpenedRun } from './open.ts'
 import { EXIT, plural, print, printJson, styled, UsageError, type ExitCode } from './output.ts'
 
 export interface DiffFlags {
@@ -32,37 +32,6 @@ export function diffCommand(a: string, b: string, flags: DiffFlags): ExitCode {
   return x.step === undefined && y.step === undefined ? diffRuns(x.path, y.path, flags) : diffStates([a, x], [b, y], flags)
 }
 
-interface Loaded {
-  readonly header: Header
-  readonly system: LinuxSystem
-  readonly steps: readonly StepRecord[]
-  /** The last checkpoint that is not behind the step. */
-  readonly checkpoint: CheckpointRecord | undefined
-  readonly damage: Damage | undefined
-}
-
-/** The steps up to one; `since`: only those behind the last checkpoint before it. */
-function load(path: string, until: number, since: boolean): Loaded {
-  const fd = opened(path)
-  try {
-    const scan = scanLog(fd, path)
-    let steps: StepRecord[] = []
-    let checkpoint: CheckpointRecord | undefined
-    for (let next = scan.next(); next !== undefined; next = scan.next()) {
-      const { record } = next
-      if (isStep(record) && record.n > until) break
-      if (isStep(record)) steps.push(record)
-      else if (since && isCheckpoint(record)) {
-        checkpoint = record
-        steps = []
-      }
-    }
-    return { header: scan.header, system: systemOf(scan.header, path), steps, checkpoint, damage: scan.damage }
-  } finally {
-    closeSync(fd)
-  }
-}
-
 /** Differences of one state that are printed. */
 const SHOWN = 100
 
@@ -80,13 +49,11 @@ function diffStates([a, x]: readonly [string, Side], [b, y]: readonly [string, S
   return found.length === 0 ? EXIT.holds : EXIT.violated
 }
 
-function stateAt({ path, step = Infinity }: Side): { readonly system: LinuxSystem; readonly world: LinuxWorld } {
-  const { system, steps, checkpoint } = load(path, step, true)
-  const last = steps.at(-1)?.n ?? checkpoint?.checkpoint ?? 0
-  if (step !== Infinity && last < step) throw new UsageError(`${path} has no step ${step}: it has ${plural(last, 'step')}`)
-  let world = checkpoint === undefined ? initialWorld(system) : worldOf(system, checkpoint.world)
-  for (const record of steps) world = foldStep(system, world, record)
-  return { system, world }
+function stateAt({ path, step }: Side): { readonly system: LinuxSystem; readonly world: LinuxWorld } {
+  const { run } = openRun(path)
+  const n = step === undefined || step === Infinity ? run.last : step
+  if (n < run.first || n > run.last) throw new UsageError(`${path} has no step ${n}: it has ${run.first} to ${run.last}`)
+  return { system: run.system, world: run.world(n) }
 }
 
 function showDifference({ path, a, b }: StateDifference): void {
@@ -98,22 +65,66 @@ function short(value: unknown): string {
   return text.length > 120 ? `${text.slice(0, 119)}…` : text
 }
 
+/** A run as it is compared: its steps from a place on. */
+interface Compared extends OpenedRun {
+  readonly steps: readonly StepRecord[]
+  readonly begin: LinuxWorld
+}
+
+function stepsFrom(opened: OpenedRun, n: number): Compared {
+  const { run } = opened
+  return { ...opened, begin: run.world(n), steps: Array.from({ length: run.last - n }, (_, i) => run.record(n + 1 + i)) }
+}
+
+/** Runs of one log are compared from where the first of them leaves the others; all others from where they begin. */
+function beginnings([a, b]: readonly [OpenedRun, OpenedRun]): readonly [number, number] {
+  const [x, y] = [a.run.header.from?.step, b.run.header.from?.step]
+  if (a.trunk !== b.trunk || (x ?? y) === undefined) return [a.run.first, b.run.first]
+  const n = Math.min(x ?? Infinity, y ?? Infinity)
+  return [Math.max(n, a.run.first), Math.max(n, b.run.first)]
+}
+
+/** Can the one come of the other by another order? Then they are of one system, begin alike, and are as they were recorded. */
+function isAlike(a: Compared, b: Compared): boolean {
+  const whole = ({ run, begin }: Compared): boolean => {
+    const { from } = run.header
+    return from === undefined || from.changed.length === 0 || run.world(from.step) === begin
+  }
+  const text = ({ run, begin }: Compared): string => JSON.stringify(run.header.system) + worldText(run.system, begin)
+  return whole(a) && whole(b) && text(a) === text(b)
+}
+
+/** Runs that are longer together are not judged, unless it is said by what. */
+const JUDGED = 20_000
+
 function diffRuns(a: string, b: string, flags: DiffFlags): ExitCode {
-  const [one, other] = [load(a, Infinity, false), load(b, Infinity, false)]
-  const alike = JSON.stringify(one.header.system) === JSON.stringify(other.header.system)
+  const opened = [openRun(a), openRun(b)] as const
+  const [from, to] = beginnings(opened)
+  const runs = [stepsFrom(opened[0], from), stepsFrom(opened[1], to)] as const
+  const [one, other] = runs
+  const alike = isAlike(one, other)
   const { verdict } = flags
-  const condition = verdict === undefined ? undefined : conditionOf(one.system, verdict)
-  const judge = condition === undefined ? () => byOracles(one.system) : () => byCondition(condition)
-  const difference = compareRuns(alike ? one.system : undefined, one, other, {
-    judge,
-    ...(condition === undefined ? {} : { judged: Infinity }),
-  })
-  const damaged = [one, other].some(l => l.damage !== undefined)
+  const judged = verdict === undefined ? JUDGED : Infinity
+  const judge = (system: LinuxSystem): Judge => (verdict === undefined ? byOracles(system) : byCondition(conditionOf(system, verdict)))
+  const compared = compareRuns(alike ? one.run.system : undefined, one, other, { judge: () => judge(one.run.system), judged })
+  // Of two systems each is judged by itself.
+  const apart = !alike && !compared.same && one.steps.length + other.steps.length <= judged
+  const of = ({ run, ...rest }: Compared): JudgedRun => verdictOf(run.system, rest, judge(run.system))
+  const difference = apart ? { ...compared, verdicts: [of(one), of(other)] as const } : compared
+  const damaged = opened.some(({ damage }) => damage !== undefined)
   if (flags.json === true) {
-    const damages = [one, other].map(l => l.damage ?? null)
+    const damages = opened.map(({ damage }) => damage ?? null)
     printJson({ a, b, sameSystem: alike, ...difference, divergences: difference.divergences.map(asJson), damage: damages })
-  } else show(difference, alike, [a, b], [one, other])
+  } else show(difference, alike, runs)
   return !difference.same ? EXIT.violated : damaged ? EXIT.unknown : EXIT.holds
+}
+
+/** What two runs do not have in common before they begin. */
+function whyApart(runs: readonly [Compared, Compared]): string {
+  const changed = runs.flatMap(({ run, path }) => (run.header.from?.changed ?? []).map(what => `in ${path}, ${what}`))
+  if (changed.length > 0) return changed.join('; ')
+  const [x, y] = runs.map(({ run }) => (run.header.system as SystemSpec).profile)
+  return x === y ? 'they are not of the same threads, devices and programs' : `one is of ${x}, the other of ${y}`
 }
 
 const asJson = ({ place: { by }, a, b }: RunsDifference['divergences'][number]): object => ({
@@ -122,10 +133,9 @@ const asJson = ({ place: { by }, a, b }: RunsDifference['divergences'][number]):
   b: b === undefined ? null : { n: b.n, do: b.do, event: b.event.type },
 })
 
-function show(difference: RunsDifference, alike: boolean, names: readonly [string, string], logs: readonly [Loaded, Loaded]): void {
+function show(difference: RunsDifference, alike: boolean, runs: readonly [Compared, Compared]): void {
   const { same, common, moved, verdicts, divergences, pair } = difference
-  for (const [i, { damage }] of logs.entries())
-    if (damage !== undefined) print(`${styled('yellow', '?')} ${damageText(names[i] ?? '', damage)}`)
+  for (const { path, damage } of runs) if (damage !== undefined) print(`${styled('yellow', '?')} ${damageText(path, damage)}`)
   if (same) {
     const how =
       moved === 0
@@ -135,9 +145,9 @@ function show(difference: RunsDifference, alike: boolean, names: readonly [strin
     return
   }
   print(
-    `${styled('bold', 'The runs differ.')} ${plural(common, 'step')} of ${logs.map(l => l.steps.length.toLocaleString('en')).join(' and ')} are common.`,
+    `${styled('bold', 'The runs differ.')} ${plural(common, 'step')} of ${runs.map(l => l.steps.length.toLocaleString('en')).join(' and ')} are common.`,
   )
-  if (!alike) print('They are of two systems: no order of events need be the cause.')
+  if (!alike) print(`No order of events need be the cause: ${whyApart(runs)}.`)
   if (verdicts !== null) for (const [i, { text }] of verdicts.entries()) print(`  ${'AB'[i]}: ${text}`)
   for (const {
     place: { by },
@@ -145,7 +155,7 @@ function show(difference: RunsDifference, alike: boolean, names: readonly [strin
     b,
   } of divergences.slice(0, 5)) {
     print(
-      `  ${by} does the same up to ${styled('bold', `step ${a?.n ?? '–'} of A, ${b?.n ?? '–'} of B`)}: ${words(logs[0], a)} / ${words(logs[1], b)}`,
+      `  ${by} does the same up to ${styled('bold', `step ${a?.n ?? '–'} of A, ${b?.n ?? '–'} of B`)}: ${words(runs[0], a)} / ${words(runs[1], b)}`,
     )
   }
   if (pair === null) return
@@ -157,12 +167,12 @@ function show(difference: RunsDifference, alike: boolean, names: readonly [strin
         ? 'The first order that differs (turned round alone, it does not flip the verdict)'
         : 'The first order that differs'
   print(`\n${styled('bold', `${what}:`)} both are about ${on.startsWith('actor ') ? on.slice('actor '.length) : on}`)
-  const at = (i: 0 | 1, n: number | null): string => words(logs[i], n === null ? undefined : logs[i].steps[n - 1])
+  const at = (i: 0 | 1, n: number | null): string => words(runs[i], n === null ? undefined : runs[i].run.record(n))
   print(`  A: ${first.a ?? '–'} ${first.by} ${at(0, first.a)}, then ${second.a ?? '–'} ${second.by} ${at(0, second.a)}`)
   print(`  B: ${second.b ?? '–'} ${second.by} ${at(1, second.b)}, then ${first.b ?? '–'} ${first.by} ${at(1, first.b)}`)
 }
 
-function words({ system, steps }: Loaded, record: StepRecord | undefined): string {
+function words(of: Compared, record: StepRecord | undefined): string {
   if (record === undefined) return 'nothing more'
-  return wordsAt(system, { steps }, record.n)?.text ?? record.do
+  return wordsAt(of.run.system, of, record.n)?.text ?? record.do
 }

@@ -10,7 +10,7 @@ import { statelyEvents } from '../inspect/exports/stately.ts'
 import { storyOf, type Story } from '../inspect/exports/story.ts'
 import { uvuTest } from '../inspect/exports/uvu.ts'
 import { isEnd, isStep } from '../log/reader.ts'
-import type { EndRecord } from '../log/records.ts'
+import { beginning, firstOf, type EndRecord } from '../log/records.ts'
 import { LogWriter } from '../log/writer.ts'
 import { Live } from '../system/live.ts'
 import { damageText, openLog, systemOf } from './log-file.ts'
@@ -66,7 +66,7 @@ export function importCommand(path: string, { output, json }: ImportFlags): Exit
   try {
     const { header, end, steps } = itfRun(text)
     const system = systemOf(header, path)
-    const live = new Live(system)
+    const live = new Live(system, beginning(system, header), firstOf(header))
     const { mirrorwalk: _, ...rest } = header
     const lines: Buffer[] = []
     const writer = new LogWriter(system, live.world, rest, bytes => void lines.push(Buffer.from(bytes))).follow(live.entries$)

@@ -1,10 +1,15 @@
 /** `mirrorwalk verify`, `repair` and `upcast`: is a log what was written, and what can be done about it if not. */
 import { closeSync, existsSync, openSync, renameSync, rmSync, writeSync } from 'node:fs'
-import { scanLog, type Scan } from '../log/reader.ts'
-import { FORMAT } from '../log/records.ts'
+import { isCheckpoint, isStep, scanLog, type Scan } from '../log/reader.ts'
+import { digestOf, FORMAT } from '../log/records.ts'
+import { stepDifference } from '../log/replay.ts'
 import { repairLog, upcastLog, verifyLog } from '../log/verify.ts'
 import { LogWriter } from '../log/writer.ts'
+import type { Fact } from '../memory/facts.ts'
+import type { Memory } from '../memory/memory.ts'
 import { beginAgain } from '../scenario/redo.ts'
+import type { LinuxSystem } from '../scenario/standard.ts'
+import type { Entry } from '../system/live.ts'
 import { damageText, opened, systemOf } from './log-file.ts'
 import { EXIT, plural, print, printJson, styled, UsageError, Work, type ExitCode } from './output.ts'
 import { loadScenario } from './scenario-file.ts'
@@ -90,15 +95,8 @@ async function redone(path: string, flags: RepairFlags, sink: (lines: Buffer) =>
       ...(flags.steps === undefined ? {} : { steps: flags.steps }),
     })
     let differs: number | undefined
-    const expected = textsOf(scan)
-    const check = (line: string): void => {
-      const wanted = expected.next()
-      if (differs === undefined && wanted.done !== true && wanted.value.text !== line) differs = wanted.value.step
-    }
-    const writer = new LogWriter(run.system, run.live.world, header, lines => {
-      for (const line of lines.toString('utf8').split('\n').slice(0, -1)) check(`${line.slice(0, line.lastIndexOf(',"k":"'))}}`)
-      sink(lines)
-    }).follow(run.entries$)
+    run.entries$.subscribe(entry => (differs ??= isNext(scan, run.system, entry) ? undefined : entry.n))
+    const writer = new LogWriter(run.system, run.live.world, header, sink).follow(run.entries$)
     for (let report = run.advance(); ; report = run.advance()) {
       if (report !== undefined) {
         writer.end(report.ended.why)
@@ -108,18 +106,25 @@ async function redone(path: string, flags: RepairFlags, sink: (lines: Buffer) =>
       await work.breathe(() => `${plural(run.live.n, 'step')} decided again`)
     }
     if (work.stopped) throw new UsageError(`${path}: stopped; nothing was written`)
-    if (differs !== undefined || expected.next().done !== true)
+    for (let next = scan.next(); next !== undefined && differs === undefined; next = scan.next())
+      if (isStep(next.record)) differs = next.record.n
+    if (differs !== undefined)
       throw new UsageError(
-        `${path}: decided again, step ${differs ?? run.live.n + 1} is not what the log has, so that what followed cannot be known. Was the model changed since version ${scan.header.model}, or a run with --steps?`,
+        `${path}: decided again, step ${differs} is not what the log has, so that what followed cannot be known. Was the model changed since version ${scan.header.model}, or a run with --steps?`,
       )
     return { steps: run.live.n }
   })
 }
 
-/** The texts of what can be believed; the header as it would be written now. */
-function* textsOf(scan: Scan): Generator<{ readonly text: string; readonly step: number }, undefined> {
-  yield { text: JSON.stringify(scan.header), step: 0 }
-  for (let next = scan.next(); next !== undefined; next = scan.next()) yield { text: next.text, step: scan.after }
+/** Is a step the next one of a log, and the world before it the one that is told? Behind what can be believed, each is. */
+function isNext(scan: Scan, system: LinuxSystem, entry: Entry<Memory, Fact>): boolean {
+  let next = scan.next()
+  if (next !== undefined && isCheckpoint(next.record)) {
+    if (next.record.digest !== digestOf(system, entry.before)) return false
+    next = scan.next()
+  }
+  if (next === undefined) return true
+  return isStep(next.record) && stepDifference(system, entry, next.record, scan.format) === undefined
 }
 
 export interface UpcastFlags {

@@ -5,7 +5,7 @@
  * It is written as a log of its own that begins with the world in which it left its trunk.
  */
 import type { Header, Origin, StepRecord } from '../log/records.ts'
-import { stepText, worldOf, worldText } from '../log/records.ts'
+import { recordOf, worldOf, worldText } from '../log/records.ts'
 import { LogWriter, type Sink } from '../log/writer.ts'
 import type { Fact } from '../memory/facts.ts'
 import type { Memory } from '../memory/memory.ts'
@@ -58,7 +58,7 @@ export class Branch implements Run {
     this.#live = new Live(system, this.#start, n)
     this.#live.entries$.subscribe(entry => {
       this.#entries.push(entry)
-      this.#records.push(JSON.parse(stepText(system, entry)) as StepRecord)
+      this.#records.push(JSON.parse(JSON.stringify(recordOf(system, entry))) as StepRecord)
     })
   }
 

@@ -5,8 +5,10 @@
 import { mayTouch, type Key } from '../log/keys.ts'
 import { DamagedLog, type LogFile } from '../log/log-file.ts'
 import type { Header, StepRecord } from '../log/records.ts'
-import { unsound } from '../log/sound.ts'
 import { beginning, foldStep, worldOf } from '../log/records.ts'
+import { unsound } from '../log/sound.ts'
+import { stepOf } from '../log/upcast.ts'
+import type { Usual } from '../log/usual.ts'
 import type { LinuxSystem, LinuxWorld } from './linux.ts'
 
 /** Steps of a run, numbered from `first + 1` to `last`; `first` is where it begins. */
@@ -108,6 +110,8 @@ export class Recording implements Run {
 /** A block, parsed and folded as far as it was asked for. */
 class Folded {
   readonly #system: LinuxSystem
+  readonly #format: number
+  readonly #usual: Usual
   readonly #from: number
   readonly #texts: Iterator<string>
   readonly #read: string[] = []
@@ -118,6 +122,8 @@ class Folded {
     const block = log.blocks[i]
     const checkpoint = block === undefined ? undefined : log.checkpoint(block)
     this.#system = system
+    this.#format = log.format
+    this.#usual = checkpoint?.usual ?? {}
     this.#from = block?.from ?? log.first
     this.#texts = block === undefined ? [].values() : log.texts(block)
     this.#worlds = [checkpoint === undefined ? beginning(system, log.header) : worldOf(system, checkpoint.world)]
@@ -134,7 +140,7 @@ class Folded {
   }
 
   #parsed(i: number): StepRecord {
-    const record: unknown = JSON.parse(this.#read[i] ?? '')
+    const record = stepOf(this.#format, JSON.parse(this.#read[i] ?? ''), this.#usual)
     const what = unsound(record, this.#from + i)
     if (what !== undefined) throw new DamagedLog(`step ${this.#from + i + 1}: ${what}`)
     return record as StepRecord

@@ -13,9 +13,9 @@ export class ByteWriter {
   #bytes = Buffer.allocUnsafe(1 << 16)
   at = 0
 
-  /** What stands in [from, to); good until something is written or taken again. */
-  view(from: number, to: number): Buffer {
-    return this.#bytes.subarray(from, to)
+  /** What was written stands at its beginning; good until something is written or taken again. */
+  get bytes(): Uint8Array {
+    return this.#bytes
   }
 
   /** Everything written; the writer begins anew. */

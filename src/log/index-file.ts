@@ -5,7 +5,8 @@
 import { ByteWriter } from './bytes.ts'
 import { Opener, Sealer } from './chain.ts'
 import { KeyCollector, type Keys } from './keys.ts'
-import type { Sink } from './writer.ts'
+import type { Sink } from './record-writer.ts'
+import type { StepRecord } from './records.ts'
 
 /** Records [at, end) of a log, by offset, of which the first follows from the one with checksum `after`. */
 export interface Span {
@@ -33,7 +34,7 @@ const INDEX_FORMAT = 1
 
 /** Collects blocks while a log is written or read. */
 export class BlockCollector {
-  readonly keys = new KeyCollector()
+  readonly #keys = new KeyCollector()
   #at: number
   #end: number
   #after: string
@@ -49,9 +50,8 @@ export class BlockCollector {
     this.#from = from
   }
 
-  /** A step of which the actor and what changed of actors have gone to `keys`. */
-  step(facts: readonly unknown[], size: number): void {
-    this.keys.facts(facts)
+  step(record: StepRecord, size: number): void {
+    this.#keys.step(record)
     this.#end += size
     this.#steps++
   }
@@ -66,7 +66,7 @@ export class BlockCollector {
       end: this.#end,
       after: this.#after,
       world: this.#world,
-      keys: this.keys.take(),
+      keys: this.#keys.take(),
     }
   }
 
@@ -100,12 +100,8 @@ export class IndexWriter {
     this.#sink = sink
   }
 
-  get keys(): KeyCollector {
-    return this.#blocks.keys
-  }
-
-  step(facts: readonly unknown[], size: number): void {
-    this.#blocks.step(facts, size)
+  step(record: StepRecord, size: number): void {
+    this.#blocks.step(record, size)
   }
 
   checkpoint(size: number, after: string, own: string): void {

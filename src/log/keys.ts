@@ -6,6 +6,7 @@
 import { pageAt, PMD_PAGES, type Level } from '../memory/address.ts'
 import { deviceFirst } from '../memory/memory.ts'
 import { INDEX_LIMIT } from '../memory/table.ts'
+import type { StepRecord } from './records.ts'
 
 /** Touched as a whole (0), or these indices: from, end, from, end, … ascending. */
 export type Touch = 0 | readonly number[]
@@ -125,14 +126,22 @@ export class KeyCollector {
   readonly #pages = new Set<string>()
   #invalidates = false
 
-  step(by: string, what: string): void {
+  step({ by, do: what, set, facts }: StepRecord): void {
     this.#by.add(by)
     this.#do.add(what)
     this.#invalidates = what.endsWith('invalidate_range_start')
+    for (const name of Object.keys(set)) {
+      const told = set[name]
+      if (told === undefined) continue
+      const [state, keys] = told
+      if (state !== 0) this.#actor(name, 'state', state)
+      for (const key of Object.keys(keys)) this.#actor(name, key, keys[key])
+    }
+    for (const fact of facts) this.#fact(fact as readonly unknown[])
   }
 
   /** A key of an actor's context, or `state`, with its change as it is written. */
-  readonly actor = (name: string, key: string, told: unknown): void => {
+  #actor(name: string, key: string, told: unknown): void {
     const ranges = this.#actors.column(name, key)
     if (!isObject(told)) return add(ranges, 0, INDEX_LIMIT)
     const runs = told['$runs']
@@ -149,10 +158,6 @@ export class KeyCollector {
       if (!isObject(range)) continue
       add(this.#mms.column(String(range['mm']), 'invalidated'), Number(range['start']), Number(range['end']))
     }
-  }
-
-  facts(facts: readonly unknown[]): void {
-    for (const fact of facts) this.#fact(fact as readonly unknown[])
   }
 
   #fact(fact: readonly unknown[]): void {

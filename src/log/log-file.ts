@@ -6,7 +6,8 @@ import { closeSync, existsSync, fstatSync, openSync, readFileSync, readSync, wri
 import { Opener } from './chain.ts'
 import { BlockCollector, indexText, readIndex, type Block, type Span } from './index-file.ts'
 import { isCheckpoint, isStep, scanLog, type Damage, type Scan } from './reader.ts'
-import type { CheckpointRecord, EndRecord, Header, StepRecord } from './records.ts'
+import type { CheckpointRecord, EndRecord, Header } from './records.ts'
+import { unsound } from './sound.ts'
 
 export interface OpenOptions {
   /** Is told how far making the index has come. */
@@ -26,6 +27,8 @@ const SMALL = 4 << 20
 export class LogFile {
   readonly path: string
   readonly header: Header
+  /** The format in which it was written. */
+  readonly format: number
   /** The checksum of the header: it says which log this is. */
   readonly id: string
   readonly blocks: readonly Block[]
@@ -36,10 +39,11 @@ export class LogFile {
   readonly first: number
   readonly #fd: number
 
-  private constructor(path: string, fd: number, header: Header, id: string, found: Found) {
+  private constructor(path: string, fd: number, { header, format }: Scan, id: string, found: Found) {
     this.path = path
     this.#fd = fd
     this.header = header
+    this.format = format
     this.id = id
     this.blocks = found.blocks
     this.end = found.end
@@ -57,7 +61,7 @@ export class LogFile {
       const scan = scanLog(fd, path)
       const id = scan.sum
       const found = indexed(path, fd, id, size) ?? madeAnew(path, scan, size, id, options)
-      return new LogFile(path, fd, scan.header, id, found)
+      return new LogFile(path, fd, scan, id, found)
     } catch (error) {
       closeSync(fd)
       throw error
@@ -87,8 +91,12 @@ export class LogFile {
   /** The checkpoint that a block begins with; undefined for the first. */
   checkpoint(block: Block): CheckpointRecord | undefined {
     if (block.world === null) return undefined
-    const [text = ''] = [...this.#texts(block.world, `the checkpoint at step ${block.from}`)]
-    return JSON.parse(text) as CheckpointRecord
+    const name = `the checkpoint at step ${block.from}`
+    const [text = ''] = [...this.#texts(block.world, name)]
+    const record: unknown = JSON.parse(text)
+    const what = unsound(record, block.from)
+    if (what !== undefined) throw new DamagedLog(`${this.path}: ${name}: ${what}`)
+    return record as CheckpointRecord
   }
 
   *#texts({ at, end, after }: Span, what: string): Generator<string> {
@@ -143,8 +151,7 @@ function madeAnew(path: string, scan: Scan, size: number, id: string, { progress
     if (next === undefined) break
     const { record } = next
     if (isStep(record)) {
-      touch(collector, record)
-      collector.step(record.facts, scan.sound - at)
+      collector.step(record, scan.sound - at)
     } else if (isCheckpoint(record)) {
       close()
       collector.checkpoint(scan.sound - at, before, scan.sum)
@@ -156,15 +163,6 @@ function madeAnew(path: string, scan: Scan, size: number, id: string, { progress
   if (damage !== undefined) return { blocks, end: undefined, damage }
   if (keepIndex && size > SMALL) write(`${path}.idx`, indexText(id, blocks, { size, last: scan.sum }))
   return { blocks, end, damage: undefined }
-}
-
-/** What a record says of actors, as the writer says it. */
-function touch({ keys }: BlockCollector, record: StepRecord): void {
-  keys.step(record.by, record.do)
-  for (const [name, [state, changes]] of Object.entries(record.set)) {
-    if (state !== 0) keys.actor(name, 'state', state)
-    for (const [key, told] of Object.entries(changes)) keys.actor(name, key, told)
-  }
 }
 
 /** An index can be made again: where it cannot be kept, nothing is lost. */

@@ -2,8 +2,9 @@
 import { Opener } from './chain.ts'
 import { GrowingLines, linesOf, linesOfFile, type Line } from './lines.ts'
 import { FORMAT, type CheckpointRecord, type EndRecord, type Header, type StepRecord } from './records.ts'
-import { isTooDeep, unsound } from './sound.ts'
-import { upcastHeader } from './upcast.ts'
+import { isFields, isTooDeep, unsound } from './sound.ts'
+import { stepOf, upcastHeader } from './upcast.ts'
+import type { Usual } from './usual.ts'
 import { revived } from './values.ts'
 
 export type LogRecord = StepRecord | CheckpointRecord | EndRecord
@@ -28,6 +29,8 @@ export interface ReadLog {
   readonly records: readonly LogRecord[]
   /** The text of each record, without its checksum, as it was written. */
   readonly texts: readonly string[]
+  /** The format in which they were. */
+  readonly format: number
   readonly damage: Damage | undefined
 }
 
@@ -45,7 +48,7 @@ export function readLog(bytes: Buffer, name: string): ReadLog {
     records.push(next.record)
     texts.push(next.text)
   }
-  return { header: scan.header, records, texts, damage: scan.damage }
+  return { header: scan.header, format: scan.format, records, texts, damage: scan.damage }
 }
 
 /** Reads the log in an open file record by record: none is kept. */
@@ -67,6 +70,7 @@ export class Scan {
   sound: number
   readonly #lines: Iterator<Line>
   readonly #chain = new Opener()
+  #usual: Usual = {}
   #line = 1
   #after = 0
   #ended = false
@@ -126,15 +130,21 @@ export class Scan {
     const text = this.#chain.open(line.bytes)
     if (text === undefined)
       return this.#damaged('this record is not what was written: its checksum does not follow from the record before it')
-    const record = parsed(text)
+    const record = this.#whole(parsed(text))
     const what = unsound(record, this.#after)
     if (what !== undefined) return this.#damaged(what)
     return this.#believed(record as LogRecord, text, line.bytes.length + 1)
   }
 
+  /** A record with all that it leaves out. */
+  #whole(json: unknown): unknown {
+    return isFields(json) && 'n' in json ? stepOf(this.format, json, this.#usual) : json
+  }
+
   #believed(record: LogRecord, text: string, size: number): Scanned {
     this.sound += size
     if (isStep(record)) this.#after = record.n
+    if (isCheckpoint(record)) this.#usual = record.usual ?? {}
     this.#ended = isEnd(record)
     return { record, text }
   }

@@ -1,18 +1,19 @@
 /**
- * The records of a log, as text and back. A step is told by its choice (`by`, `do`, and `offer` and `budget` where they
- * are not what they mostly are), what each actor became (`set`), what changed in memory (`facts`), and the step it
- * follows from (`cause`). That is enough to fold it without any rule, and to decide it again and compare.
+ * The records of a log, as whoever works with them has them (how they are written down: terse.ts). A step is told by its
+ * choice (`by`, `do`, and `offer` and `budget` where they are not what they mostly are), what each actor became (`set`),
+ * what changed in memory (`facts`), and the step it follows from (`cause`). That is enough to fold it without any rule, and
+ * to decide it again and compare.
  */
 import { createHash } from 'node:crypto'
 import type { AnyEvent, Snapshot } from '../system/actor.ts'
 import type { Ended, Entry } from '../system/live.ts'
 import type { Choice } from '../system/step.ts'
 import { initialWorld, type System, type World } from '../system/world.ts'
-import { ByteWriter } from './bytes.ts'
+import type { Usual } from './usual.ts'
 import { change, changed, isNoChange, revived } from './values.ts'
 
 /** Of this format; older ones are brought up to it when they are read. */
-export const FORMAT = 2
+export const FORMAT = 3
 
 /** Where a run began: all that is needed to begin it again. No date, no host, no path: equal runs have equal logs. */
 export interface Header {
@@ -48,22 +49,27 @@ export interface StepRecord {
   readonly n: number
   readonly by: string
   readonly do: string
-  readonly offer?: number
+  readonly offer?: number | undefined
   /** Entries that the step was bounded to; absent where the bound made no difference. */
-  readonly budget?: number
+  readonly budget?: number | undefined
   readonly cause: number
   /** What the actor's machine was told, without what its context has anyway. */
   readonly event: Readonly<Record<string, unknown>> & { readonly type: string }
-  /** By actor: its new state (0: the same), and the keys of its context that changed. */
-  readonly set: Readonly<Record<string, readonly [state: string | 0, keys: Readonly<Record<string, unknown>>]>>
+  /** By actor; of the one that acts first. */
+  readonly set: Readonly<Record<string, SetRecord>>
   readonly facts: readonly unknown[]
 }
+
+/** What an actor became: its new state (0: the same), and the keys of its context that changed. */
+export type SetRecord = readonly [state: string | 0, keys: Readonly<Record<string, unknown>>]
 
 /** The whole world, now and then, so that nobody has to fold from the beginning. */
 export interface CheckpointRecord {
   readonly checkpoint: number
   readonly world: unknown
   readonly digest: string
+  /** What the steps up to the next checkpoint leave out. */
+  readonly usual?: Usual
 }
 
 /** The last record: how the run ended, and what the world came to. */
@@ -73,94 +79,68 @@ export interface EndRecord {
   readonly digest: string
 }
 
-/** Is told what a step is written to have changed: keys of the contexts of actors, and `state`. */
-export type Touched = (actor: string, key: string, told: unknown) => void
-
-/** Writes a step, field by field: this is what a log costs a run. */
-export function writeStep<M, F>(to: ByteWriter, system: System<M, F>, entry: Entry<M, F>, touched?: Touched): void {
-  const { n, cause, choice, before, world, facts } = entry
-  to.raw('{"n":')
-  to.number(n)
-  to.raw(',"by":')
-  to.string(choice.by)
-  to.raw(',"do":')
-  to.string(entry.do)
-  if (choice.offer !== 0) {
-    to.raw(',"offer":')
-    to.number(choice.offer)
-  }
-  if (entry.cut) {
-    to.raw(',"budget":')
-    to.number(choice.budget)
-  }
-  to.raw(',"cause":')
-  to.number(cause)
-  to.raw(',"event":')
-  writeEvent(to, entry.event, world.actors[system.index.get(choice.by) ?? 0])
-  to.raw(',"set":')
-  writeSet(to, system, before, world, touched)
-  to.raw(',"facts":')
-  to.value(facts)
-  to.raw('}')
-}
-
 type Fields = Readonly<Record<string, unknown>>
 
-function writeEvent(to: ByteWriter, event: AnyEvent, own: Snapshot | undefined): void {
-  const context = own?.context as Fields | undefined
+/**
+ * A step as a record. What its actor was told is told without what its context has anyway: a value of it, or the head of a
+ * list of it.
+ */
+export function recordOf<M, F>(system: System<M, F>, entry: Entry<M, F>): StepRecord {
+  const { n, cause, choice, before, world, facts } = entry
+  const own = system.index.get(choice.by) ?? 0
+  const set: Record<string, SetRecord> = {}
+  putSet(set, choice.by, before.actors[own], world.actors[own])
+  for (let i = 0; i < world.actors.length; i++) {
+    if (i !== own && before.actors[i] !== world.actors[i]) putSet(set, system.actors[i]?.name ?? '', before.actors[i], world.actors[i])
+  }
+  return {
+    n,
+    by: choice.by,
+    do: entry.do,
+    offer: choice.offer === 0 ? undefined : choice.offer,
+    budget: entry.cut ? choice.budget : undefined,
+    cause,
+    event: toldEvent(entry.event, world.actors[own]?.context as Fields | undefined),
+    set,
+    facts,
+  }
+}
+
+function toldEvent(event: AnyEvent, context: Fields = {}): StepRecord['event'] {
+  const told: Record<string, unknown> & { readonly type: string } = { type: event.type }
   const fields = event as unknown as Fields
-  to.raw('{"type":')
-  to.string(event.type)
   for (const key in fields) {
-    if (key === 'type' || (context !== undefined && Object.is(context[key], fields[key]))) continue
-    to.key(key, false)
-    to.value(fields[key])
+    if (key !== 'type' && !Object.is(context[key], fields[key]) && !isHead(context, fields[key])) told[key] = fields[key]
   }
-  to.raw('}')
+  return told
 }
 
-function writeSet<M, F>(to: ByteWriter, system: System<M, F>, before: World<M>, after: World<M>, touched: Touched | undefined): void {
-  let first = true
-  to.raw('{')
-  for (let i = 0; i < after.actors.length; i++) {
-    const [was, is] = [before.actors[i], after.actors[i]]
-    if (was === is || was === undefined || is === undefined) continue
-    const name = system.actors[i]?.name ?? ''
-    to.key(name, first)
-    first = false
-    to.raw('[')
-    if (was.value === is.value) to.raw('0')
-    else {
-      to.string(is.value)
-      touched?.(name, 'state', is.value)
+function isHead(context: Fields, value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  for (const key in context) {
+    const list = context[key]
+    if (Array.isArray(list) && list[0] === value) return true
+  }
+  return false
+}
+
+function putSet(set: Record<string, SetRecord>, name: string, was: Snapshot | undefined, is: Snapshot | undefined): void {
+  if (was === is || was === undefined || is === undefined) return
+  const keys: Record<string, unknown> = {}
+  let some = false
+  if (was.context !== is.context) {
+    // The keys of an actor's context stand in one order for ever (see worldText): values are compared by their places.
+    const [before, after] = [Object.values(was.context), Object.values(is.context)]
+    for (let i = 0; i < after.length; i++) {
+      if (Object.is(before[i], after[i])) continue
+      const told = change(before[i], after[i])
+      if (isNoChange(told)) continue
+      keys[Object.keys(is.context)[i] ?? ''] = told
+      some = true
     }
-    to.raw(',{')
-    if (was.context !== is.context) writeKeys(to, name, was.context as Fields, is.context as Fields, touched)
-    to.raw('}]')
   }
-  to.raw('}')
+  if (some || was.value !== is.value) set[name] = [was.value === is.value ? 0 : is.value, keys]
 }
-
-function writeKeys(to: ByteWriter, name: string, was: Fields, is: Fields, touched: Touched | undefined): void {
-  let first = true
-  for (const key in is) {
-    if (Object.is(was[key], is[key])) continue
-    const told = change(was[key], is[key])
-    if (isNoChange(told)) continue
-    to.key(key, first)
-    to.value(told)
-    touched?.(name, key, told)
-    first = false
-  }
-}
-
-/** A step as text. */
-export function stepText<M, F>(system: System<M, F>, entry: Entry<M, F>): string {
-  scratch.at = 0
-  writeStep(scratch, system, entry)
-  return scratch.taken().toString('utf8')
-}
-const scratch = new ByteWriter()
 
 /** The choice that a step was. */
 export const choiceOf = (record: StepRecord): Choice => ({ by: record.by, offer: record.offer ?? 0, budget: record.budget ?? Infinity })

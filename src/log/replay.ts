@@ -2,10 +2,11 @@
  * Back from a log, two ways that must agree: `decideAgain` takes the recorded choices, steps, and compares every record
  * made with the record read; `foldLog` applies what the records say, and asks no rule.
  */
-import { Live } from '../system/live.ts'
+import { Live, type Entry } from '../system/live.ts'
 import type { System, World } from '../system/world.ts'
 import { isCheckpoint, isEnd, isStep, type LogRecord, type ReadLog } from './reader.ts'
-import { beginning, choiceOf, digestOf, foldStep, stepText, type Header } from './records.ts'
+import { beginning, choiceOf, digestOf, foldStep, recordOf, type Header, type StepRecord } from './records.ts'
+import { isEqual } from './values.ts'
 
 /** The first place where a log and what came of it differ. */
 export interface LogDifference {
@@ -40,15 +41,15 @@ export function decideAgain<M, F>(system: System<M, F>, log: ReadLog, model: str
     likely,
     watch,
     () => live.world,
-    (record, text) => {
+    record => {
       if (!isStep(record)) return undefined
       const outcome = live.choose(choiceOf(record))
       if (outcome.kind !== 'stepped') {
         const got = outcome.kind === 'blocked' ? `${outcome.do} is refused by ${outcome.on.to}` : 'nothing to do'
         return { step: record.n, path: 'do', logged: `${record.by}: ${record.do}`, got, likely }
       }
-      const made = stepText(system, outcome)
-      return made === text ? undefined : { step: record.n, ...firstDifference(JSON.parse(text), JSON.parse(made)), likely }
+      const difference = stepDifference(system, outcome, record, log.format)
+      return difference === undefined ? undefined : { step: record.n, ...difference, likely }
     },
   )
 }
@@ -76,11 +77,11 @@ function follow<M, F>(
   likely: string,
   watch: Watch,
   world: () => World<M>,
-  apply: (record: LogRecord, text: string) => LogDifference | undefined,
+  apply: (record: LogRecord) => LogDifference | undefined,
 ): Replayed<M> {
   let steps = log.header.from?.step ?? 0
-  for (const [i, record] of log.records.entries()) {
-    const difference = apply(record, log.texts[i] ?? '') ?? digestDifference(system, world(), record, steps, likely)
+  for (const record of log.records) {
+    const difference = apply(record) ?? digestDifference(system, world(), record, steps, likely)
     if (difference !== undefined) return { steps, world: world(), end: undefined, difference }
     if (isEnd(record)) return { steps, world: world(), end: record.why, difference: undefined }
     if (isStep(record)) steps = record.n
@@ -107,15 +108,34 @@ function likelyCause(header: Header, model: string): string {
     : `the log was written by version ${header.model} of the model, and this is ${model}`
 }
 
-function firstDifference(
-  logged: unknown,
-  got: unknown,
-  path = '',
-): { readonly path: string; readonly logged: unknown; readonly got: unknown } {
+/** Where a step that was taken is not the one that was recorded, in a log of a format. */
+export function stepDifference<M, F>(system: System<M, F>, made: Entry<M, F>, logged: StepRecord, format: number): Difference | undefined {
+  const got = recordOf(system, made)
+  const [text, expected] = [JSON.stringify(got), JSON.stringify(logged)]
+  if (text === expected || (format < 3 && isSame(system, made, logged))) return undefined
+  return firstDifference(JSON.parse(expected), JSON.parse(text))
+}
+
+/** Older formats say the same in other words: what comes of it is compared. */
+function isSame<M, F>(system: System<M, F>, made: Entry<M, F>, logged: StepRecord): boolean {
+  const told = ({ n, by, do: what, offer, budget, cause, event: { type }, facts }: StepRecord): string =>
+    JSON.stringify([n, by, what, offer, budget, cause, type, facts])
+  const { before, world } = made
+  const { actors } = foldStep(system, before, { ...logged, facts: [] })
+  return (
+    told(logged) === told(recordOf(system, made)) &&
+    actors.every((is, i) => (is === before.actors[i] && is === world.actors[i]) || JSON.stringify(is) === JSON.stringify(world.actors[i]))
+  )
+}
+
+type Difference = Pick<LogDifference, 'path' | 'logged' | 'got'>
+
+function firstDifference(logged: unknown, got: unknown, path = ''): Difference | undefined {
+  if (isEqual(logged, got)) return undefined
   if (isRecord(logged) && isRecord(got)) {
     for (const key of new Set([...Object.keys(logged), ...Object.keys(got)])) {
-      if (JSON.stringify(logged[key]) !== JSON.stringify(got[key]))
-        return firstDifference(logged[key], got[key], path === '' ? key : `${path}.${key}`)
+      const difference = firstDifference(logged[key], got[key], path === '' ? key : `${path}.${key}`)
+      if (difference !== undefined) return difference
     }
   }
   return { path, logged, got }

@@ -3,6 +3,8 @@
  * no deeper than it needs to be, with the fields of its kind, and its numbers say what they can mean.
  */
 
+import { LONGEST_USUAL } from './usual.ts'
+
 /** Values stand no deeper in each other: what walks through them is a function that calls itself. */
 const DEEPEST = 200
 /** What a shorter record can hold is not too deep for anybody. */
@@ -27,8 +29,8 @@ export function isTooDeep(text: Buffer): boolean {
   return false
 }
 
-type Fields = Readonly<Record<string, unknown>>
-const isFields = (x: unknown): x is Fields => typeof x === 'object' && x !== null && !Array.isArray(x)
+export type Fields = Readonly<Record<string, unknown>>
+export const isFields = (x: unknown): x is Fields => typeof x === 'object' && x !== null && !Array.isArray(x)
 const isCount = (x: unknown): x is number => typeof x === 'number' && Number.isSafeInteger(x) && x >= 0
 
 /** Where a fact says how many pages or frames it speaks of. */
@@ -41,8 +43,7 @@ const COUNT_AT: Readonly<Record<string, number>> = {
 export function unsound(record: unknown, after: number): string | undefined {
   if (!isFields(record)) return 'this record is no object'
   if ('n' in record) return unsoundStep(record, after)
-  if ('checkpoint' in record)
-    return unsoundMark(record, record['checkpoint'], after) ?? (isFields(record['world']) ? undefined : 'a checkpoint without a world')
+  if ('checkpoint' in record) return unsoundMark(record, record['checkpoint'], after) ?? unsoundCheckpoint(record)
   if ('end' in record)
     return unsoundMark(record, record['end'], after) ?? (typeof record['why'] === 'string' ? undefined : 'an end without a reason')
   return 'this record is neither a step nor a checkpoint nor an end'
@@ -52,6 +53,15 @@ function unsoundMark(record: Fields, n: unknown, after: number): string | undefi
   if (n !== after)
     return `this record says that it follows step ${typeof n === 'number' ? n : 'of no number'}, and it follows step ${after}`
   return typeof record['digest'] === 'string' ? undefined : 'this record has no digest'
+}
+
+function unsoundCheckpoint({ world, usual = {} }: Fields): string | undefined {
+  if (!isFields(world)) return 'a checkpoint without a world'
+  const kinds = isFields(usual) ? Object.values(usual).flatMap(of => (isFields(of) ? Object.values(of) : [undefined])) : [undefined]
+  const isShort = (field: unknown): boolean => JSON.stringify(field).length <= LONGEST_USUAL
+  return kinds.every(kind => isFields(kind) && Object.values(kind).every(isShort))
+    ? undefined
+    : 'a checkpoint that says not what is usual, or too much'
 }
 
 function unsoundStep({ n, by, do: what, offer, budget, cause, event, set, facts }: Fields, after: number): string | undefined {

@@ -3,14 +3,14 @@
  * place of its head (an agenda loses its first item and gets others), a table as the runs that changed.
  */
 import { Table, type Run } from '../memory/table.ts'
-import { areNarrow } from './sound.ts'
+import { areNarrow, type Fields } from './sound.ts'
 
 /** A change of a list: `drop` of its first elements are gone, and these stand in their place. */
-interface ListChange {
+export interface ListChange {
   readonly $list: readonly [drop: number, ...put: unknown[]]
 }
 /** An element that is like the first one dropped, but for these fields. */
-interface ItemChange {
+export interface ItemChange {
   readonly $moved: Fields
 }
 /** A change of a table: these runs are new. */
@@ -18,12 +18,10 @@ interface TableChange {
   readonly $runs: readonly Run[]
 }
 
-type Fields = Readonly<Record<string, unknown>>
-
 const isObject = (x: unknown): x is Fields => typeof x === 'object' && x !== null
-const isItemChange = (x: unknown): x is ItemChange => isObject(x) && isObject(x['$moved'])
+export const isItemChange = (x: unknown): x is ItemChange => isObject(x) && isObject(x['$moved'])
 const isTableJson = (x: unknown): x is { readonly $table: readonly Run[] } => isObject(x) && Array.isArray(x['$table'])
-const isListChange = (x: unknown): x is ListChange => isObject(x) && Array.isArray(x['$list'])
+export const isListChange = (x: unknown): x is ListChange => isObject(x) && Array.isArray(x['$list'])
 const isTableChange = (x: unknown): x is TableChange => isObject(x) && Array.isArray(x['$runs'])
 
 /** A value that was read as JSON, with its tables back. */
@@ -52,23 +50,22 @@ function listChange(before: readonly unknown[], after: readonly unknown[]): List
   while (same < before.length && same < after.length && before[before.length - 1 - same] === after[after.length - 1 - same]) same++
   const put = after.slice(0, after.length - same)
   const head = before.length > same ? before[0] : undefined
-  // A loop puts its item back with the cursor moved: only what moved is told.
-  const last = put.length - 1
-  if (isObject(head) && last >= 0 && isObject(put[last])) put[last] = moved(head, put[last]) ?? put[last]
+  // A loop puts its item back with the cursor moved, others go on with what they were told: only what differs is told.
+  if (isObject(head)) for (const [i, item] of put.entries()) if (isObject(item)) put[i] = moved(head, item) ?? item
   return { $list: [before.length - same, ...put] }
 }
 
-/** The fields in which an object differs from one like it; undefined if they are not alike, or mostly differ. */
+/** The fields in which an object differs from one like it; undefined if they are not alike, field by field, or mostly differ. */
 function moved(before: Fields, after: Fields): ItemChange | undefined {
+  const keys = Object.keys(before)
   const fields: Record<string, unknown> = {}
-  let same = 0
+  let [at, same] = [0, 0]
   for (const key in after) {
-    if (!(key in before)) return undefined
+    if (key !== keys[at++]) return undefined
     if (Object.is(before[key], after[key])) same++
     else fields[key] = after[key]
   }
-  for (const key in before) if (!(key in after)) return undefined
-  return same > 1 ? { $moved: fields } : undefined
+  return at === keys.length && same > 1 ? { $moved: fields } : undefined
 }
 
 /** A change that says nothing: another object with the same in it. */
@@ -89,4 +86,22 @@ export function changed(before: unknown, told: unknown): unknown {
     return table
   }
   return revived(told)
+}
+
+/** Equal JSON; of objects, with their keys in any order. */
+export function isEqual(a: unknown, b: unknown): boolean {
+  if (a === b) return true
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false
+  if (Array.isArray(a) || Array.isArray(b)) {
+    if (!Array.isArray(a) || !Array.isArray(b) || a.length !== b.length) return false
+    for (let i = 0; i < a.length; i++) if (!isEqual(a[i], b[i])) return false
+    return true
+  }
+  const [x, y] = [a as Fields, b as Fields]
+  let keys = 0
+  for (const key in x) {
+    if (!Object.hasOwn(y, key) || !isEqual(x[key], y[key])) return false
+    keys++
+  }
+  return keys === Object.keys(y).length
 }

@@ -1,9 +1,8 @@
 /** Is a log what was written? Chain, order and digests, without any model; and what can be kept of one that is not. */
 import type { System, World } from '../system/world.ts'
-import { isCheckpoint, isEnd, isStep, type Damage, type Scan, type Scanned } from './reader.ts'
+import { isCheckpoint, isEnd, isStep, type Damage, type LogRecord, type Scan, type Scanned } from './reader.ts'
 import { beginning, digestOf, digestOfText, foldStep, type EndRecord } from './records.ts'
-import { LogRewriter } from './rewriter.ts'
-import type { Sink } from './writer.ts'
+import { RecordWriter, type Sink } from './record-writer.ts'
 
 export interface Verified {
   /** The format in which it was written. */
@@ -40,9 +39,8 @@ export async function verifyLog(scan: Scan, told: Told = () => true): Promise<Ve
 }
 
 const WORLD = ',"world":'
-const DIGEST = ',"digest":"'
 const isItsDigest = ({ text }: Scanned, digest: string): boolean =>
-  digestOfText(text.slice(text.indexOf(WORLD) + WORLD.length, text.lastIndexOf(DIGEST))) === digest
+  digestOfText(text.slice(text.indexOf(WORLD) + WORLD.length, text.lastIndexOf(`,"digest":"${digest}"`))) === digest
 
 export interface Repaired {
   /** The last whole step. */
@@ -52,12 +50,12 @@ export interface Repaired {
 
 /** Writes what can be believed of a log, and ends it there: the result is whole. */
 export async function repairLog<M, F>(system: System<M, F>, scan: Scan, sink: Sink, told: Told = () => true): Promise<Repaired> {
-  const to = new LogRewriter(scan.header, sink)
+  const to = writerOf(scan, sink)
   let world: World<M> = beginning(system, scan.header)
   for (let next = scan.next(); next !== undefined; next = scan.next()) {
-    const { record, text } = next
+    const { record } = next
     if (isStep(record)) world = foldStep(system, world, record)
-    to.record(text)
+    put(to, record)
     if (scan.after % 1024 === 0) await told(scan.after)
   }
   if (scan.damage === undefined) to.flush()
@@ -67,8 +65,21 @@ export async function repairLog<M, F>(system: System<M, F>, scan: Scan, sink: Si
 
 /** Writes a log in this format; the damage that it has, if any, is told, and nothing behind it is written. */
 export function upcastLog(scan: Scan, sink: Sink): Damage | undefined {
-  const to = new LogRewriter(scan.header, sink)
-  for (let next = scan.next(); next !== undefined; next = scan.next()) to.record(next.text)
+  const to = writerOf(scan, sink)
+  for (let next = scan.next(); next !== undefined; next = scan.next()) put(to, next.record)
   to.flush()
   return scan.damage
+}
+
+/** Records that go to a file at once. */
+const MANY = 4096
+
+function writerOf({ header: { mirrorwalk: _, ...header } }: Scan, sink: Sink): RecordWriter {
+  return new RecordWriter(header, sink, MANY)
+}
+
+function put(to: RecordWriter, record: LogRecord): void {
+  if (isStep(record)) to.step(record)
+  else if (isCheckpoint(record)) to.checkpoint(record.checkpoint, JSON.stringify(record.world), record.digest)
+  else to.end(record)
 }

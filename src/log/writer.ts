@@ -2,13 +2,11 @@
 import type { Observable, Subscription } from 'rxjs'
 import type { Entry } from '../system/live.ts'
 import type { System, World } from '../system/world.ts'
-import { ByteWriter } from './bytes.ts'
-import { Sealer } from './chain.ts'
 import { IndexWriter } from './index-file.ts'
-import { digestOf, digestOfText, FORMAT, worldText, writeStep, type EndRecord, type Header } from './records.ts'
+import { RecordWriter, type Sink } from './record-writer.ts'
+import { digestOf, digestOfText, recordOf, worldText, type EndRecord, type Header } from './records.ts'
 
-/** Where a log goes: called with whole lines; the bytes are good until it returns. */
-export type Sink = (lines: Buffer) => void
+export type { Sink } from './record-writer.ts'
 
 export interface WriterOptions {
   /** Each record is written at once rather than in batches of 32: nothing is lost if the process dies, at twice the cost. */
@@ -18,18 +16,15 @@ export interface WriterOptions {
 }
 
 const BATCH = 32
-/** Steps between two checkpoints at least; further apart while the last checkpoint was larger than what followed it. */
+/** Steps between two checkpoints at least; more while what followed the last one is no longer than it is. */
 const CHECKPOINT_STEPS = 512
 
 export class LogWriter<M, F> {
   readonly #system: System<M, F>
-  readonly #sink: Sink
-  readonly #batch: number
-  readonly #bytes = new ByteWriter()
-  readonly #sealer = new Sealer()
+  readonly #records: RecordWriter
   readonly #index: IndexWriter | undefined
-  #held = 0
-  #sinceCheckpoint = 0
+  #steps = 0
+  #bytes = 0
   #checkpointSize = 0
   #n = 0
   #world: World<M>
@@ -39,12 +34,10 @@ export class LogWriter<M, F> {
   constructor(system: System<M, F>, world: World<M>, header: Omit<Header, 'mirrorwalk'>, sink: Sink, options: WriterOptions = {}) {
     this.#system = system
     this.#world = world
-    this.#sink = sink
-    this.#batch = options.sync === true ? 1 : BATCH
     this.#n = header.from?.step ?? 0
-    const size = this.#write(to => to.value({ mirrorwalk: FORMAT, ...header } satisfies Header))
-    this.#index = options.index === undefined ? undefined : new IndexWriter(size, this.#sealer.last, this.#n, options.index)
-    this.flush()
+    this.#records = new RecordWriter(header, sink, options.sync === true ? 1 : BATCH)
+    const { size, sum } = this.#records
+    this.#index = options.index === undefined ? undefined : new IndexWriter(size, sum, this.#n, options.index)
   }
 
   follow(entries$: Observable<Entry<M, F>>): this {
@@ -53,49 +46,32 @@ export class LogWriter<M, F> {
   }
 
   step(entry: Entry<M, F>): void {
-    const index = this.#index
-    index?.keys.step(entry.choice.by, entry.do)
-    const size = this.#write(to => writeStep(to, this.#system, entry, index?.keys.actor))
-    index?.step(entry.facts, size)
+    const record = recordOf(this.#system, entry)
+    const size = this.#records.step(record)
+    this.#index?.step(record, size)
     this.#n = entry.n
     this.#world = entry.world
-    this.#sinceCheckpoint += size
-    if (entry.n % CHECKPOINT_STEPS === 0 && this.#sinceCheckpoint >= this.#checkpointSize) this.#checkpoint()
+    this.#bytes += size
+    if (++this.#steps >= CHECKPOINT_STEPS && this.#bytes > this.#checkpointSize) this.#checkpoint()
   }
 
   /** Closes the log: without its last record, a log counts as cut off. */
   end(why: EndRecord['why']): void {
     this.#subscription?.unsubscribe()
-    const size = this.#write(to => to.value({ end: this.#n, why, digest: digestOf(this.#system, this.#world) } satisfies EndRecord))
-    this.flush()
-    this.#index?.end(size, this.#sealer.last)
+    const size = this.#records.end({ end: this.#n, why, digest: digestOf(this.#system, this.#world) })
+    this.#index?.end(size, this.#records.sum)
   }
 
   /** Writes what is still held back. */
   flush(): void {
-    if (this.#held === 0) return
-    this.#held = 0
-    this.#sink(this.#bytes.taken())
+    this.#records.flush()
   }
 
   #checkpoint(): void {
     const world = worldText(this.#system, this.#world)
-    const before = this.#sealer.last
-    this.#checkpointSize = this.#write(to => {
-      to.raw(`{"checkpoint":${this.#n},"world":`)
-      to.utf8(world)
-      to.raw(`,"digest":"${digestOfText(world)}"}`)
-    })
-    this.#sinceCheckpoint = 0
-    this.#index?.checkpoint(this.#checkpointSize, before, this.#sealer.last)
-  }
-
-  #write(record: (to: ByteWriter) => void): number {
-    const start = this.#bytes.at
-    record(this.#bytes)
-    this.#sealer.seal(this.#bytes, start)
-    const size = this.#bytes.at - start
-    if (++this.#held >= this.#batch) this.flush()
-    return size
+    const before = this.#records.sum
+    this.#checkpointSize = this.#records.checkpoint(this.#n, world, digestOfText(world))
+    this.#steps = this.#bytes = 0
+    this.#index?.checkpoint(this.#checkpointSize, before, this.#records.sum)
   }
 }

@@ -70,7 +70,7 @@ test('verify names the first altered record', async ({ folder }) => {
   const path = await log(folder)
   for (const verb of [['verify'], ['log', 'verify']]) {
     const good = await cli(folder, [...verb, path])
-    assert.equal([good.code, good.out], [0, `✔ ${path}: format 2, 33 steps, 0 checkpoints: every record is as it was written\n`])
+    assert.equal([good.code, good.out], [0, `✔ ${path}: format 3, 33 steps, 0 checkpoints: every record is as it was written\n`])
   }
   const text = readFileSync(join(folder, path), 'utf8')
   writeFileSync(join(folder, 'altered.jsonl'), text.replace('"n":20,', '"n":20 ,'))
@@ -129,9 +129,9 @@ test('repair --redo of a run chosen at random; of one whose model was another, n
 test('upcast: a log of format 1 becomes one of this, which redo needs the scenario for', async ({ folder }) => {
   copyFileSync(join(root, 'test/fixtures/logs/format-1/stale-valid-v5.2.jsonl'), join(folder, 'old.jsonl'))
   const { code, out } = await cli(folder, ['upcast', 'old.jsonl'])
-  assert.equal([code, out], [0, 'old.jsonl: from format 1 to 2. Written: old.jsonl; what was there is in old.jsonl.format-1\n'])
+  assert.equal([code, out], [0, 'old.jsonl: from format 1 to 3. Written: old.jsonl; what was there is in old.jsonl.format-1\n'])
   assert.is((await cli(folder, ['verify', 'old.jsonl'])).code, 0)
-  assert.match((await cli(folder, ['upcast', 'old.jsonl'])).out, /of format 2, the newest, already/)
+  assert.match((await cli(folder, ['upcast', 'old.jsonl'])).out, /of format 3, the newest, already/)
   const text = readFileSync(join(folder, 'old.jsonl'), 'utf8').replace('"chooser":"a test"', '"chooser":"as written"')
   // The header changed: sealed anew, without its end.
   const [to, sealer] = [new ByteWriter(), new Sealer()]

@@ -10,6 +10,7 @@ import { logged } from './logged.ts'
 
 const { system, bytes } = logged(stale.build('v6.12'), roundRobin())
 const whole = readLog(bytes, 'log')
+const replayedTo = new Set<number>()
 
 /** What becomes of bytes that are not the log: a refusal, or damage that is named, with what stands before it replayed. */
 function handled(changed: Buffer): 'refused' | 'damaged' {
@@ -24,6 +25,9 @@ function handled(changed: Buffer): 'refused' | 'damaged' {
   assert.ok(log.damage !== undefined, 'a changed log was accepted')
   assert.ok(log.damage.line >= 1 && log.damage.what.length > 20)
   assert.equal(log.texts, whole.texts.slice(0, log.texts.length))
+  // Logs that are as much of the whole one as another was are replayed once.
+  if (replayedTo.has(log.texts.length)) return 'damaged'
+  replayedTo.add(log.texts.length)
   for (const replayed of [decideAgain(system, log, 'test'), foldLog(system, log)]) {
     assert.is(replayed.difference, undefined)
     assert.is(replayed.steps, log.damage.after)
@@ -87,10 +91,10 @@ const refusals: readonly (readonly [string, string, RegExp])[] = [
   [
     'another kind of file',
     'PK\u0003\u0004 not JSON at all',
-    /^x\.jsonl: not an event log\. Expected a first line \{"mirrorwalk":2,…\}, got/,
+    /^x\.jsonl: not an event log\. Expected a first line \{"mirrorwalk":3,…\}, got/,
   ],
   ['other JSON', '{"program":"anon-1","kernel":"6.12"}\n', /^x\.jsonl: not an event log/],
-  ['a newer format', '{"mirrorwalk":7,"model":"9.0"}\n', /^x\.jsonl: format 7; this version reads logs up to format 2/],
+  ['a newer format', '{"mirrorwalk":7,"model":"9.0"}\n', /^x\.jsonl: format 7; this version reads logs up to format 3/],
   [
     'a header that was changed',
     bytes.toString().replace('seed 004', 'seed 005'),

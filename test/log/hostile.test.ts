@@ -38,7 +38,7 @@ function sealed(records: Iterable<string>): Buffer {
 const damageOf = (...records: readonly string[]): Damage | undefined =>
   readLog(sealed([head, ...texts.slice(0, 3), ...records]), 'log').damage
 
-const fourth = '"by":"cpu0","do":"store","cause":3,"event":{"type":"x"},"set":{},"facts":[]'
+const fourth = '"by":"cpu0","do":"store","cause":3,"event":"x","set":{},"facts":[]'
 
 test('records that are none', () => {
   for (const [record, message] of [
@@ -49,14 +49,17 @@ test('records that are none', () => {
     [`{"n":"4",${fourth}}`, /step of no number/],
     [`{"n":4,${fourth.replace('"cpu0"', '{"toString":1}')}}`, /who does what/],
     [`{"n":4,${fourth.replace('"cause":3', '"cause":4')}}`, /follow from an earlier/],
-    [`{"n":4,${fourth.replace('{"type":"x"}', '{}')}}`, /without an event/],
-    [`{"n":4,${fourth.replace('"set":{}', '"set":{"cpu0":[0]}')}}`, /became of its actors/],
+    [`{"n":4,${fourth.replace('"x"', '{}')}}`, /without an event/],
+    [`{"n":4,${fourth.replace('"set":{}', '"set":{"gpu0":[0]}')}}`, /became of its actors/],
     [`{"n":4,${fourth.replace('[]', '[{"pte":1}]')}}`, /facts are none/],
     [`{"n":4,${fourth.replace('[]', '[["pte","mm0",0,1000000000,"PWA",2,1]]')}}`, /more pages than there are/],
     [`{"n":4,${fourth},"offer":-1}`, /choice is none/],
     ['{"end":3}', /no digest/],
     ['{"end":10,"why":"at rest","digest":"x"}', /follows step 10, and it follows step 3/],
     ['{"checkpoint":3,"world":7,"digest":"x"}', /without a world/],
+    ...['7', '{"cpu0":7}', '{"cpu0":{"zap":7}}', `{"cpu0":{"zap":{"facts":"${'x'.repeat(600)}"}}}`].map(
+      usual => [`{"checkpoint":3,"world":{},"digest":"x","usual":${usual}}`, /says not what is usual, or too much/] as const,
+    ),
     ['{"n":4', /no object/],
   ] as const) {
     const damage = damageOf(record)
@@ -78,7 +81,7 @@ test('deep nesting', () => {
 })
 
 test('__proto__ changes nothing', () => {
-  const record = `{"n":4,${fourth.replace('"set":{}', '"set":{"__proto__":[0,{"polluted":1}],"cpu0":[0,{"__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":1}}}]}')}}`
+  const record = `{"n":4,${fourth.replace('"set":{}', '"own":{"__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":1}}},"set":{"__proto__":{"polluted":1}}')}}`
   const log = readLog(sealed([head, ...texts.slice(0, 3), record]), 'log')
   assert.is(log.records.length, 4)
   foldLog(system, log)
@@ -156,11 +159,12 @@ test('records that are sound and make no sense are refused, not a defect', () =>
 })
 
 /** Logs of every format that there has been, as they were written then. */
-for (const name of ['stale-valid-v5.2', 'fault-against-munmap-v6.12']) {
-  test(`format 1: ${name}`, () => {
-    const log = readLog(readFileSync(join(import.meta.dirname, `../fixtures/logs/format-1/${name}.jsonl`)), name)
+for (const [format, name] of [1, 2].flatMap(of => ['stale-valid-v5.2', 'fault-against-munmap-v6.12'].map(name => [of, name] as const))) {
+  test(`format ${format}: ${name}`, () => {
+    const log = readLog(readFileSync(join(import.meta.dirname, `../fixtures/logs/format-${format}/${name}.jsonl`)), name)
     assert.is(log.damage, undefined)
-    assert.equal([log.header.mirrorwalk, log.header.plan], [2, null])
+    assert.equal([log.format, log.header.mirrorwalk], [format, 3])
+    if (format === 1) assert.is(log.header.plan, null)
     const of = linuxSystem(log.header.system as SystemSpec)
     for (const replayed of [decideAgain(of, log, 'golden'), foldLog(of, log)])
       assert.equal([replayed.difference, replayed.end], [undefined, 'at rest'])

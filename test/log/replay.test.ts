@@ -128,6 +128,14 @@ test('--sync writes each record at once, and the same bytes', () => {
 for (const [name, built] of [
   ['stale-valid-v5.2', stale.build('v5.2')],
   ['fault-against-munmap-v6.12', fault.build('v6.12')],
+  // Long enough for a checkpoint, behind which steps leave out what is usual.
+  [
+    'checkpoint-v6.12',
+    mixed(
+      'v6.12',
+      Array.from({ length: 45 }, (_, i) => i * 37),
+    ),
+  ],
 ] as const) {
   test(`golden log ${name}`, () => {
     const file = join(here, `../fixtures/logs/${name}.jsonl`)

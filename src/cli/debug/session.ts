@@ -12,6 +12,7 @@ import { LogFile } from '../../log/log-file.ts'
 import { Notes } from '../../log/notes.ts'
 import type { Origin } from '../../log/records.ts'
 import { systemOf } from '../log-file.ts'
+import { branchPath } from '../open.ts'
 
 /** A mistake in a command: told, and the session goes on. */
 export class Mistake extends Error {
@@ -99,7 +100,7 @@ export class Session {
   }
 
   branchPath(name: string): string {
-    return `${this.path}.branch-${name}`
+    return branchPath(this.path, name)
   }
 
   #add(name: string, run: Run, branch?: Branch): Line {
@@ -111,7 +112,7 @@ export class Session {
   /** Branches that were written beside the log. */
   #written(): readonly string[] {
     const folder = dirname(this.path)
-    const start = `${basename(this.path)}.branch-`
+    const start = branchPath(basename(this.path), '')
     if (!existsSync(folder)) return []
     return readdirSync(folder).flatMap(name =>
       name.startsWith(start) && /^[\w-]+$/.test(name.slice(start.length)) ? [name.slice(start.length)] : [],

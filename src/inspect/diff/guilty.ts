@@ -4,12 +4,11 @@
  */
 import { choiceOf, foldStep, type StepRecord } from '../../log/records.ts'
 import { offersOf, step, type Choice, type Exchange } from '../../system/step.ts'
-import { initialWorld } from '../../system/world.ts'
 import type { LinuxSystem, LinuxWorld } from '../linux.ts'
 import { decided } from '../moment.ts'
 import type { Taken } from '../query/condition.ts'
 import { footprint } from './footprint.ts'
-import { byActor, type Divergence, type Place, type Reversal, type Run, type TraceDifference } from './traces.ts'
+import { beginOf, byActor, type Divergence, type Place, type Reversal, type Run, type TraceDifference } from './traces.ts'
 
 type Fields = Readonly<Record<string, unknown>>
 
@@ -104,8 +103,9 @@ const countBefore = (places: readonly number[], at: number): number => {
   return i < 0 ? places.length : i
 }
 
-function looksAt(system: LinuxSystem, { steps }: Run, at: number): Looks {
-  let world: LinuxWorld = initialWorld(system)
+function looksAt(system: LinuxSystem, run: Run, at: number): Looks {
+  const { steps } = run
+  let world = beginOf(system, run)
   for (let i = 0; i < at; i++) world = foldStep(system, world, steps[i] as StepRecord)
   const record = steps[at] as StepRecord
   const outcome = step(system, world, choiceOf(record))
@@ -142,7 +142,7 @@ function writtenOf(record: StepRecord, looks: Looks, by: string): string | undef
  * come first; then on as it was, as far as that can be, until nobody can act.
  */
 function turnedRound(system: LinuxSystem, a: Run, b: Run, { first, second }: Reversal, judge: Judge): JudgedRun | undefined {
-  const again = new Again(system, judge)
+  const again = new Again(system, beginOf(system, a), judge)
   const ofA = byActor(a).get(first.by)?.[first.a] ?? 0
   for (let i = 0; i < ofA; i++) if (!again.take(a.steps[i] as StepRecord)) return undefined
   const target = second.b + 1
@@ -168,10 +168,10 @@ class Again {
   #n = 0
   #world: LinuxWorld
 
-  constructor(system: LinuxSystem, judge: Judge) {
+  constructor(system: LinuxSystem, world: LinuxWorld, judge: Judge) {
     this.#system = system
     this.#judge = judge
-    this.#world = initialWorld(system)
+    this.#world = world
   }
 
   done(by: string): number {

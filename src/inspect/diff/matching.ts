@@ -3,7 +3,7 @@
  * is one step here may be several there, as long as the actor has done the same behind them, and stands where it stood.
  */
 import type { StepRecord } from '../../log/records.ts'
-import { changed } from '../../log/values.ts'
+import { changed, isEqual } from '../../log/values.ts'
 
 /** Steps of one actor, by their places among its own: [from, to) in one run is [from, to) in the other. */
 export interface Match {
@@ -36,25 +36,23 @@ export function matched(by: string, a: Own, b: Own): readonly Match[] {
 /** Does an actor do the same in two steps, and is it told the same? What became of others stands in their order. */
 function isAlike(a: StepRecord, b: StepRecord): boolean {
   if (a.offer !== b.offer || a.event.type !== b.event.type || a.facts.length !== b.facts.length) return false
-  return isEqual(a.event, b.event) && isEqual(a.facts, b.facts) && isEqual(a.set[a.by], b.set[b.by])
+  return isEqual(said(a.event), said(b.event)) && isEqual(a.facts, b.facts) && isBecoming(a.set[a.by], b.set[b.by])
 }
 
-/** Equal JSON; of objects, with their keys in any order. */
-function isEqual(a: unknown, b: unknown): boolean {
-  if (a === b) return true
-  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false
-  if (Array.isArray(a)) {
-    if (!Array.isArray(b) || a.length !== b.length) return false
-    for (let i = 0; i < a.length; i++) if (!isEqual(a[i], b[i])) return false
-    return true
-  }
-  const [x, y] = [a as Fields, b as Fields]
-  let keys = 0
-  for (const key in x) {
-    if (!Object.hasOwn(y, key) || !isEqual(x[key], y[key])) return false
-    keys++
-  }
-  return keys === Object.keys(y).length
+type Becoming = StepRecord['set'][string] | undefined
+const isBecoming = (a: Becoming, b: Becoming): boolean => a?.[0] === b?.[0] && isEqual(said(a?.[1] ?? {}), said(b?.[1] ?? {}))
+
+/** An empty object in place of another is no change; where a world was read, as a branch's is at its beginning, it is written as one. */
+function said(fields: Fields): Fields {
+  for (const key in fields)
+    if (isEmpty(fields[key])) return Object.fromEntries(Object.entries(fields).filter(([, value]) => !isEmpty(value)))
+  return fields
+}
+
+function isEmpty(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
+  for (const _ in value) return false
+  return true
 }
 
 type Fields = Readonly<Record<string, unknown>>

@@ -27,7 +27,11 @@ interface Stage {
 const RANGES: ReadonlySet<string> = new Set(['range', 'mirror_range', 'vma_range'])
 const PAGE_SIZE = 4096
 
-export function scenarioText({ system, plan, title, seed }: Header, name = 'scenario.ts'): string {
+export function scenarioText({ system, plan, title, seed, from }: Header, name = 'scenario.ts'): string {
+  if (from !== undefined)
+    fail(
+      `'${from.name}' is a branch, which was chosen by hand: a scenario has no words for that. Expected the log of a run; of a branch, export --as uvu makes a test.`,
+    )
   const { profile, actors } = system as { readonly profile: string; readonly actors: readonly ActorSpec[] }
   const writing = new Writing(profile, actors)
   const stages: readonly Stage[] = Array.isArray(plan) ? (plan as readonly Stage[]) : [writing.everything()]
