@@ -34,7 +34,8 @@ interface Context {
 
 type Event =
   | ({ readonly type: 'invalidate_range_start' } & Interval)
-  | { readonly type: 'invalidate_range_end' | 'mn_itree_inv_end' | 'mn_itree_seq_moves' }
+  | { readonly type: 'invalidate_range_end'; readonly early?: boolean }
+  | { readonly type: 'mn_itree_inv_end' }
   | ({ readonly type: 'mmu_interval_notifier_insert' } & Sub)
   | { readonly type: 'mmu_interval_notifier_remove'; readonly who: ActorName }
   | { readonly type: 'mmu_interval_read_begin' }
@@ -84,6 +85,11 @@ export const registry = setup({
   guards: {
     hits: ({ context, event }) => event.type === 'invalidate_range_start' && hits(context.itree, event).length > 0,
     last: ({ context }) => context.active_invalidate_ranges === 1,
+    early: ({ context, event }) =>
+      event.type === 'invalidate_range_end' &&
+      event.early === true &&
+      context.active_invalidate_ranges === 1 &&
+      context.deferred.length > 0,
     inFlight: ({ context }) => context.active_invalidate_ranges > 0,
     inTree: ({ context, event }) => 'who' in event && context.itree.some(s => s.who === event.who),
     moved: ({ context, event }) => event.type === 'wait_event' && event.seq !== context.invalidate_seq,
@@ -103,7 +109,6 @@ export const registry = setup({
     idle: {
       on: {
         mmu_interval_read_begin: READ_BEGIN,
-        mn_itree_seq_moves: {},
         invalidate_range_start: [
           {
             guard: 'hits',
@@ -128,9 +133,9 @@ export const registry = setup({
     invalidating: {
       on: {
         mmu_interval_read_begin: READ_BEGIN,
-        mn_itree_seq_moves: [{ guard: 'last', target: 'releasing', actions: 'even' }, {}],
         invalidate_range_start: { actions: ['open', { type: 'reply', params: ({ context, event }) => ({ value: whom(context, event) }) }] },
         invalidate_range_end: [
+          { guard: 'early', target: 'releasing', actions: ['even', { type: 'reply', params: { value: null } }] },
           {
             guard: 'last',
             target: 'idle',
@@ -149,7 +154,8 @@ export const registry = setup({
         ],
       },
     },
-    // The lock is held, and the sequence has moved; only who looks at that without the lock can tell (a bug: removeSeesSequence).
+    // With removeSeesSequence, the last invalidation ends in two steps if there is anything to be worked off: the lock is held, and the
+    // sequence has moved, which only those can tell who look at it without the lock.
     releasing: {
       on: {
         invalidate_range_end: {

@@ -28,8 +28,6 @@ const PHRASES: Readonly<Partial<Record<keyof Items, string>>> = {
   folio_unlock: 'unlocks it',
   folio_wait_locked: 'goes on: the folio is unlocked',
   put_split: 'drops what nobody maps',
-  // Notifiers
-  mn_itree_seq_moves: 'moves the sequence on',
   // Copies and children
   wp_page_copy: 'copies the page',
   huge_pmd_wp_copy: 'copies 2 MiB',

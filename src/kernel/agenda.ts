@@ -76,9 +76,7 @@ export interface Items extends SystemCalls, DaxItems, DmirrorItems, HmmItems, Gu
   sync_cpu_device_pagetables: { readonly range: NotifierRange; readonly mirrors: readonly ActorName[] }
   notifier_range_end: { readonly range: NotifierRange; readonly who: ActorName }
   invalidate_body: { readonly range: NotifierRange; readonly body: Agenda; readonly open: boolean }
-  /** `moved`: the sequence has moved already, where that is a step of its own. */
-  invalidate_range_end: { readonly range: NotifierRange; readonly moved?: true }
-  mn_itree_seq_moves: { readonly range: NotifierRange }
+  invalidate_range_end: { readonly range: NotifierRange }
   mn_itree_inv_end: { readonly mm: MmName }
   wait_event: { readonly mm: MmName; readonly seq: number; readonly ret: number }
 

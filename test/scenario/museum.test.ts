@@ -30,7 +30,7 @@ const WITNESSES: Readonly<Record<string, readonly [string, number, number, numbe
   'fault-in-a-gap': [SURVIVES, 21, 22, 26],
   'foreign-private-accepted': ["no device maps another one's private memory", 38, 41, 57],
   'migration-not-awaited': [FAULT, 31, 980, 805],
-  'remove-sees-sequence': ['a notifier that was removed is not known any more', 31, 226, 188],
+  'remove-sees-sequence': ['a notifier that was removed is not known any more', 31, 206, 188],
   'rights-of-the-next-area': ['gpu0.range, 1: snapshot answers {err: null}', 29, 30, 29],
   'swap-not-faulted': [FAULT, 31, 32, 35],
   'valid-flag-forgets': [STALE, 29, 225, 198],
