@@ -28,7 +28,7 @@ const WITNESSES: Readonly<Record<string, readonly [string, number, number, numbe
   'device-tlb-not-flushed': ['no stale device access', 28, 50, 79],
   'device-told-at-the-end': ['a page is given back when no device has it any more', 27, 32, 30],
   'dma-in-flight': ['no stale device access', 34, 153, 133],
-  'dirties-under-lock': ['nobody is blocked for ever', 27, 926, 931],
+  'dirties-under-lock': ['nobody is blocked for ever', 27, 742, 742],
   'dying-page-map': [CIRCLES, 31, 31, 36],
   'endless-write-fault': [CIRCLES, 48, 48, 51],
   'exclusive-fault-unreferenced': ['who locks a frame has it', 38, 136, 153],
