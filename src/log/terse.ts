@@ -23,10 +23,8 @@ export function writeStep(to: ByteWriter, record: StepRecord, learned: Learned):
   const { n, by, do: what, offer, budget, cause } = record
   to.raw('{"n":')
   to.number(n)
-  to.raw(',"by":')
-  to.string(by)
-  to.raw(',"do":')
-  to.string(what)
+  const { name, slots } = learned.of(by, what)
+  to.copy(name)
   if (offer !== undefined) {
     to.raw(',"offer":')
     to.number(offer)
@@ -39,20 +37,20 @@ export function writeStep(to: ByteWriter, record: StepRecord, learned: Learned):
     to.raw(',"cause":')
     to.number(cause)
   }
-  const slots = learned.of(by, what)
   const told = terse(record)
-  for (const field of FIELDS) {
-    const value = told[field]
-    if (!slots[field].tells(value)) continue
-    to.key(field, false)
+  for (let i = 0; i < told.length; i++) {
+    const value = told[i]
+    if (slots[i]?.tells(value) !== true) continue
+    to.raw(OPENINGS[i] ?? '')
     to.value(value ?? null)
   }
   to.raw('}')
 }
 
-/** What a step tells; undefined where it has nothing to tell. */
-function terse({ by, event, set, facts }: StepRecord): Readonly<Record<Field, unknown>> {
-  const { type, ...came } = event
+const OPENINGS = FIELDS.map(field => `,"${field}":`)
+
+/** What a step tells, in the order of `FIELDS`; undefined where it has nothing to tell. */
+function terse({ by, event, set, facts }: StepRecord): readonly unknown[] {
   let [to, then, next, own, others]: unknown[] = []
   for (const name in set) {
     const told = set[name]
@@ -70,18 +68,18 @@ function terse({ by, event, set, facts }: StepRecord): Readonly<Record<Field, un
       else own = { ...(own as Fields), [key]: value }
     }
   }
-  return {
-    event: type,
-    with: isEmpty(came) ? undefined : came,
-    to,
-    then,
-    next,
-    own,
-    set: others,
-    facts: facts.length === 0 ? undefined : facts,
-  }
+  return [event.type, cameWith(event), to, then, next, own, others, facts.length === 0 ? undefined : facts]
 }
 const [AGENDA, PROGRAM] = ['agenda', 'program'] as const
+
+function cameWith(event: StepRecord['event']): Fields | undefined {
+  for (const key in event) {
+    if (key === 'type') continue
+    const { type: _, ...came } = event
+    return came
+  }
+  return undefined
+}
 
 function isEmpty(fields: Fields): boolean {
   for (const _ in fields) return false
