@@ -40,6 +40,7 @@ export class ByteWriter {
 
   number(value: number): void {
     if (value < 0 || (value | 0) !== value) return this.raw(JSON.stringify(value))
+    if (value < 10) return this.byte(ZERO + value)
     if (this.at + 10 > this.#bytes.length) this.#grow(10)
     const bytes = this.#bytes
     let digits = 1

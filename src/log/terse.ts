@@ -51,13 +51,18 @@ const OPENINGS = FIELDS.map(field => `,"${field}":`)
 
 /** What a step tells, in the order of `FIELDS`; undefined where it has nothing to tell. */
 function terse({ by, event, set, facts }: StepRecord): readonly unknown[] {
-  let [to, then, next, own, others]: unknown[] = []
+  let to: string | undefined
+  let then: unknown
+  let next: unknown
+  let own: Record<string, unknown> | undefined
+  let others: Record<string, unknown> | undefined
   for (const name in set) {
     const told = set[name]
     if (told === undefined) continue
-    const [state, keys] = told
+    const state = told[0]
+    const keys = told[1]
     if (name !== by) {
-      others = { ...(others as Fields), [name]: state === 0 ? keys : isEmpty(keys) ? state : told }
+      put((others ??= {}), name, state === 0 ? keys : isEmpty(keys) ? state : told)
       continue
     }
     if (state !== 0) to = state
@@ -65,7 +70,7 @@ function terse({ by, event, set, facts }: StepRecord): readonly unknown[] {
       const value = keys[key]
       if (key === AGENDA && isWorded(value)) then = terseList(value)
       else if (key === PROGRAM && isWorded(value)) next = terseList(value)
-      else own = { ...(own as Fields), [key]: value }
+      else put((own ??= {}), key, value)
     }
   }
   return [event.type, cameWith(event), to, then, next, own, others, facts.length === 0 ? undefined : facts]
@@ -73,12 +78,15 @@ function terse({ by, event, set, facts }: StepRecord): readonly unknown[] {
 const [AGENDA, PROGRAM] = ['agenda', 'program'] as const
 
 function cameWith(event: StepRecord['event']): Fields | undefined {
-  for (const key in event) {
-    if (key === 'type') continue
-    const { type: _, ...came } = event
-    return came
-  }
-  return undefined
+  let came: Record<string, unknown> | undefined
+  for (const key in event) if (key !== 'type') put((came ??= {}), key, event[key])
+  return came
+}
+
+/** Puts a field into an object, also one whose name an assignment would take for another. */
+function put(to: Record<string, unknown>, key: string, value: unknown): void {
+  if (key === '__proto__') Object.defineProperty(to, key, { value, enumerable: true, configurable: true, writable: true })
+  else to[key] = value
 }
 
 function isEmpty(fields: Fields): boolean {
@@ -94,9 +102,10 @@ function isWorded(told: unknown): told is ListChange {
 }
 const isItem = (x: unknown): boolean => isFields(x) && typeof x['do'] === 'string'
 
-function terseList({ $list: [drop, ...put] }: ListChange): readonly unknown[] {
-  const items = put.map(terseItem)
-  return drop === 1 ? items : [drop, ...items]
+function terseList({ $list }: ListChange): readonly unknown[] {
+  const told: unknown[] = $list[0] === 1 ? [] : [$list[0]]
+  for (let i = 1; i < $list.length; i++) told.push(terseItem($list[i]))
+  return told
 }
 
 function terseItem(item: unknown): unknown {

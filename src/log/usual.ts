@@ -64,13 +64,10 @@ function isAlike(a: unknown, b: unknown): boolean {
     return true
   }
   if (!isPlain(a) || !isPlain(b)) return false
-  const [keys, others] = [Object.keys(a), Object.keys(b)]
-  if (keys.length !== others.length) return false
-  for (let i = 0; i < keys.length; i++) {
-    const key = keys[i] ?? ''
-    if (key !== others[i] || !isAlike(a[key], b[key])) return false
-  }
-  return true
+  const others = Object.keys(b)
+  let at = 0
+  for (const key in a) if (key !== others[at++] || !isAlike(a[key], b[key])) return false
+  return at === others.length
 }
 const isPlain = (x: object): x is Fields => Object.getPrototypeOf(x) === Object.prototype
 type Fields = Readonly<Record<string, unknown>>
