@@ -132,7 +132,7 @@ test('states: nothing, and everything that differs, by its path', () => {
   })
   assert.equal([...stateDifferences(at(20), at(20))], [])
   const found = new Map([...stateDifferences(at(23), at(24))].map(d => [d.path, [d.a, d.b]]))
-  assert.equal(found.get('mm0.pte.16'), ['#2 PWDA', 'none'])
+  assert.equal(found.get('mm0.pte.16'), ['#2 WDA', 'none'])
   assert.equal(found.get('frames.refs.2'), [1, 0])
   assert.equal(
     [...found.keys()].filter(path => path.startsWith('gpu0')),

@@ -40,11 +40,14 @@ const ENDS: ReadonlySet<string> = new Set(['ended', 'returned', 'signal', 'oops'
 const isSameButFor = (names: readonly string[], a: LinuxWorld, b: LinuxWorld): boolean =>
   names.every((name, i) => a.actors[i] === b.actors[i] || !(name.endsWith('.registry') || 'table' in (b.actors[i]?.context ?? {})))
 
+const words = ({ isOracle }: Condition, held: boolean): string =>
+  isOracle ? `is ${held ? '' : 'never '}violated` : held ? 'holds at some step' : 'never holds'
+
 /** Does a condition ever hold? */
 export function byCondition(condition: Condition): Judge {
   let held = false
   return {
     see: moment => void (held ||= condition.holds(moment)),
-    verdict: () => ({ holds: held, text: `${condition.text} ${held ? 'holds at some step' : 'never holds'}` }),
+    verdict: () => ({ holds: held, text: `${condition.text} ${words(condition, held)}` }),
   }
 }
