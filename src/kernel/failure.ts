@@ -25,6 +25,7 @@ const CAUSES: Readonly<Record<string, string>> = {
   handle_mm_fault: 'hmm_range_fault() faults a page in that is in no area: it hands on a null pointer',
   dmirror_do_read: 'the test driver reads a private page of its own device, which no CPU has a mapping of',
   dmirror_fops_unlocked_ioctl: 'the test driver writes a private page of its own device, which no CPU has a mapping of',
+  dmirror_devmem_fault: 'the test driver is given a page that is free, or that a file which is closed has put there',
   do_numa_page: 'memory that nobody may access is taken for a NUMA hint, when a debugger makes it fault',
   do_huge_pmd_numa_page: 'memory that nobody may access is taken for a NUMA hint, when a debugger makes it fault',
   follow_trans_huge_pmd: 'a 2 MiB entry of DAX memory is taken for one of a large page, and there is no page',

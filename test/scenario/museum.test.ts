@@ -18,18 +18,36 @@ const CIRCLES = 'nobody goes in circles for ever'
 
 /** By exhibit: what is violated, and in how many steps; and the worlds there are, with the bug and without. */
 const WITNESSES: Readonly<Record<string, readonly [string, number, number, number]>> = {
+  'close-keeps-memory': [SURVIVES, 36, 37, 42],
+  'collapse-untold': [STALE, 25, 149, 236],
+  'collect-flushes-late': ['cpu1, 2: read answers [0]', 26, 590, 570],
+  'collect-forgets-dirt': ['cpu0, 8: read answers [2]', 54, 256, 252],
   'commits-unchecked': [STALE, 26, 200, 198],
   'dax-entry-cleared-silently': [STALE, 36, 38, 37],
   'device-reads-its-own-page': [SURVIVES, 44, 45, 47],
-  'device-told-at-the-end': ['a page is given back when no device has it any more', 27, 32, 30],
   'device-tlb-not-flushed': ['no stale device access', 28, 50, 79],
+  'device-told-at-the-end': ['a page is given back when no device has it any more', 27, 32, 30],
   'dma-in-flight': ['no stale device access', 34, 153, 133],
+  'dirties-under-lock': ['nobody is blocked for ever', 27, 742, 742],
+  'dying-page-map': [CIRCLES, 31, 31, 36],
   'endless-write-fault': [CIRCLES, 48, 48, 51],
+  'exclusive-fault-unreferenced': ['who locks a frame has it', 38, 136, 153],
+  'exclusive-retry-leaks': ['all is given back and unlocked', 43, 322, 231],
   'fault-in-a-gap': [SURVIVES, 21, 22, 26],
   'foreign-private-accepted': ["no device maps another one's private memory", 38, 41, 57],
+  'fork-untold': ['no write crosses the fork', 32, 137, 165],
+  'gup-against-teardown': ['nobody has a page without its page map', 29, 50, 49],
+  'gup-fast-against-collapse': ['what is pinned stays', 23, 128, 134],
+  'migrates-pinned': ['what is pinned stays', 26, 195, 198],
   'migration-not-awaited': [FAULT, 31, 980, 805],
+  'remove-sees-sequence': ['a notifier that was removed is not known any more', 31, 206, 188],
+  'rights-of-the-next-area': ['gpu0.range, 1: snapshot answers {err: null}', 29, 30, 29],
+  'mremap-flushes-late': ['nothing leads to a free frame', 30, 227, 209],
+  'private-fault-unreferenced': [SURVIVES, 37, 160, 171],
   'swap-not-faulted': [FAULT, 31, 32, 35],
+  'truncate-against-gup': ['a block that somebody has stays', 34, 89, 94],
   'valid-flag-forgets': [STALE, 29, 225, 198],
+  'write-crosses-fork': ['no write crosses the fork', 33, 628, 616],
 }
 
 const room = join(import.meta.dirname, '../../scenarios/races')
