@@ -54,7 +54,7 @@ export function guiltyPair(
   const pairs = [...difference.divergences.flatMap(d => seenOtherwise(system, a, b, d)), ...difference.reversals]
   const first = pairs[0]
   if (first === undefined) return undefined
-  const { verdicts, judge, effort = 200_000 } = options
+  const { verdicts, judge, effort = 100_000 } = options
   if (verdicts === undefined || judge === undefined || verdicts[0].text === verdicts[1].text) return { pair: first, flips: null }
   let left = effort
   const back = [verdicts[1], verdicts[0]] as const
