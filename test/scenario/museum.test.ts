@@ -39,6 +39,7 @@ const WITNESSES: Readonly<Record<string, readonly [string, number, number, numbe
   'migrates-pinned': ['what is pinned stays', 26, 195, 198],
   'migration-not-awaited': [FAULT, 31, 980, 805],
   'mremap-flushes-late': ['nothing leads to a free frame', 30, 227, 209],
+  'own-migration-unheard': [SURVIVES, 36, 351, 1077],
   'private-fault-unreferenced': [SURVIVES, 37, 160, 171],
   'swap-not-faulted': [FAULT, 31, 32, 35],
   'truncate-against-gup': ['a block that somebody has stays', 34, 89, 94],
