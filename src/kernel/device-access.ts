@@ -12,6 +12,8 @@ import type { Fact } from '../memory/facts.ts'
 import type { Memory } from '../memory/memory.ts'
 import type { ActorName, Offer } from './offer.ts'
 import { call } from './offer.ts'
+import { Table } from '../memory/table.ts'
+import { HMM_PFN_VALID, HMM_PFN_WRITE } from '../walker/hmm.ts'
 import { contents, dirtied } from './pages/folio.ts'
 import type { DeviceFault, RangeContext, RangeEvent } from './range.ts'
 
@@ -63,3 +65,22 @@ export function translated({ device, program: [statement] }: RangeContext, event
 }
 export const accessed = ({ program }: RangeContext, event: RangeEvent): Partial<RangeContext> =>
   event.type === 'accessed' ? { inFlight: null, program: event.left === null ? program.slice(1) : [event.left, ...program.slice(1)] } : {}
+
+/** A request for pages as the statement that answers it: for a driver whose device asks by a queue. */
+export const requested = ({
+  start,
+  end,
+  write,
+}: {
+  readonly start: number
+  readonly end: number
+  readonly write: boolean
+}): DeviceFault => ({
+  start: page(start),
+  end: page(end),
+  defaultFlags: HMM_PFN_VALID | (write ? HMM_PFN_WRITE : 0),
+  pfnFlagsMask: 0,
+  owned: null,
+  requests: Table.empty,
+  attempts: null,
+})

@@ -9,7 +9,7 @@ import { page, type Pages } from '../memory/address.ts'
 import type { PagemapName } from '../memory/dax.ts'
 import type { ActorName } from '../system/actor.ts'
 import type { GupFlags } from '../walker/gup.ts'
-import type { Driver } from './drivers.ts'
+import type { Driver, MirrorDriver } from './drivers.ts'
 import type { Exhibit } from './exhibit.ts'
 import type { Plan } from './plan.ts'
 import type { SystemSpec } from './standard.ts'
@@ -151,7 +151,7 @@ export interface Thread {
   /** It is unbound: its page map dies, if it has not yet, and mappings of its pages go. */
   memunmapPages(pagemap: 'pmem0' | 'dax1.0'): StatementRef
   /** Opens `/dev/hmm_dmirror0` … `3`: the first two have private memory, the others coherent memory. */
-  openDevice(device?: 0 | 1 | 2 | 3): Mirror
+  openDevice(device?: 0 | 1 | 2 | 3, options?: { readonly driver?: MirrorDriver }): Mirror
 }
 /** Pages of a file, by index. */
 export interface FilePages {

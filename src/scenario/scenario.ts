@@ -26,6 +26,7 @@ import type {
   Until,
 } from './api.ts'
 import { notShownBy, type Exhibit } from './exhibit.ts'
+import type { MirrorDriver } from './drivers.ts'
 import { deviceActors, deviceOf, programmed, subscribers, type Programmed } from './devices.ts'
 import type { Goal, Stage } from './plan.ts'
 import { inBrief } from './brief.ts'
@@ -79,7 +80,8 @@ class Builder implements Writing {
   #profile: Profile | undefined
   readonly #programs = new Map<ActorName, Program>()
   #mms: readonly MmName[] = [MM]
-  #mirrors = 0
+  /** The machines of the test driver's files. */
+  readonly #mirrors: string[] = []
   readonly #devices = new Map<ActorName, Programmed>()
   readonly #expectations: Expectation[] = []
   readonly #stages: { members: StatementRef[]; order: (StatementRef | Until)[] }[] = []
@@ -153,8 +155,8 @@ class Builder implements Writing {
     return { mm, thread: this.#threadOf(`${mm}.cpu0`, mm, true) }
   }
 
-  mirror(): ActorName {
-    return mirrorName(this.#mirrors++)
+  mirror(driver: MirrorDriver | undefined): ActorName {
+    return mirrorName(this.#mirrors.push(driver?.mirror ?? 'dmirror') - 1)
   }
 
   /** What the kernel cannot do is refused, with the reason. */
@@ -282,10 +284,10 @@ class Builder implements Writing {
         machine: child ? 'child_thread' : 'thread',
         input: { mm, program: statements },
       })),
-      ...Array.from({ length: this.#mirrors }, (_, n): readonly ActorSpec[] => [
-        { name: mirrorName(n), machine: 'dmirror', input: {} },
+      ...this.#mirrors.flatMap((mirror, n): readonly ActorSpec[] => [
+        { name: mirrorName(n), machine: mirror, input: {} },
         { name: snapshotOf(mirrorName(n)), machine: 'interval_notifier', input: {} },
-      ]).flat(),
+      ]),
       ...devices.flatMap(([name, device]) => deviceActors(MM, name, device, profile)),
     ]
     return { profile: profile.name, mms: [MM], actors }
