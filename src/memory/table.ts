@@ -53,6 +53,8 @@ export function watched<T>(by: Watcher, run: () => T): T {
   }
 }
 
+const outside = (index: number, end: number): string => `indices ${index} to ${end - 1} are outside 0..${INDEX_LIMIT - 1}`
+
 export class Table {
   static readonly empty = new Table(undefined, 0)
 
@@ -98,9 +100,22 @@ export class Table {
   }
 
   setRange(index: number, count: number, value: number, stride: number): Table {
+    if (value === 0 && stride === 0 && count > LEAF) return this.#cleared(index, index + count)
     return this.rewrite(index, count, (copy, from, to, base) => {
       for (let i = from, v = value + (base + from - index) * stride; i < to; i++, v += stride) copy[i] = v
     })
+  }
+
+  /** Of a long run that is to be empty, only what is there is gone over. */
+  #cleared(index: number, end: number): Table {
+    if (index < 0 || end > INDEX_LIMIT) throw new RangeError(outside(index, end))
+    let left: Table = this
+    for (let i = this.next(index, end); i < end;) {
+      const stop = Math.min(end, (i | MASK) + 1)
+      left = left.setRange(i, stop - i, 0, 0)
+      i = this.next(stop, end)
+    }
+    return left
   }
 
   /** Each entry of the run becomes `change(entry, index)`. */
@@ -115,7 +130,7 @@ export class Table {
     if (count <= 0) return this
     const end = index + count
     if (watcher !== undefined) watcher(this, index, end)
-    if (index < 0 || end > INDEX_LIMIT) throw new RangeError(`indices ${index} to ${end - 1} are outside 0..${INDEX_LIMIT - 1}`)
+    if (index < 0 || end > INDEX_LIMIT) throw new RangeError(outside(index, end))
     let shift = this.#shift
     while ((end - 1) >>> shift >= LEAF) shift += BITS
     const root = written(raised(this.#root, this.#shift, shift), shift, 0, index, end, change)

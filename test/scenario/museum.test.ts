@@ -31,6 +31,7 @@ const WITNESSES: Readonly<Record<string, readonly [string, number, number, numbe
   'endless-write-fault': [CIRCLES, 48, 48, 51],
   'exclusive-fault-unreferenced': ['who locks a frame has it', 38, 136, 153],
   'exclusive-retry-leaks': ['all is given back and unlocked', 43, 322, 231],
+  'fault-against-exit': [SURVIVES, 16, 163, 171],
   'fault-in-a-gap': [SURVIVES, 21, 22, 26],
   'foreign-private-accepted': ["no device maps another one's private memory", 38, 41, 57],
   'fork-untold': ['no write crosses the fork', 32, 137, 165],
