@@ -11,6 +11,7 @@ import type { Paused } from './paused.ts'
 import { Reading } from './reading.ts'
 import type { Rows } from './rows.ts'
 import { Space } from './space.ts'
+import type { Wait } from './waits.ts'
 import type { Port } from './workers/port.ts'
 import type { Cut, Progress, Search, Searched } from './strategy.ts'
 
@@ -24,6 +25,8 @@ export interface Found {
   readonly why?: string
   /** The choices that lead to what decides it: from the first step to the world, or the step, in question. */
   readonly trail?: readonly Choice[]
+  /** Of a deadlock: who waits for whom. */
+  readonly waits?: readonly Wait[]
   /** Of a lasso: how many of the last choices lead once around. */
   readonly circle?: number
 }

@@ -5,12 +5,15 @@ import type { Model, Property, Wrong } from './model.ts'
 import { Reading } from './reading.ts'
 import type { Row } from './rows.ts'
 import type { Space } from './space.ts'
-import type { Refusal, Step } from './steps.ts'
+import type { Step } from './steps.ts'
+import { waitsAfter, waitsText, type Wait } from './waits.ts'
 
 /** What decides a property: what is so, and the choices that lead there. */
 export interface Finding {
   readonly why: string
   readonly trail: readonly Choice[]
+  /** Of a deadlock: who waits for whom. */
+  readonly waits?: readonly Wait[]
 }
 
 /** What was found about a property, by its place among the model's. */
@@ -114,8 +117,10 @@ export class Judge<M, F> {
     const { refusals } = this.#space
     if (refusals.length > 0) {
       if (this.#deadlock === undefined || this.#found.has(this.#deadlock)) return
-      const who = refusals.map(refusal => refusalText(this.#space.names, refusal)).join('; ')
-      return this.find(this.#deadlock, `${who}; nobody can go on`, this.#trail(place))
+      const trail = this.#trail(place)
+      const waits = this.#space.aside(() => waitsAfter(this.#space, trail))
+      this.#found.set(this.#deadlock, { why: waitsText(waits), trail, waits })
+      return
     }
     for (const { property, wrong } of this.#atRest) {
       const why = wrong.at(row, at)
@@ -166,7 +171,3 @@ export class Judge<M, F> {
 const NOTHING: readonly Wrong[] = []
 
 const told = (holds: boolean | string): Wrong => (holds === false ? undefined : holds === true ? 'it is so' : holds)
-
-/** Who waits for whom. */
-export const refusalText = <F>(names: readonly string[], { source, callee, event }: Refusal<F>): string =>
-  `${names[source.by] ?? ''} waits for ${names[callee] ?? ''} to take ${event.type.replaceAll('_', ' ')}`

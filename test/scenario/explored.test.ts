@@ -89,6 +89,45 @@ test('answers are judged in every order, also of reads that take several steps',
   assert.equal([ended?.choice.by, ended?.event.type], ['a', 'signal'])
 })
 
+test('a read that takes several steps is judged as a whole, as a run judges it', () => {
+  const asked: string[] = []
+  const built = (wanted: (values: readonly number[]) => boolean): Built =>
+    build(({ linux, expect }) => {
+      const m = linux()
+      const [a, b] = [m.thread('a'), m.thread('b')]
+      const buf = a.mmap({ pages: 3 })
+      a.write(buf, 5)
+      const read = a.read(buf)
+      m.race(read, b.write(slice(buf, 1), 9))
+      expect.answers(read, ({ values, ret, err }) => {
+        asked.push(`${values.join()} ${ret} ${err}`)
+        return wanted(values)
+      })
+      expect.answers(read, { ret: 0, err: null })
+      const past = a.read({ ...buf, end: (buf.end + 1) as typeof buf.end })
+      expect.returns(past, 'SEGV')
+      expect.returns(a.read(buf), [5, 9, 7])
+    })
+  const all = explored(built(values => values.length === 3))
+  assert.equal([all.verdict, all.complete], ['holds', true])
+  assert.equal([...new Set(asked)].toSorted(), ['5,6,7 0 null', '5,9,7 0 null'])
+  const some = built(values => values[1] === 6)
+  const { found } = explored(some)
+  const [, , , wrong] = found
+  assert.equal([wrong?.verdict, wrong?.why], ['violated', 'it answers {ret: 0, err: null, cpages: 0, faults: 0, values: [5, 9, 7]}'])
+  // A device that reads tells its pages one by one, too.
+  const device = build(({ linux, expect }) => {
+    const m = linux()
+    const [cpu, gpu] = [m.thread(), m.device()]
+    const buf = cpu.mmap({ pages: 2 })
+    cpu.write(buf, 5)
+    const read = gpu.read(buf)
+    m.race(read, cpu.write(slice(buf, 1), 9))
+    expect.answers(read, ({ values }) => values.length === 2 && values[0] === 5)
+  })
+  assert.is(explored(device).verdict, 'holds')
+})
+
 test('stages come one after the other: without a race there is one order', () => {
   const found = explored(
     build(({ linux }) => {
