@@ -100,22 +100,10 @@ export class Table {
   }
 
   setRange(index: number, count: number, value: number, stride: number): Table {
-    if (value === 0 && stride === 0 && count > LEAF) return this.#cleared(index, index + count)
+    if (value === 0 && stride === 0 && count > LEAF) return cleared(this, index, index + count)
     return this.rewrite(index, count, (copy, from, to, base) => {
       for (let i = from, v = value + (base + from - index) * stride; i < to; i++, v += stride) copy[i] = v
     })
-  }
-
-  /** Of a long run that is to be empty, only what is there is gone over. */
-  #cleared(index: number, end: number): Table {
-    if (index < 0 || end > INDEX_LIMIT) throw new RangeError(outside(index, end))
-    let left: Table = this
-    for (let i = this.next(index, end); i < end;) {
-      const stop = Math.min(end, (i | MASK) + 1)
-      left = left.setRange(i, stop - i, 0, 0)
-      i = this.next(stop, end)
-    }
-    return left
   }
 
   /** Each entry of the run becomes `change(entry, index)`. */
@@ -292,4 +280,16 @@ function compare(a: Node | undefined, b: Node | undefined, shift: number, base: 
     const value = after[i] ?? 0
     if (before[i] !== value) changes.add(base + i, value)
   }
+}
+
+/** Of a long run that is to be empty, only what is there is gone over. */
+function cleared(table: Table, index: number, end: number): Table {
+  if (index < 0 || end > INDEX_LIMIT) throw new RangeError(outside(index, end))
+  let left = table
+  for (let i = table.next(index, end); i < end;) {
+    const stop = Math.min(end, (i | MASK) + 1)
+    left = left.setRange(i, stop - i, 0, 0)
+    i = table.next(stop, end)
+  }
+  return left
 }
