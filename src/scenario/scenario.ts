@@ -41,12 +41,14 @@ export class BadScenario extends Error {
 export interface ScenarioOptions {
   readonly profiles?: readonly string[]
   readonly variants?: readonly string[]
+  /** The order of events that `run` takes, as a token that exploring has given. */
+  readonly order?: string
   /** It shows a bug: it is told on the kernel that has it, and on the one that does not. */
   readonly exhibit?: Exhibit
 }
 
 export function scenario(title: string, build: (context: ScenarioContext) => void, options: ScenarioOptions = {}): Scenario {
-  const { exhibit, profiles = exhibit === undefined ? [DEFAULT_PROFILE] : [exhibit.wrong, exhibit.right], variants = [''] } = options
+  const { exhibit, order, profiles = exhibit === undefined ? [DEFAULT_PROFILE] : [exhibit.wrong, exhibit.right], variants = [''] } = options
   const lack = exhibit === undefined ? undefined : notShownBy(exhibit, variants)
   if (lack !== undefined) throw new BadScenario(`scenario '${title}' is no exhibit: ${lack}`)
   return {
@@ -57,7 +59,7 @@ export function scenario(title: string, build: (context: ScenarioContext) => voi
     build(profile = profiles[0] ?? DEFAULT_PROFILE, variant = variants[0] ?? '') {
       if (!variants.includes(variant))
         throw new BadScenario(`scenario '${title}' has no variant '${variant}'; it has ${variants.join(', ')}`)
-      return new Builder(title, profile, variant).built(build)
+      return { ...new Builder(title, profile, variant).built(build), ...(order === undefined ? {} : { order }) }
     },
   }
 }
