@@ -34,7 +34,8 @@ interface Context {
 
 type Event =
   | ({ readonly type: 'invalidate_range_start' } & Interval)
-  | { readonly type: 'invalidate_range_end' | 'mn_itree_inv_end' }
+  | { readonly type: 'invalidate_range_end'; readonly early?: boolean }
+  | { readonly type: 'mn_itree_inv_end' }
   | ({ readonly type: 'mmu_interval_notifier_insert' } & Sub)
   | { readonly type: 'mmu_interval_notifier_remove'; readonly who: ActorName }
   | { readonly type: 'mmu_interval_read_begin' }
@@ -51,6 +52,10 @@ const removed = (itree: readonly Sub[], who: ActorName): readonly Sub[] => itree
 
 const isSub = (event: Event): event is Event & Sub => event.type === 'mmu_interval_notifier_insert'
 
+const READ_BEGIN = {
+  actions: { type: 'reply', params: ({ context }: { readonly context: Context }) => ({ value: context.invalidate_seq }) },
+} as const
+
 export const registry = setup({
   types: {
     context: {} as Context,
@@ -62,8 +67,8 @@ export const registry = setup({
     open: assign(({ context }) => ({ active_invalidate_ranges: context.active_invalidate_ranges + 1 })),
     close: assign(({ context }) => ({ active_invalidate_ranges: context.active_invalidate_ranges - 1 })),
     odd: assign(({ context }) => ({ invalidate_seq: context.invalidate_seq | 1 })),
-    even: assign(({ context }) => ({
-      invalidate_seq: context.invalidate_seq + 1,
+    even: assign(({ context }) => ({ invalidate_seq: context.invalidate_seq + 1 })),
+    applyDeferred: assign(({ context }) => ({
       deferred: NONE,
       itree: context.deferred.reduce<readonly Sub[]>((itree, d) => (d.insert ? inserted(itree, d) : removed(itree, d.who)), context.itree),
     })),
@@ -80,6 +85,11 @@ export const registry = setup({
   guards: {
     hits: ({ context, event }) => event.type === 'invalidate_range_start' && hits(context.itree, event).length > 0,
     last: ({ context }) => context.active_invalidate_ranges === 1,
+    early: ({ context, event }) =>
+      event.type === 'invalidate_range_end' &&
+      event.early === true &&
+      context.active_invalidate_ranges === 1 &&
+      context.deferred.length > 0,
     inFlight: ({ context }) => context.active_invalidate_ranges > 0,
     inTree: ({ context, event }) => 'who' in event && context.itree.some(s => s.who === event.who),
     moved: ({ context, event }) => event.type === 'wait_event' && event.seq !== context.invalidate_seq,
@@ -94,13 +104,11 @@ export const registry = setup({
     list: input.list ?? [],
   }),
   initial: 'idle',
-  on: {
-    mmu_interval_read_begin: { actions: { type: 'reply', params: ({ context }) => ({ value: context.invalidate_seq }) } },
-    wait_event: { guard: 'moved' },
-  },
+  on: { wait_event: { guard: 'moved' } },
   states: {
     idle: {
       on: {
+        mmu_interval_read_begin: READ_BEGIN,
         invalidate_range_start: [
           {
             guard: 'hits',
@@ -124,16 +132,18 @@ export const registry = setup({
     },
     invalidating: {
       on: {
+        mmu_interval_read_begin: READ_BEGIN,
         invalidate_range_start: { actions: ['open', { type: 'reply', params: ({ context, event }) => ({ value: whom(context, event) }) }] },
         invalidate_range_end: [
+          { guard: 'early', target: 'releasing', actions: ['even', { type: 'reply', params: { value: null } }] },
           {
             guard: 'last',
             target: 'idle',
-            actions: ['close', 'even', { type: 'reply', params: ({ context }) => ({ value: context.list }) }],
+            actions: ['close', 'even', 'applyDeferred', { type: 'reply', params: ({ context }) => ({ value: context.list }) }],
           },
           { actions: ['close', { type: 'reply', params: ({ context }) => ({ value: context.list }) }] },
         ],
-        mn_itree_inv_end: [{ guard: 'last', target: 'idle', actions: ['close', 'even'] }, { actions: 'close' }],
+        mn_itree_inv_end: [{ guard: 'last', target: 'idle', actions: ['close', 'even', 'applyDeferred'] }, { actions: 'close' }],
         mmu_interval_notifier_insert: {
           actions: ['deferInsert', { type: 'reply', params: ({ context }) => ({ value: context.invalidate_seq }) }],
         },
@@ -142,6 +152,16 @@ export const registry = setup({
           { guard: 'inTree', actions: ['deferRemove', { type: 'reply', params: ({ context }) => ({ value: context.invalidate_seq }) }] },
           { actions: ['undefer', { type: 'reply', params: { value: null } }] },
         ],
+      },
+    },
+    // With removeSeesSequence, the last invalidation ends in two steps if there is anything to be worked off: the lock is held, and the
+    // sequence has moved, which only those can tell who look at it without the lock.
+    releasing: {
+      on: {
+        invalidate_range_end: {
+          target: 'idle',
+          actions: ['close', 'applyDeferred', { type: 'reply', params: ({ context }) => ({ value: context.list }) }],
+        },
       },
     },
   },

@@ -20,8 +20,14 @@ export const progressLine = ({ states, transitions, frontier, depth }: Progress,
 const rate = (n: number, seconds: number): string => `${Math.round(n / Math.max(seconds, 1e-3)).toLocaleString('en')}/s`
 
 /** The command that explores this profile and variant. */
-export const commandFor = (verb: 'explore' | 'simulate', file: string, profile: string, variant: string): string =>
-  `npx mirrorwalk ${verb} ${file} --profile ${profile}${variant === '' ? '' : ` --variant ${variant}`}`
+export const commandFor = (
+  verb: 'explore' | 'simulate',
+  file: string,
+  profile: string,
+  variant: string,
+  given: readonly string[] = [],
+): string =>
+  `npx mirrorwalk ${verb} ${file} --profile ${profile}${variant === '' ? '' : ` --variant ${variant}`}${given.map(pair => ` --with ${pair}`).join('')}`
 
 const flagsText = ({ strategy, reduction, maxStates, maxDepth, memory, simulate }: ExploreFlags): string =>
   Object.entries({ strategy, reduction, 'max-states': maxStates, 'max-depth': maxDepth, memory, ...simulate })

@@ -13,6 +13,8 @@ export interface ExploreFlags extends Plan {
   readonly checkpoint?: string
   readonly every?: number
   readonly resume?: string
+  readonly sweep?: readonly string[]
+  readonly with?: readonly string[]
   readonly workers?: number
   readonly log?: string | boolean
   readonly token?: string

@@ -5,6 +5,7 @@
 import type { Agenda, NotifierRange, Outcome, Rules } from './agenda.ts'
 import { registryOf } from './names.ts'
 import { call, type ActorName, type Call } from './offer.ts'
+import type { Profile } from './profiles.ts'
 
 /** What the registry replies to a start: the sequence of this invalidation, and whom to call, in order. */
 export interface Started {
@@ -14,7 +15,7 @@ export interface Started {
   readonly plain: readonly ActorName[]
 }
 
-const to = (range: NotifierRange, type: string): Call => call(registryOf(range.mm), type, range)
+const to = (range: NotifierRange & { readonly early?: boolean }, type: string): Call => call(registryOf(range.mm), type, range)
 
 /** Interval notifiers first; the plain list, in which all are called even if one fails; then what was to be enclosed. */
 function started(range: NotifierRange, body: Agenda, open: boolean, { seq, interval, plain }: Started): Outcome {
@@ -27,9 +28,15 @@ function started(range: NotifierRange, body: Agenda, open: boolean, { seq, inter
   }
 }
 
-const end = (range: NotifierRange): Outcome => ({
-  calls: [to(range, 'invalidate_range_end')],
-  replied: ([plain]) => ({ then: (plain as readonly ActorName[]).map(who => ({ do: 'notifier_range_end', range, who })) }),
+/** With a bug the sequence may move before what was deferred is worked off: then it is not over yet (null). */
+const end = (range: NotifierRange, { bugs }: Profile): Outcome => ({
+  calls: [to({ ...range, ...(bugs.includes('removeSeesSequence') ? { early: true } : {}) }, 'invalidate_range_end')],
+  replied: ([plain]) => ({
+    then:
+      plain === null
+        ? [{ do: 'invalidate_range_end', range }]
+        : (plain as readonly ActorName[]).map(who => ({ do: 'notifier_range_end', range, who })),
+  }),
 })
 
 /** A notifier that keeps a list of mirrors has it called: when an invalidation begins (v4.20 on), or when it ends. */
@@ -74,7 +81,7 @@ export const notifierRules = {
     replied: ([mirrors]) => synced(range, mirrors),
   }),
   invalidate_body: (_, { range, body, open }) => ({ then: open ? body : [...body, { do: 'invalidate_range_end', range }] }),
-  invalidate_range_end: (_, { range }) => end(range),
+  invalidate_range_end: (_, { range }, { profile }) => end(range, profile),
 
   // An invalidation that a program holds open: its end is a call of its own.
   mmu_notifier_invalidate_range_start: (_, { range }) => ({
@@ -83,7 +90,7 @@ export const notifierRules = {
       then: (started(range, [], false, reply as Started).then ?? []).filter(item => item.do !== 'invalidate_body'),
     }),
   }),
-  mmu_notifier_invalidate_range_end: (_, { range }) => end(range),
+  mmu_notifier_invalidate_range_end: (_, { range }, { profile }) => end(range, profile),
 
   // The registry and the subscriber are told in one step: the kernel does both under the registry's lock.
   mmu_interval_notifier_insert: (_, { mm, who, start, end: stop }) => ({

@@ -11,6 +11,7 @@ import type { ActorName } from '../system/actor.ts'
 import type { GupFlags } from '../walker/gup.ts'
 import type { Driver, MirrorDriver } from './drivers.ts'
 import type { Exhibit } from './exhibit.ts'
+import type { Given, Values } from './parameters.ts'
 import type { Plan } from './plan.ts'
 import type { SystemSpec } from './standard.ts'
 import type { View } from './view.ts'
@@ -249,12 +250,14 @@ export interface Expect {
   answers(statement: StatementRef, wanted: Partial<Answer> | ((answer: Answer) => boolean)): void
 }
 
-export interface ScenarioContext {
+export interface ScenarioContext<P extends Values = Values> {
   /** A machine; of the profile that was asked for, unless one is named. One a scenario. */
   readonly linux: (profile?: string) => Linux
   readonly expect: Expect
   /** Which of the scenario's variants this is; '' if it has none. */
   readonly variant: string
+  /** What it is made with: as it says, unless something else is asked for. */
+  readonly parameters: Given<P>
 }
 
 /** A scenario, ready to be built for a profile. */
@@ -264,9 +267,11 @@ export interface Scenario {
   readonly profiles: readonly string[]
   /** The same story in other circumstances; `run` tells each. */
   readonly variants: readonly string[]
+  /** What it can be made with, and the values that are meant if none are asked for. */
+  readonly parameters: Values
   /** The bug of a real kernel or driver that it shows, if it is an exhibit of the museum. */
   readonly exhibit?: Exhibit
-  build(profile?: string, variant?: string): Built
+  build(profile?: string, variant?: string, parameters?: Values): Built
 }
 
 /** What a scenario came to: a system, who may act when, and what must hold. All but the oracles is plain data. */

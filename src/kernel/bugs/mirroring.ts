@@ -29,4 +29,13 @@ export const MIRRORING_BUGS = {
     says: "The walk hands out pages in any device's private memory, as if they were the caller's own.",
     lacks: needsLaterWalk,
   },
+  removeSeesSequence: {
+    source: 'mmu_interval_notifier_remove() up to v5.17, ended by 319561669a59',
+    says: 'Who removes an interval notifier goes on once the sequence has moved, which is before the removal is worked off.',
+    lacks: needsSequences,
+  },
+  dirtiesUnderLock: {
+    source: 'xe, user pointers (v6.14), ended by "drm/xe/userptr: fix notifier vs folio deadlock" (2025)',
+    says: 'Under the lock that its callback takes, a driver marks pages dirty, and waits for the locks of their folios.',
+  },
 } as const satisfies Readonly<Record<string, Bug>>
