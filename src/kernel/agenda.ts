@@ -77,6 +77,8 @@ export interface Items extends SystemCalls, DaxItems, DmirrorItems, HmmItems, Gu
   notifier_range_end: { readonly range: NotifierRange; readonly who: ActorName }
   invalidate_body: { readonly range: NotifierRange; readonly body: Agenda; readonly open: boolean }
   invalidate_range_end: { readonly range: NotifierRange }
+  /** The address space goes: interval notifiers are told so, once for all of it. */
+  mmu_notifier_release: { readonly mm: MmName }
   mn_itree_inv_end: { readonly mm: MmName }
   wait_event: { readonly mm: MmName; readonly seq: number; readonly ret: number }
 

@@ -282,4 +282,6 @@ export interface Built {
   readonly system: SystemSpec
   readonly plan: Plan
   readonly expectations: readonly Expectation[]
+  /** The order of events that a run takes first, as a token. */
+  readonly order?: string
 }
