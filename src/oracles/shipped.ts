@@ -1,4 +1,5 @@
 /** The oracles that come with mirrorwalk, by the names that commands and logs have for them. */
+import { deviceAccessesAreCurrent } from './device-accesses-are-current.ts'
 import { deviceWritesWhatCpuMay } from './device-writes-what-cpu-may.ts'
 import { framesBalance } from './frames-balance.ts'
 import { noStaleDeviceAccess } from './no-stale-device-access.ts'
@@ -15,6 +16,7 @@ import { pinnedPagesStay } from './pinned-pages-stay.ts'
 export const AT_ANY_STEP = {
   noStaleDeviceMapping,
   noStaleDeviceAccess,
+  deviceAccessesAreCurrent,
   deviceWritesWhatCpuMay,
   noFreedFrameMapped,
   lockedFramesAreHeld,
