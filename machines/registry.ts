@@ -33,8 +33,9 @@ interface Context {
 }
 
 type Event =
-  | ({ readonly type: 'invalidate_range_start' } & Interval)
-  | { readonly type: 'invalidate_range_end' | 'mn_itree_inv_end' }
+  | ({ readonly type: 'invalidate_range_start' | 'mmu_notifier_release' } & Interval)
+  | { readonly type: 'invalidate_range_end'; readonly early?: boolean }
+  | { readonly type: 'mn_itree_inv_end' }
   | ({ readonly type: 'mmu_interval_notifier_insert' } & Sub)
   | { readonly type: 'mmu_interval_notifier_remove'; readonly who: ActorName }
   | { readonly type: 'mmu_interval_read_begin' }
@@ -49,7 +50,13 @@ function inserted(itree: readonly Sub[], { who, start, end }: Sub): readonly Sub
 }
 const removed = (itree: readonly Sub[], who: ActorName): readonly Sub[] => itree.filter(s => s.who !== who)
 
+const isRange = (event: Event): event is Event & Interval =>
+  event.type === 'invalidate_range_start' || event.type === 'mmu_notifier_release'
 const isSub = (event: Event): event is Event & Sub => event.type === 'mmu_interval_notifier_insert'
+
+const READ_BEGIN = {
+  actions: { type: 'reply', params: ({ context }: { readonly context: Context }) => ({ value: context.invalidate_seq }) },
+} as const
 
 export const registry = setup({
   types: {
@@ -62,8 +69,8 @@ export const registry = setup({
     open: assign(({ context }) => ({ active_invalidate_ranges: context.active_invalidate_ranges + 1 })),
     close: assign(({ context }) => ({ active_invalidate_ranges: context.active_invalidate_ranges - 1 })),
     odd: assign(({ context }) => ({ invalidate_seq: context.invalidate_seq | 1 })),
-    even: assign(({ context }) => ({
-      invalidate_seq: context.invalidate_seq + 1,
+    even: assign(({ context }) => ({ invalidate_seq: context.invalidate_seq + 1 })),
+    applyDeferred: assign(({ context }) => ({
       deferred: NONE,
       itree: context.deferred.reduce<readonly Sub[]>((itree, d) => (d.insert ? inserted(itree, d) : removed(itree, d.who)), context.itree),
     })),
@@ -78,8 +85,13 @@ export const registry = setup({
     undefer: assign(({ context, event }) => ('who' in event ? { deferred: context.deferred.filter(d => d.who !== event.who) } : {})),
   },
   guards: {
-    hits: ({ context, event }) => event.type === 'invalidate_range_start' && hits(context.itree, event).length > 0,
+    hits: ({ context, event }) => isRange(event) && hits(context.itree, event).length > 0,
     last: ({ context }) => context.active_invalidate_ranges === 1,
+    early: ({ context, event }) =>
+      event.type === 'invalidate_range_end' &&
+      event.early === true &&
+      context.active_invalidate_ranges === 1 &&
+      context.deferred.length > 0,
     inFlight: ({ context }) => context.active_invalidate_ranges > 0,
     inTree: ({ context, event }) => 'who' in event && context.itree.some(s => s.who === event.who),
     moved: ({ context, event }) => event.type === 'wait_event' && event.seq !== context.invalidate_seq,
@@ -94,13 +106,11 @@ export const registry = setup({
     list: input.list ?? [],
   }),
   initial: 'idle',
-  on: {
-    mmu_interval_read_begin: { actions: { type: 'reply', params: ({ context }) => ({ value: context.invalidate_seq }) } },
-    wait_event: { guard: 'moved' },
-  },
+  on: { wait_event: { guard: 'moved' } },
   states: {
     idle: {
       on: {
+        mmu_interval_read_begin: READ_BEGIN,
         invalidate_range_start: [
           {
             guard: 'hits',
@@ -108,6 +118,15 @@ export const registry = setup({
             actions: ['open', 'odd', { type: 'reply', params: ({ context, event }) => ({ value: whom(context, event) }) }],
           },
           { actions: ['open', { type: 'reply', params: ({ context, event }) => ({ value: whom(context, event) }) }] },
+        ],
+        // That it ends is told, as it began, only if anybody heard of it (`mn_itree_inv_end`).
+        mmu_notifier_release: [
+          {
+            guard: 'hits',
+            target: 'invalidating',
+            actions: ['open', 'odd', { type: 'reply', params: ({ context, event }) => ({ value: whom(context, event) }) }],
+          },
+          { actions: { type: 'reply', params: ({ context, event }) => ({ value: whom(context, event) }) } },
         ],
         invalidate_range_end: { actions: ['close', { type: 'reply', params: ({ context }) => ({ value: context.list }) }] },
         mmu_interval_notifier_insert: [
@@ -124,16 +143,22 @@ export const registry = setup({
     },
     invalidating: {
       on: {
+        mmu_interval_read_begin: READ_BEGIN,
+        mmu_notifier_release: [
+          { guard: 'hits', actions: ['open', { type: 'reply', params: ({ context, event }) => ({ value: whom(context, event) }) }] },
+          { actions: { type: 'reply', params: ({ context, event }) => ({ value: whom(context, event) }) } },
+        ],
         invalidate_range_start: { actions: ['open', { type: 'reply', params: ({ context, event }) => ({ value: whom(context, event) }) }] },
         invalidate_range_end: [
+          { guard: 'early', target: 'releasing', actions: ['even', { type: 'reply', params: { value: null } }] },
           {
             guard: 'last',
             target: 'idle',
-            actions: ['close', 'even', { type: 'reply', params: ({ context }) => ({ value: context.list }) }],
+            actions: ['close', 'even', 'applyDeferred', { type: 'reply', params: ({ context }) => ({ value: context.list }) }],
           },
           { actions: ['close', { type: 'reply', params: ({ context }) => ({ value: context.list }) }] },
         ],
-        mn_itree_inv_end: [{ guard: 'last', target: 'idle', actions: ['close', 'even'] }, { actions: 'close' }],
+        mn_itree_inv_end: [{ guard: 'last', target: 'idle', actions: ['close', 'even', 'applyDeferred'] }, { actions: 'close' }],
         mmu_interval_notifier_insert: {
           actions: ['deferInsert', { type: 'reply', params: ({ context }) => ({ value: context.invalidate_seq }) }],
         },
@@ -144,6 +169,16 @@ export const registry = setup({
         ],
       },
     },
+    // With removeSeesSequence, the last invalidation ends in two steps if there is anything to be worked off: the lock is held, and the
+    // sequence has moved, which only those can tell who look at it without the lock.
+    releasing: {
+      on: {
+        invalidate_range_end: {
+          target: 'idle',
+          actions: ['close', 'applyDeferred', { type: 'reply', params: ({ context }) => ({ value: context.list }) }],
+        },
+      },
+    },
   },
 })
 
@@ -151,8 +186,7 @@ export const registry = setup({
 function whom({ itree, list, invalidate_seq }: Context, event: Event): Started {
   return {
     seq: invalidate_seq,
-    interval:
-      event.type === 'invalidate_range_start' ? hits(itree, event).map(({ who, sub }) => (sub === undefined ? who : { who, sub })) : [],
+    interval: isRange(event) ? hits(itree, event).map(({ who, sub }) => (sub === undefined ? who : { who, sub })) : [],
     plain: list,
   }
 }

@@ -56,6 +56,7 @@ const threadFrom = (initial: 'user' | 'not_forked') =>
           ran: { actions: 'goOn' },
           handled: { target: 'user', actions: 'rest' },
           signal: { target: 'user', actions: ['rest', 'nextStatement'] },
+          oops: { target: 'dead', actions: ['rest', 'nothingLeft'] },
         },
       },
       exited: {},

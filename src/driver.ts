@@ -2,7 +2,7 @@
  * `mirrorwalk/driver`: a driver of one's own as two xstate machines, in place of ours. `deviceSetup` and `handlerSetup` have all that
  * our own are made of; a driver that keeps more than they do has a `setup()` of its own, of the functions that they are made of.
  */
-export { BadDriver, defineDevice, type Driver } from './scenario/drivers.ts'
+export { BadDriver, defineDevice, defineMirror, type Driver, type MirrorDriver } from './scenario/drivers.ts'
 export { DRIVER_WORDS, KERNEL_CALLS, type DriverWord } from './kernel/driver.ts'
 export { reply } from './system/actor.ts'
 
@@ -24,6 +24,9 @@ export {
   type DeviceInput,
 } from '../machines/device.ts'
 
+// The kernel's own test driver: one of its open files.
+export { dmirror } from '../machines/dmirror.ts'
+
 // The fault handler: a range, and what is left to be done about it.
 export {
   rangeContext as handlerContext,
@@ -31,7 +34,7 @@ export {
   rangeSetup as handlerSetup,
   type RangeInput as HandlerInput,
 } from '../machines/range.ts'
-export { rangeFault, type RangeContext as HandlerContext, type RangeEvent as HandlerEvent } from './kernel/range.ts'
-export { accessed, isAccess, translated } from './kernel/device-access.ts'
+export { rangeFault, wantedOf, type RangeContext as HandlerContext, type RangeEvent as HandlerEvent } from './kernel/range.ts'
+export { accessed, isAccess, requested, translated } from './kernel/device-access.ts'
 export { REST, workOf } from './kernel/thread.ts'
 export { call } from './kernel/offer.ts'

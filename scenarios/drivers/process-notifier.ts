@@ -1,9 +1,12 @@
 /**
  * Pattern: shared virtual memory as nouveau and amdgpu have it. One interval notifier covers what the process shares with the device;
- * the fault handler reads its sequence, walks without the driver's lock, and under the lock asks whether it has to begin again. The device is ours.
+ * the fault handler reads its sequence, walks without the driver's lock, and under the lock asks whether it has to begin again. The
+ * device is ours.
  *
  * Mistake (`asks-before-it-locks`): it asks first, and then takes the lock. An invalidation that comes in between finds nothing to
  * take away, and what it made void is mapped behind it.
+ *
+ * Explored to the end: 206 states; `asks-before-it-locks` found after 26 steps, of 225 states.
  */
 import { noStaleDeviceAccess, noStaleDeviceMapping, scenario, until } from 'mirrorwalk'
 import { defineDevice, handlerContext, handlerSetup } from 'mirrorwalk/driver'

@@ -13,11 +13,14 @@ export interface ExploreFlags extends Plan {
   readonly checkpoint?: string
   readonly every?: number
   readonly resume?: string
+  readonly sweep?: readonly string[]
+  readonly with?: readonly string[]
   readonly workers?: number
   readonly log?: string | boolean
   readonly token?: string
   readonly asFound?: boolean
   readonly count?: boolean
+  readonly coverage?: boolean
   readonly json?: boolean
 }
 
@@ -32,6 +35,7 @@ export const optionsOf = ({
   memory,
   checkpoint,
   count,
+  coverage,
 }: ExploreFlags): ExploreOptions => ({
   ...(strategy === undefined ? {} : { strategy }),
   ...(reduction === undefined ? {} : { reduction }),
@@ -41,4 +45,5 @@ export const optionsOf = ({
   ...(memory === undefined ? {} : { maxBytes: memory * 2 ** 20 }),
   ...(checkpoint === undefined ? {} : { pausing: true }),
   ...(count === undefined ? {} : { count }),
+  ...(coverage === undefined ? {} : { coverage }),
 })

@@ -1,17 +1,14 @@
 /** `mirrorwalk explore` and `simulate`: every order of events of a scenario, or many at random; what was found, and what was covered. */
-import { exploring, type Exploration, type Found } from '../explore/explore.ts'
-import { choicesOf } from '../explore/token.ts'
 import type { Scenario } from '../scenario/api.ts'
-import { modelOf } from '../scenario/explored.ts'
+import { refuseSeveral } from './checkpoint-file.ts'
 import { asJson, commandFor, show, type Explored } from './exploration.ts'
-import { checkpoints, refuseSeveral } from './checkpoint-file.ts'
-import { optionsOf, type ExploreFlags, type SimulateFlags } from './explore-flags.ts'
-import { EXIT, printJson, UsageError, Work, type ExitCode } from './output.ts'
-import { buildOf, worst } from './run.ts'
+import type { ExploreFlags, SimulateFlags } from './explore-flags.ts'
+import { EXIT, printJson, Work, type ExitCode } from './output.ts'
+import { worst } from './run.ts'
 import { loadScenario } from './scenario-file.ts'
-import { searched } from './searching.ts'
+import { searchedOne, shownOf } from './searched-one.ts'
+import { sweepCommand } from './sweep.ts'
 import { logPath, witnessOf } from './witness.ts'
-import { withWorkers } from './workers.ts'
 
 export const simulateCommand = (file: string, { scheduler, seed, runs, ...flags }: SimulateFlags): Promise<ExitCode> =>
   exploreCommand(file, {
@@ -25,6 +22,7 @@ export const simulateCommand = (file: string, { scheduler, seed, runs, ...flags 
 
 export async function exploreCommand(file: string, flags: ExploreFlags): Promise<ExitCode> {
   const scenario = await loadScenario(file)
+  if (flags.sweep !== undefined) return sweepCommand(file, scenario, flags)
   const all: Explored[] = []
   const profiles = flags.profile === undefined ? scenario.profiles : [flags.profile]
   const variants = flags.variant === undefined ? scenario.variants : [flags.variant]
@@ -33,7 +31,7 @@ export async function exploreCommand(file: string, flags: ExploreFlags): Promise
     for (const variant of variants) {
       const explored = await exploreOne(file, scenario, profile, variant, flags)
       all.push(explored)
-      if (flags.json !== true) show(explored, verb => commandFor(verb, file, profile, variant), flags)
+      if (flags.json !== true) show(explored, verb => commandFor(verb, file, profile, variant, flags.with), flags)
     }
   }
   if (flags.json === true) printJson({ scenario: scenario.title, explorations: all.map(asJson) })
@@ -49,28 +47,8 @@ export async function exploreOne(
   variant: string,
   flags: ExploreFlags,
 ): Promise<Explored> {
-  const built = buildOf(file, scenario, profile, variant)
-  if (JSON.stringify(buildOf(file, scenario, profile, variant)) !== JSON.stringify(built))
-    throw new UsageError(`${file}: built twice, it is not the same scenario twice. A scenario may look at no clock and at no chance.`)
-  const model = modelOf(built)
   const work = new Work()
-  const { checkpoint, from } = checkpoints(built, model.system, flags)
-  const trail =
-    flags.token === undefined
-      ? undefined
-      : choicesOf(
-          model.system.actors.map(a => a.name),
-          flags.token,
-        )
-  const { result: exploration, seconds } = await withWorkers(flags, file, profile, variant, workers =>
-    searched(exploring(model, { ...optionsOf(flags), from, trail, workers }), {
-      work,
-      title: built.title,
-      timeout: flags.timeout,
-      each: ({ pause }) => checkpoint?.keep(pause),
-    }),
-  )
-  if (exploration.cut !== undefined) checkpoint?.write(exploration.searched.pause)
+  const { built, model, trail, exploration, seconds } = await searchedOne(file, scenario, profile, variant, flags, work)
   const found = shownOf(exploration)
   const shown = trail ?? found?.trail
   const simplify = trail === undefined && flags.asFound !== true
@@ -81,7 +59,3 @@ export async function exploreOne(
   work.end()
   return { scenario: built.title, profile, exploration, seconds, witness }
 }
-
-/** What is shown of all that was found: the first thing that is wrong, else the first that was asked for. */
-const shownOf = ({ found }: Exploration): Found | undefined =>
-  found.find(f => f.verdict === 'violated' && f.trail !== undefined) ?? found.find(f => f.trail !== undefined)

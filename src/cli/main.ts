@@ -1,15 +1,13 @@
 #!/usr/bin/env node
 /** The command line: one file a verb; here they are declared, and mistakes become messages. */
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import { Command, CommanderError, Option } from 'commander'
 import { BadRecording } from '../conformance/recording.ts'
 import { DamagedLog } from '../log/log-file.ts'
 import { BadNotes } from '../log/notes.ts'
 import { NoScenario } from '../inspect/exports/scenario.ts'
 import { QueryError } from '../inspect/query/tokens.ts'
-import { REDUCTIONS, STRATEGIES } from '../explore/choice.ts'
 import { BadTrail, NotDeterministic } from '../explore/model.ts'
 import { BadCheckpoint } from '../explore/paused.ts'
-import { SCHEDULERS } from '../explore/simulate.ts'
 import { Unsound } from '../explore/strategy.ts'
 import { BadToken } from '../explore/token.ts'
 import { NotALog } from '../log/reader.ts'
@@ -21,10 +19,11 @@ import { bisectCommand } from './bisect.ts'
 import { bugsCommand } from './bugs.ts'
 import { conformCommand } from './conform.ts'
 import { debugCommand } from './debug.ts'
-import { exploreCommand, simulateCommand } from './explore.ts'
+import { declareExploring } from './explore-options.ts'
 import { logCommand } from './log.ts'
 import { diffCommand } from './diff.ts'
 import { exportCommand, FORMAT_NAMES, importCommand } from './export.ts'
+import { json, listed, whole, type Verb } from './options.ts'
 import { EXIT, harmless, UsageError, type ExitCode } from './output.ts'
 import { mutantsCommand } from './mutants.ts'
 import { profilesCommand } from './profiles.ts'
@@ -35,17 +34,9 @@ import { lastCommand, whyCommand } from './why.ts'
 import { tourCommand } from './tour.ts'
 import { repairCommand, upcastCommand, verifyCommand } from './verify.ts'
 
-const whole = (word: string): number => {
-  const n = Number(word)
-  if (!Number.isSafeInteger(n) || n < 0) throw new InvalidArgumentError('Expected a whole number, 0 or more.')
-  return n
-}
-const listed = (word: string, before: readonly string[] | undefined): readonly string[] => [...(before ?? []), word]
-const json = (): Option => new Option('--json', 'print JSON, for programs')
-
 let code: ExitCode = EXIT.holds
 /** Wraps a verb: its exit code is the process's. */
-const verb =
+const verb: Verb =
   <A extends readonly unknown[]>(run: (...args: A) => ExitCode | Promise<ExitCode>) =>
   async (...args: A): Promise<void> => {
     code = await run(...args)
@@ -70,7 +61,9 @@ program
   )
   .option('--against <name>', 'another kernel: shows the first step at which the two part')
   .option('--variant <name>', 'the variant; without it, each that the scenario has')
+  .option('--with <name=value>', 'what the scenario is to be made with; may be repeated', listed)
   .option('--seed <n>', 'choose at random, by this seed, instead of the order that the scenario has', whole)
+  .addOption(new Option('--token <token>', 'take the order of events that exploring has found').conflicts('seed'))
   .option('--steps <n>', 'cut the run short after so many steps', whole)
   .option('--log <file>', 'write the event log there; without it, below logs/')
   .option('--no-log', 'write no event log')
@@ -83,45 +76,7 @@ program
     ),
   )
 
-program
-  .command('explore')
-  .description('every order of events of a scenario: the shortest counterexample, or exactly what was covered')
-  .argument('<scenario>', 'a .ts or .js file whose default export is scenario(…)')
-  .option('--kernel, --profile <name>', 'the kernel; without it, each that the scenario is meant for')
-  .option('--variant <name>', 'the variant; without it, each that the scenario has')
-  .addOption(new Option('--strategy <name>', 'breadth first (bfs, shortest counterexamples) or depth first').choices(STRATEGIES))
-  .addOption(new Option('--reduction <name>', 'what is left out because it would tell nothing new').choices(REDUCTIONS))
-  .option('--max-states <n>', 'stop after so many states', whole)
-  .option('--max-depth <n>', 'go no further than so many steps', whole)
-  .option('--timeout <seconds>', 'stop after so many seconds', whole)
-  .option('--memory <MiB>', 'stop when the states that were found take so much', whole)
-  .option('--workers <n>', 'share the states out among so many threads; for bfs without a reduction', whole)
-  .option('--checkpoint <file>', 'write there, from time to time and when cut short, what is needed to go on')
-  .option('--every <seconds>', 'how often a checkpoint is written; without it, every minute', whole)
-  .option('--resume <file>', 'go on from a checkpoint, as if nothing had happened')
-  .option('--count', 'also count the interleavings that the states stand for, and their classes')
-  .option('--token <token>', 'show an order of events that was found before')
-  .option('--as-found', 'show the order of events that was found, and not the simplest that comes to the same')
-  .option('--log <file>', 'write the event log of what was found there; without it, below logs/')
-  .option('--no-log', 'write no event log')
-  .addOption(json())
-  .action(verb(exploreCommand))
-
-program
-  .command('simulate')
-  .description('many orders of events of a scenario, drawn at random; for what is too large to explore')
-  .argument('<scenario>', 'a .ts or .js file whose default export is scenario(…)')
-  .option('--kernel, --profile <name>', 'the kernel; without it, each that the scenario is meant for')
-  .option('--variant <name>', 'the variant; without it, each that the scenario has')
-  .addOption(new Option('--scheduler <name>', 'how runs are drawn').choices(SCHEDULERS))
-  .option('--seed <n>', 'the same runs again', whole)
-  .option('--runs <n>', 'how many runs', whole)
-  .option('--as-found', 'show the order of events that was found, and not the simplest that comes to the same')
-  .option('--timeout <seconds>', 'stop after so many seconds', whole)
-  .option('--log <file>', 'write the event log of what was found there; without it, below logs/')
-  .option('--no-log', 'write no event log')
-  .addOption(json())
-  .action(verb(simulateCommand))
+declareExploring(program, verb)
 
 program
   .command('replay')

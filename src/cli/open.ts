@@ -1,5 +1,10 @@
-/** A log that is looked at here and there: opened by its index, or while one is made. */
+/** A log that is looked at here and there: opened by its index, or while one is made; a branch with the run that it leaves. */
+import { existsSync } from 'node:fs'
+import { Recording, type Run } from '../inspect/recording.ts'
+import { Whole } from '../inspect/whole.ts'
 import { LogFile } from '../log/log-file.ts'
+import type { Damage } from '../log/reader.ts'
+import { systemOf } from './log-file.ts'
 import { UsageError } from './output.ts'
 
 /** Smaller logs are read before anybody could wait. */
@@ -24,4 +29,30 @@ export function openLogFile(path: string): LogFile {
   } finally {
     if (shown) process.stderr.write('\r\u001b[K')
   }
+}
+
+/** What a log is called that has a branch of another. */
+export const branchPath = (trunk: string, name: string): string => `${trunk}.branch-${name}`
+
+/** A run that a log tells of; `trunk`: the checksum of the log that it leaves, or its own. */
+export interface OpenedRun {
+  readonly path: string
+  readonly run: Run
+  readonly trunk: string
+  readonly damage: Damage | undefined
+}
+
+/** The run of a log; that of a branch from the beginning on, if what it leaves stands beside it. */
+export function openRun(path: string): OpenedRun {
+  const log = openLogFile(path)
+  const run = new Recording(systemOf(log.header, path), log)
+  const { from } = log.header
+  if (from === undefined) return { path, run, trunk: log.id, damage: log.damage }
+  const { trunk } = from
+  const end = branchPath('', from.name)
+  const beside = path.endsWith(end) ? path.slice(0, -end.length) : undefined
+  const left = beside === undefined || from.of === undefined ? beside : branchPath(beside, from.of)
+  const before = left === undefined || !existsSync(left) ? undefined : openRun(left)
+  const whole = before?.trunk === trunk && before.run.last >= from.step ? new Whole(run, before.run) : run
+  return { path, run: whole, trunk, damage: log.damage }
 }

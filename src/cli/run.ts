@@ -7,15 +7,19 @@ import { LogWriter } from '../log/writer.ts'
 import { CHOOSERS } from '../scenario/redo.ts'
 import { prepare, type LinuxEntry, type Report, type ScenarioRun, type Verdict } from '../scenario/run.ts'
 import type { Built, Scenario } from '../scenario/api.ts'
+import type { Values } from '../scenario/parameters.ts'
 import { MODEL_VERSION } from '../version.ts'
 import { LazyFile } from './lazy-file.ts'
 import { colourful, columns, EXIT, plural, print, printJson, styled, UsageError, Work, type ExitCode } from './output.ts'
+import { parametersOf } from './parameters.ts'
 import { loadScenario, whereAndWhat } from './scenario-file.ts'
 
 export interface RunFlags {
   readonly profile?: string
   readonly variant?: string
+  readonly with?: readonly string[]
   readonly seed?: number
+  readonly token?: string
   readonly steps?: number
   readonly log?: string | boolean
   readonly timeline?: 'auto' | 'all' | 'none'
@@ -64,9 +68,10 @@ export interface Running {
 }
 
 export function startRun(file: string, scenario: Scenario, profile: string, flags: RunFlags): Running {
-  const built = buildOf(file, scenario, profile, flags.variant)
+  const built = buildOf(file, scenario, profile, flags.variant, parametersOf(scenario, flags.with))
   const run = prepare(built, {
     ...(flags.seed === undefined ? {} : { seed: flags.seed }),
+    ...(flags.token === undefined ? {} : { token: flags.token }),
     ...(flags.steps === undefined ? {} : { steps: flags.steps }),
   })
   const path = logPath(file, profile, flags)
@@ -105,9 +110,9 @@ export async function runProfile(file: string, scenario: Scenario, profile: stri
   return { report, log, timeline: withAlarms(timelineOf(run.system, entries), report.verdicts) }
 }
 
-export function buildOf(file: string, scenario: Scenario, profile: string, variant: string | undefined): Built {
+export function buildOf(file: string, scenario: Scenario, profile: string, variant: string | undefined, parameters?: Values): Built {
   try {
-    return scenario.build(profile, variant)
+    return scenario.build(profile, variant, parameters)
   } catch (error) {
     throw new UsageError(`${file}: ${whereAndWhat(error, file)}`)
   }
@@ -136,7 +141,7 @@ function openLog(
   const header = {
     model: MODEL_VERSION,
     system: built.system,
-    chooser: flags.seed === undefined ? CHOOSERS.written : CHOOSERS.random,
+    chooser: flags.seed !== undefined ? CHOOSERS.random : (flags.token ?? built.order) === undefined ? CHOOSERS.written : CHOOSERS.token,
     seed: flags.seed ?? null,
     title: built.title,
     plan: built.plan,
@@ -161,8 +166,8 @@ const withAlarms = (lines: readonly TimelineStep[], verdicts: readonly Verdict[]
     return alarm === undefined ? line : { ...line, alarm }
   })
 
-export const againCommand = (file: string, profile: string, { seed, steps, variant = '' }: RunFlags): string =>
-  `npx mirrorwalk run ${file} --profile ${profile}${variant === '' ? '' : ` --variant ${variant}`}${seed === undefined ? '' : ` --seed ${seed}`}${steps === undefined ? '' : ` --steps ${steps}`}`
+export const againCommand = (file: string, profile: string, { seed, token, steps, variant = '', with: made = [] }: RunFlags): string =>
+  `npx mirrorwalk run ${file} --profile ${profile}${variant === '' ? '' : ` --variant ${variant}`}${made.map(pair => ` --with ${pair}`).join('')}${seed === undefined ? '' : ` --seed ${seed}`}${token === undefined ? '' : ` --token ${token}`}${steps === undefined ? '' : ` --steps ${steps}`}`
 
 /** Verdicts first, then the timeline, then where the log went and how to do it again. */
 export function showRun({ report, log, timeline: steps }: Ran, again: string, show: 'auto' | 'all' | 'none'): void {

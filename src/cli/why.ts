@@ -1,10 +1,9 @@
 /** `mirrorwalk why` and `mirrorwalk last`: where what a log ends with, or had at a step, came from. */
 import { pageOf, pathOf } from '../inspect/path.ts'
 import { lastChange, nextChange, verdictOf, why } from '../inspect/provenance.ts'
-import { Recording } from '../inspect/recording.ts'
+import type { Run } from '../inspect/recording.ts'
 import { changeLines, whyLines } from '../inspect/why-lines.ts'
-import { systemOf } from './log-file.ts'
-import { openLogFile } from './open.ts'
+import { openRun } from './open.ts'
 import { EXIT, print, printJson, UsageError, type ExitCode } from './output.ts'
 
 export interface WhyFlags {
@@ -13,9 +12,8 @@ export interface WhyFlags {
   readonly json?: boolean
 }
 
-function opened(path: string, at: number | undefined): { readonly run: Recording; readonly n: number } {
-  const log = openLogFile(path)
-  const run = new Recording(systemOf(log.header, path), log)
+function opened(path: string, at: number | undefined): { readonly run: Run; readonly n: number } {
+  const { run } = openRun(path)
   const n = at ?? run.last
   if (n < run.first || n > run.last) throw new UsageError(`${path} has no step ${n}: there are ${run.first + 1} to ${run.last}`)
   return { run, n }
@@ -40,6 +38,6 @@ export function lastCommand(path: string, text: string, { at, next, json }: WhyF
     step === undefined ? [of.show(run.world(n)), of.show(run.world(n))] : [of.show(run.world(step - 1)), of.show(run.world(step))]
   if (json === true) printJson({ path: of.text, step: step ?? null, by: step === undefined ? null : run.record(step).by, before, after })
   else if (step === undefined) print(`${of.text}: ${after}, and no step ${next === true ? `after ${n}` : `up to ${n}`} changes it`)
-  else for (const line of changeLines(run, step, before, after)) print(line)
+  else for (const line of changeLines(run, step, of)) print(line)
   return step === undefined ? EXIT.violated : EXIT.holds
 }

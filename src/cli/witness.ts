@@ -13,8 +13,9 @@ import type { Fact } from '../memory/facts.ts'
 import type { Memory } from '../memory/memory.ts'
 import type { Built } from '../scenario/api.ts'
 import { retrace, type LinuxModel } from '../scenario/explored.ts'
+import { CHOOSERS } from '../scenario/redo.ts'
 import type { LinuxEntry } from '../scenario/run.ts'
-import type { LinuxSystem } from '../scenario/standard.ts'
+import { linuxSystem, type LinuxSystem } from '../scenario/standard.ts'
 import type { Choice } from '../system/step.ts'
 import { MODEL_VERSION } from '../version.ts'
 import type { ExploreFlags } from './explore-flags.ts'
@@ -45,7 +46,8 @@ export interface Wanted {
 
 /** `work`: may be stopped; what is known then is shown. */
 export async function witnessOf(built: Built, model: LinuxModel, wanted: Wanted, path: string | null, work: Work): Promise<Witness> {
-  const { system } = model
+  // As the scenario was written: what exploring keeps besides is none of the log's business.
+  const system = linuxSystem(built.system)
   const { found, trail, fewest } = await simplified(model, wanted, work)
   const steps = timelineOf(system, logged(built, system, trail, path))
   const property = propertyOf(model, found)
@@ -100,7 +102,14 @@ async function finished<T>(going: Generator<number, T, boolean>, work: Work, wha
 /** Goes a trail again, and writes its log. */
 function logged(built: Built, system: LinuxSystem, trail: readonly Choice[], path: string | null): readonly LinuxEntry[] {
   const lines: string[] = []
-  const header = { model: MODEL_VERSION, system: built.system, chooser: 'explored', seed: null, title: built.title, plan: built.plan }
+  const header = {
+    model: MODEL_VERSION,
+    system: built.system,
+    chooser: CHOOSERS.explored,
+    seed: null,
+    title: built.title,
+    plan: built.plan,
+  }
   const writers: LogWriter<Memory, Fact>[] = []
   const entries = retrace(system, trail, live => {
     if (path === null) return

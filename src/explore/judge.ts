@@ -5,12 +5,15 @@ import type { Model, Property, Wrong } from './model.ts'
 import { Reading } from './reading.ts'
 import type { Row } from './rows.ts'
 import type { Space } from './space.ts'
-import type { Refusal, Step } from './steps.ts'
+import type { Step } from './steps.ts'
+import { waitsAfter, waitsText, type Wait } from './waits.ts'
 
 /** What decides a property: what is so, and the choices that lead there. */
 export interface Finding {
   readonly why: string
   readonly trail: readonly Choice[]
+  /** Of a deadlock: who waits for whom. */
+  readonly waits?: readonly Wait[]
 }
 
 /** What was found about a property, by its place among the model's. */
@@ -82,7 +85,9 @@ export class Judge<M, F> {
   recall(found: readonly Recalled[]): void {
     for (const { property, why, trail } of found) {
       const known = this.#space.model.properties[property]
-      if (known !== undefined) this.find(known, why, trail)
+      if (known === undefined) continue
+      if (known === this.#deadlock) this.#blocked(known, trail)
+      else this.find(known, why, trail)
     }
   }
 
@@ -114,13 +119,17 @@ export class Judge<M, F> {
     const { refusals } = this.#space
     if (refusals.length > 0) {
       if (this.#deadlock === undefined || this.#found.has(this.#deadlock)) return
-      const who = refusals.map(refusal => refusalText(this.#space.names, refusal)).join('; ')
-      return this.find(this.#deadlock, `${who}; nobody can go on`, this.#trail(place))
+      return this.#blocked(this.#deadlock, this.#trail(place))
     }
     for (const { property, wrong } of this.#atRest) {
       const why = wrong.at(row, at)
       if (why !== undefined && !this.#found.has(property)) this.find(property, why, this.#trail(place))
     }
+  }
+
+  #blocked(deadlock: Property<M>, trail: readonly Choice[]): void {
+    const waits = this.#space.aside(() => waitsAfter(this.#space, trail))
+    this.#found.set(deadlock, { why: waitsText(waits), trail, waits })
   }
 
   /** A step from a place. */
@@ -166,7 +175,3 @@ export class Judge<M, F> {
 const NOTHING: readonly Wrong[] = []
 
 const told = (holds: boolean | string): Wrong => (holds === false ? undefined : holds === true ? 'it is so' : holds)
-
-/** Who waits for whom. */
-export const refusalText = <F>(names: readonly string[], { source, callee, event }: Refusal<F>): string =>
-  `${names[source.by] ?? ''} waits for ${names[callee] ?? ''} to take ${event.type.replaceAll('_', ' ')}`

@@ -75,7 +75,11 @@ function did({ do: what, event, calls, facts }: Described): readonly string[] {
     case 'invalidate_range_start':
       return [`notifies: ${String(first['event'])} of ${span(first)} begins`]
     case 'invalidate_range_end':
-      return [`notifies: ${String(first['event'])} of ${span(first)} is over`]
+      return [
+        calls[0]?.reply === null
+          ? 'moves the sequence on, with notifiers still to be removed or inserted'
+          : `notifies: ${String(first['event'])} of ${span(first)} is over`,
+      ]
     case 'invalidate':
     case 'sync_cpu_device_pagetables':
       return [calls[0]?.reply === false ? `${to} declines to invalidate ${span(first)}` : `has ${to} invalidate ${span(first)}`]

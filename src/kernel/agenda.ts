@@ -77,6 +77,8 @@ export interface Items extends SystemCalls, DaxItems, DmirrorItems, HmmItems, Gu
   notifier_range_end: { readonly range: NotifierRange; readonly who: ActorName }
   invalidate_body: { readonly range: NotifierRange; readonly body: Agenda; readonly open: boolean }
   invalidate_range_end: { readonly range: NotifierRange }
+  /** The address space goes: interval notifiers are told so, once for all of it. */
+  mmu_notifier_release: { readonly mm: MmName }
   mn_itree_inv_end: { readonly mm: MmName }
   wait_event: { readonly mm: MmName; readonly seq: number; readonly ret: number }
 
@@ -100,6 +102,10 @@ export interface Items extends SystemCalls, DaxItems, DmirrorItems, HmmItems, Gu
   do_munmap: Span & { readonly downgrade: boolean }
   detach_vmas: Span & { readonly downgrade: boolean }
   /** `keepsCows`: copies that private mappings have made stay. */
+  /** The CPU forgets what it knows of these pages; entries see to that by themselves, unless there is a bug. */
+  flush_tlb_range: Span
+  /** Area by area, from `at` on; has one been declined? */
+  oom_reap_vmas: { readonly mm: MmName; readonly at: Page; readonly failed: boolean }
   unmap_page_range: Cursor & { readonly keepsCows?: boolean }
   try_to_free_ptes: Span
   free_pgtables: Span
@@ -122,6 +128,8 @@ export interface Items extends SystemCalls, DaxItems, DmirrorItems, HmmItems, Gu
   madvise_collapse: Cursor & { readonly failure: Failure | null; readonly tried: boolean }
   collapse_begin: { readonly mm: MmName; readonly at: Page; readonly body: Agenda }
   collapse_huge_page: { readonly mm: MmName; readonly at: Page }
+  collapse_isolate: { readonly mm: MmName; readonly at: Page }
+  collapse_copy: { readonly mm: MmName; readonly at: Page }
   shrink_folio: Isolated
   shrink_split: Folio
   try_to_unmap_in: Isolated & Span

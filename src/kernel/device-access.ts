@@ -6,12 +6,14 @@
  * A page that is written is dirty from then on. Drivers say so (`set_page_dirty()`) when they unmap it, in the callback: whoever
  * asks whether a page is dirty in order to drop it has invalidated it first, and so finds the same.
  */
-import { page, type Page } from '../memory/address.ts'
+import { page, type Page, type Pages } from '../memory/address.ts'
 import { frameOf } from '../memory/entry.ts'
 import type { Fact } from '../memory/facts.ts'
 import type { Memory } from '../memory/memory.ts'
 import type { ActorName, Offer } from './offer.ts'
 import { call } from './offer.ts'
+import { Table } from '../memory/table.ts'
+import { HMM_PFN_VALID, HMM_PFN_WRITE } from '../walker/hmm.ts'
 import { contents, dirtied } from './pages/folio.ts'
 import type { DeviceFault, RangeContext, RangeEvent } from './range.ts'
 
@@ -63,3 +65,18 @@ export function translated({ device, program: [statement] }: RangeContext, event
 }
 export const accessed = ({ program }: RangeContext, event: RangeEvent): Partial<RangeContext> =>
   event.type === 'accessed' ? { inFlight: null, program: event.left === null ? program.slice(1) : [event.left, ...program.slice(1)] } : {}
+
+/** Pages that are wanted, each with these flags, as the statement that faults them in; for ever, if it has to begin again. */
+export const faultOn = ({ start, end }: Pages, defaultFlags: number): DeviceFault => ({
+  start,
+  end,
+  defaultFlags,
+  pfnFlagsMask: 0,
+  owned: null,
+  requests: Table.empty,
+  attempts: null,
+})
+
+/** What a device has asked for by a queue. */
+export const requested = ({ start, end, write }: { readonly start: number; readonly end: number; readonly write: boolean }): DeviceFault =>
+  faultOn({ start: page(start), end: page(end) }, HMM_PFN_VALID | (write ? HMM_PFN_WRITE : 0))

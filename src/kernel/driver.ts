@@ -53,6 +53,21 @@ export const KERNEL_CALLS = {
   },
 } as const
 
+/** What the commands of the HMM test driver call an open file of it with, and what it replies. */
+export const TEST_HMM_CALLS = {
+  ...KERNEL_CALLS.mmu_interval_notifier,
+  opened: '{ mm, device, seq }; replies nothing',
+  closed: '{}; replies nothing',
+  mutex_lock: '{}; taken when the mutex is free',
+  mutex_unlock: '{}; replies nothing',
+  read_begin: '{}; replies the sequence',
+  check_retry: '{ seq }; replies whether it is another now',
+  read_retry: '{ seq }; the same, under the mutex',
+  xa_load: '{}; replies the table',
+  xa_store: '{ start, end, entries }; replies nothing',
+  xa_erase: '{ page }; replies nothing',
+} as const
+
 type DriverDoes = Does<Memory, Fact, RangeContext>
 
 /** `call NAME`: a call of the driver's own to its device; `call worker.NAME`: to its worker. Waits until it is taken. */

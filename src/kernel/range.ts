@@ -4,14 +4,16 @@
  * for a `valid` flag and asks for it again.
  */
 import type { Page, Pages } from '../memory/address.ts'
+import { frameOf } from '../memory/entry.ts'
 import type { Fact } from '../memory/facts.ts'
+import { headOf, isLocked } from '../memory/frames.ts'
 import type { Memory, MmName } from '../memory/memory.ts'
 import type { Table } from '../memory/table.ts'
 import { HMM_PFN_WRITE, type HmmRange } from '../walker/hmm.ts'
 import type { Kernel, Work } from './advance.ts'
 import { isAccess, perform, translate, type DeviceAccess, type DeviceStatement, type InFlight } from './device-access.ts'
 import { isOops, whereOf, type Failure } from './failure.ts'
-import { dmaOf, hmmOf, mmapLockOf, registryOf } from './names.ts'
+import { dmaOf, FOLIO_LOCK, hmmOf, mmapLockOf, registryOf } from './names.ts'
 import type { Profile } from './profiles.ts'
 import { call, type ActorName, type AnyEvent, type Call, type Calls, type Does, type Offer } from './offer.ts'
 import { ran, REST, work } from './thread.ts'
@@ -69,6 +71,8 @@ export type RangeEvent =
   | ({ readonly type: 'dma_mapped' } & Work)
   /** What `hmm_dma_map_alloc()` said. */
   | { readonly type: 'allocated'; readonly fail: Failure | null }
+  /** The process has ended. */
+  | { readonly type: 'mm_gone' }
   /** The kernel died, in this function. */
   | { readonly type: 'oops'; readonly where: string }
   | { readonly type: 'checked'; readonly stale: boolean }
@@ -103,6 +107,15 @@ const idle: RangeDoes = (_, { device, program: [statement] }) => {
 
 const bounds = (c: RangeContext): { readonly start: Page; readonly end: Page } => ({ start: running(c).start, end: running(c).end })
 
+/** `set_page_dirty_lock()` of what is to be written: waits for those who hold the locks of these folios. */
+const folioLocks = ({ frames }: Memory, c: RangeContext): Calls =>
+  [...c.array.runs()].flatMap(([first, count]) =>
+    Array.from({ length: count }, (_, i) => c.array.get(first + i)).flatMap(word => {
+      const folio = headOf(frames, frameOf(word))
+      return (word & HMM_PFN_WRITE) !== 0 && isLocked(frames, folio) ? [call(FOLIO_LOCK, 'folio_unlock', { folio })] : []
+    }),
+  )
+
 /** What both drivers do alike. */
 const common = (
   kernel: Kernel,
@@ -123,7 +136,15 @@ const common = (
 > => ({
   idle,
   perform,
-  mmap_read_lock: one('mmap_read_lock', c => [call(mmapLockOf(c.mm), 'mmap_read_lock')]),
+  // `mmget_not_zero()`: of a process that has ended there is nothing to be had; who does not ask walks tables that are being freed.
+  mmap_read_lock: one(
+    'mmap_read_lock',
+    c => [call(mmapLockOf(c.mm), 'mmap_read_lock')],
+    ([gone]): RangeEvent => {
+      if (gone !== 'gone') return { type: 'done' }
+      return kernel.profile.bugs.includes('rangeOutlivesMm') ? { type: 'oops', where: 'hmm_range_fault' } : { type: 'mm_gone' }
+    },
+  ),
   hmm_range_fault: (memory, c, budget) =>
     work(kernel, memory, c, budget, after => {
       if (after.agenda.length > 0) return ran(after)
@@ -133,7 +154,11 @@ const common = (
     work(kernel, memory, c, budget, after => (after.agenda.length > 0 ? ran(after) : { ...ran(after), type: 'dma_unmapped' })),
   mmap_read_unlock: one('mmap_read_unlock', c => [call(mmapLockOf(c.mm), 'mmap_unlock')]),
   driver_lock: one('driver_lock', c => [call(c.device, 'lock')]),
-  commit: one('commit', c => [call(c.device, 'commit', { ...bounds(c), pfns: c.array })]),
+  commit: (memory, c, budget) =>
+    one('commit', () => [
+      ...(kernel.profile.bugs.includes('dirtiesUnderLock') ? folioLocks(memory, c) : []),
+      call(c.device, 'commit', { ...bounds(c), pfns: c.array }),
+    ])(memory, c, budget),
   driver_unlock: one('driver_unlock', c => [call(c.device, 'unlock')]),
   end: (_, { ret, fail, array }) => [
     { do: 'return', calls: [], facts: [], event: () => ({ type: 'ended', ret, err: fail, array }) satisfies RangeEnded },

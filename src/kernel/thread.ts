@@ -84,6 +84,7 @@ const inFault =
   (after: Work): ThreadEvent => {
     if (after.agenda.length > 0) return ran(after)
     if (after.fail === null) return { type: 'handled' }
+    if (isOops(after.fail)) return { type: 'oops', where: whereOf(after.fail) }
     return { type: 'signal', at, ...signalOf(after.fail) }
   }
 

@@ -71,7 +71,7 @@ function apply(draft: Draft<Memory>, fact: Fact): void {
       const [level, name, index, count, word, target, step] = fact
       const tables = mm(draft, name)
       const entry = entryOf(word, target)
-      if (level !== 'pte' && tables.tlb !== Table.empty) tables.tlb = flushed(tables.tlb, tables[level], level, index, count, entry)
+      if (tables.tlb !== Table.empty) tables.tlb = flushed(tables.tlb, tables[level], level, index, count, entry)
       tables[level] = tables[level].setRange(index, count, entry, step * NEXT_FRAME)
       return
     }

@@ -8,7 +8,7 @@ import { frameOf } from '../memory/entry.ts'
 import { devicesOf, type Oracle, type View } from './oracle.ts'
 
 /** Anything that accesses memory by a device's translation: an actor whose context has `inFlight`. */
-const inFlight = ({ world }: View): readonly InFlight[] =>
+export const accessesInFlight = ({ world }: View): readonly InFlight[] =>
   world.actors.flatMap(({ context }) => {
     const { inFlight: access }: { readonly inFlight?: InFlight | null } = context
     return access === undefined || access === null ? [] : [access]
@@ -22,7 +22,7 @@ const isTold = ({ world }: View, { device, page }: InFlight): boolean =>
   })
 
 export const noStaleDeviceAccess: Oracle = view => {
-  for (const access of inFlight(view)) {
+  for (const access of accessesInFlight(view)) {
     const { device, page, word } = access
     const table = devicesOf(view).find(({ name }) => name === device)?.table
     if (table === undefined || frameOf(table.get(page)) === frameOf(word) || isTold(view, access)) continue

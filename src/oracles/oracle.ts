@@ -1,5 +1,6 @@
 /** Oracles say what must always hold, judged from outside: they read a world, and know nothing of how it came about. */
 import { page, type Page } from '../memory/address.ts'
+import { kindOf, type EntryKind } from '../memory/entry.ts'
 import { mmOf, type Memory, type MmName } from '../memory/memory.ts'
 import { smallEntryAt } from '../memory/pagetable.ts'
 import { Table } from '../memory/table.ts'
@@ -31,6 +32,10 @@ export function devicesOf({ names, world }: View): readonly DeviceView[] {
       : []
   })
 }
+
+/** Entries of pages that a device has, and the CPU has not. */
+const LENT: ReadonlySet<EntryKind> = new Set<EntryKind>(['!devpriv-r', '!devpriv-w', '!excl-r', '!excl-w', '!excl-m'])
+export const isLent = (entry: number): boolean => LENT.has(kindOf(entry))
 
 /** Invalidations of an address space that have begun and not ended. */
 export function invalidationsInFlight({ names, world }: View, mm: MmName): number {

@@ -9,8 +9,9 @@ import { page, type Pages } from '../memory/address.ts'
 import type { PagemapName } from '../memory/dax.ts'
 import type { ActorName } from '../system/actor.ts'
 import type { GupFlags } from '../walker/gup.ts'
-import type { Driver } from './drivers.ts'
+import type { Driver, MirrorDriver } from './drivers.ts'
 import type { Exhibit } from './exhibit.ts'
+import type { Given, Values } from './parameters.ts'
 import type { Plan } from './plan.ts'
 import type { SystemSpec } from './standard.ts'
 import type { View } from './view.ts'
@@ -135,6 +136,8 @@ export interface Thread {
   devm_memremap_pages_release(pagemap: PagemapName): StatementRef
   /** The scheduler closes pages, to learn by faults who uses them. */
   change_prot_numa(pages: Pages): StatementRef
+  /** The OOM reaper takes all private memory that it can have without waiting; EAGAIN if some of it was declined. */
+  oom_reap_task_mm(): StatementRef
   /** A child process; its first thread. */
   fork(): Child
   exit(): StatementRef
@@ -151,7 +154,7 @@ export interface Thread {
   /** It is unbound: its page map dies, if it has not yet, and mappings of its pages go. */
   memunmapPages(pagemap: 'pmem0' | 'dax1.0'): StatementRef
   /** Opens `/dev/hmm_dmirror0` … `3`: the first two have private memory, the others coherent memory. */
-  openDevice(device?: 0 | 1 | 2 | 3): Mirror
+  openDevice(device?: 0 | 1 | 2 | 3, options?: { readonly driver?: MirrorDriver }): Mirror
 }
 /** Pages of a file, by index. */
 export interface FilePages {
@@ -249,12 +252,14 @@ export interface Expect {
   answers(statement: StatementRef, wanted: Partial<Answer> | ((answer: Answer) => boolean)): void
 }
 
-export interface ScenarioContext {
+export interface ScenarioContext<P extends Values = Values> {
   /** A machine; of the profile that was asked for, unless one is named. One a scenario. */
   readonly linux: (profile?: string) => Linux
   readonly expect: Expect
   /** Which of the scenario's variants this is; '' if it has none. */
   readonly variant: string
+  /** What it is made with: as it says, unless something else is asked for. */
+  readonly parameters: Given<P>
 }
 
 /** A scenario, ready to be built for a profile. */
@@ -264,9 +269,11 @@ export interface Scenario {
   readonly profiles: readonly string[]
   /** The same story in other circumstances; `run` tells each. */
   readonly variants: readonly string[]
+  /** What it can be made with, and the values that are meant if none are asked for. */
+  readonly parameters: Values
   /** The bug of a real kernel or driver that it shows, if it is an exhibit of the museum. */
   readonly exhibit?: Exhibit
-  build(profile?: string, variant?: string): Built
+  build(profile?: string, variant?: string, parameters?: Values): Built
 }
 
 /** What a scenario came to: a system, who may act when, and what must hold. All but the oracles is plain data. */
@@ -275,4 +282,6 @@ export interface Built {
   readonly system: SystemSpec
   readonly plan: Plan
   readonly expectations: readonly Expectation[]
+  /** The order of events that a run takes first, as a token. */
+  readonly order?: string
 }

@@ -1,11 +1,10 @@
 /** What the devices of a scenario are told: to fault pages in, to look at them, to map them for DMA, and to access them. */
-import { isAccess, type DeviceAccess, type DeviceStatement } from '../kernel/device-access.ts'
+import { faultOn, isAccess, type DeviceAccess, type DeviceStatement } from '../kernel/device-access.ts'
 import { dmaOf, handlerOf, workerOf } from '../kernel/names.ts'
 import type { Profile } from '../kernel/profiles.ts'
 import type { DeviceFault } from '../kernel/range.ts'
 import { page, PAGE_LIMIT, type Pages } from '../memory/address.ts'
 import type { MmName } from '../memory/memory.ts'
-import { Table } from '../memory/table.ts'
 import type { ActorName } from '../system/actor.ts'
 import { HMM_PFN_VALID, HMM_PFN_WRITE } from '../walker/hmm.ts'
 import { HMM_PFN_DEVICE_PRIVATE } from '../walker/hmm-5-2.ts'
@@ -109,10 +108,11 @@ export function deviceOf(
   add: (statement: DeviceStatement) => StatementRef,
   dmaWay: () => Exclude<Profile['mapsDma'], 'no'>,
 ): Device {
-  const faulting = ({ start, end }: Pages, defaultFlags: number, { attempts, block }: DeviceFaultOptions): DeviceFault => {
-    const common = { start, end, defaultFlags, pfnFlagsMask: 0, owned: null, requests: Table.empty, attempts: attempts ?? null }
-    return { ...common, ...(block === undefined ? {} : { block }) }
-  }
+  const faulting = (pages: Pages, defaultFlags: number, { attempts, block }: DeviceFaultOptions): DeviceFault => ({
+    ...faultOn(pages, defaultFlags),
+    attempts: attempts ?? null,
+    ...(block === undefined ? {} : { block }),
+  })
   const asked = (pages: Pages, defaultFlags: number, options: DeviceFaultOptions, rest: Partial<DeviceFault> = {}): Command => ({
     ...add({ ...faulting(pages, defaultFlags, options), ...rest }),
     start: pages.start,

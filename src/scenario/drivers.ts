@@ -10,7 +10,7 @@ import type { AnyStateMachine, ContextFrom } from 'xstate'
 import { device as ourDevice } from '../../machines/device.ts'
 import { range as ourHandler } from '../../machines/range.ts'
 import type { Kernel } from '../kernel/advance.ts'
-import { DRIVER_WORDS, driverRule, isDriverWord, KERNEL_CALLS, ownCallOf, type Word } from '../kernel/driver.ts'
+import { DRIVER_WORDS, driverRule, isDriverWord, KERNEL_CALLS, ownCallOf, TEST_HMM_CALLS, type Word } from '../kernel/driver.ts'
 import type { RangeContext } from '../kernel/range.ts'
 import type { Fact } from '../memory/facts.ts'
 import type { Memory } from '../memory/memory.ts'
@@ -52,10 +52,9 @@ interface Halves<D extends AnyStateMachine, H extends AnyStateMachine, W extends
 }
 
 interface Defined {
-  readonly driver: Driver
   readonly device: AnyStateMachine
-  readonly handler: AnyStateMachine
-  readonly worker: AnyStateMachine | undefined
+  readonly handler?: AnyStateMachine
+  readonly worker?: AnyStateMachine | undefined
 }
 const defined = new Map<string, Defined>()
 
@@ -68,21 +67,40 @@ export function defineDevice<D extends AnyStateMachine, H extends AnyStateMachin
   const { worker, hears = 'mmu_interval_notifier' } = halves
   const device: AnyStateMachine = halves.device ?? ourDevice
   const handler: AnyStateMachine = halves.handler ?? ourHandler
+  const acting = worker === undefined ? [handler] : [handler, worker]
+  known(
+    name,
+    { device, handler, worker },
+    () =>
+      unheard(device, KERNEL_CALLS[hears], `It hears by ${hears}`) ??
+      acting.map(half => unfit(half, device, worker)).find(w => w !== undefined),
+  )
+  return { name, hears, hasWorker: worker !== undefined }
+}
+
+/** A test driver's file of one's own: `openDevice(0, { driver })` takes it. */
+export interface MirrorDriver {
+  readonly mirror: string
+}
+
+/** A machine in place of `machines/dmirror.ts`, for the commands of the HMM test driver. */
+export function defineMirror<T extends AnyStateMachine>(name: string, machine: Fit<T, Mirrors>): MirrorDriver {
+  known(name, { device: machine }, () => unheard(machine, TEST_HMM_CALLS, 'So it is with the commands of test_hmm'))
+  return { mirror: machinesOf({ name }).device }
+}
+
+/** Makes machines known by a name, unless something is wrong with them. */
+function known(name: string, machines: Defined, wrongWith: () => string | undefined): void {
   const bad = (what: string): BadDriver => new BadDriver(`driver '${name}': ${what}`)
   if (!NAME.test(name)) throw bad('expected a name of letters, digits and dashes')
   if (defined.has(name)) throw bad('there is one of this name already; names are what logs know drivers by')
-  const machines = { device, handler, ...(worker === undefined ? {} : { worker }) }
   for (const [half, machine] of Object.entries(machines)) {
-    const wrong = uncompilable(machine)
+    const wrong = machine === undefined ? undefined : uncompilable(machine)
     if (wrong !== undefined) throw bad(`its ${half} is no plain machine: ${wrong}`)
   }
-  const wrong =
-    unheard(device, hears) ??
-    [handler, ...(worker === undefined ? [] : [worker])].map(acting => unfit(acting, device, worker)).find(w => w !== undefined)
+  const wrong = wrongWith()
   if (wrong !== undefined) throw bad(wrong)
-  const driver: Driver = { name, hears, hasWorker: worker !== undefined }
-  defined.set(name, { driver, device, handler, worker })
-  return driver
+  defined.set(name, machines)
 }
 
 function uncompilable(machine: AnyStateMachine): string | undefined {
@@ -99,11 +117,11 @@ function uncompilable(machine: AnyStateMachine): string | undefined {
 const takes = (machine: AnyStateMachine, type: string): boolean => [...tableOf(machine).values()].some(edges => edges.has(type))
 
 /** A device that the kernel cannot call. */
-function unheard(device: AnyStateMachine, hears: Hearing): string | undefined {
-  const missed = Object.entries(KERNEL_CALLS[hears]).find(([type]) => !takes(device, type))
+function unheard(device: AnyStateMachine, calls: Readonly<Record<string, string>>, because: string): string | undefined {
+  const missed = Object.entries(calls).find(([type]) => !takes(device, type))
   return missed === undefined
     ? undefined
-    : `no state of its device takes '${missed[0]}', with which the kernel calls it: ${missed[1]}. It hears by ${hears}`
+    : `no state of its device takes '${missed[0]}', with which the kernel calls it: ${missed[1]}. ${because}`
 }
 
 /** What is wrong with a machine that acts: a state that does what nobody knows, is not told, or calls what nobody takes. */
@@ -131,7 +149,7 @@ function unfit(machine: AnyStateMachine, device: AnyStateMachine, worker: AnySta
 }
 
 /** What its halves are called as machines. */
-export const machinesOf = ({ name }: Driver): Readonly<Record<'device' | 'handler' | 'worker', string>> => ({
+export const machinesOf = ({ name }: Pick<Driver, 'name'>): Readonly<Record<'device' | 'handler' | 'worker', string>> => ({
   device: `driver:${name}`,
   handler: `driver:${name}.handler`,
   worker: `driver:${name}.worker`,

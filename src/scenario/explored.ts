@@ -4,7 +4,6 @@
  */
 import { BadTrail, type Alike, type Model, type Property, type Schedule, type Wrong } from '../explore/model.ts'
 import { causeOf } from '../kernel/failure.ts'
-import type { Access } from '../kernel/faults/access.ts'
 import type { RangeContext, RangeEvent } from '../kernel/range.ts'
 import type { ThreadContext, ThreadEvent } from '../kernel/thread.ts'
 import type { Fact } from '../memory/facts.ts'
@@ -19,14 +18,17 @@ import { difference } from './brief.ts'
 import { actorsOf, type Plan } from './plan.ts'
 import { answerOf, toldBy, unlike, type Told } from './answers.ts'
 import { errorIn } from './run.ts'
-import { linuxSystem, type ActorSpec, type Kinds, type LinuxSystem } from './standard.ts'
+import { gatheringKinds, gatheringSpec } from './gathering.ts'
+import { linuxSystem, profileOf, standardKinds, type ActorSpec, type Kinds, type LinuxSystem } from './standard.ts'
 import { viewOf, type View } from './view.ts'
 
 export type LinuxModel = Model<Memory, Fact>
 
 /** What `explore` is given for a scenario that was built. */
 export function modelOf(built: Built, kinds: Kinds = {}): LinuxModel {
-  const system = linuxSystem(built.system, kinds)
+  const told = built.expectations.flatMap(e => ('statement' in e ? [e.statement] : []))
+  const all = { ...standardKinds(profileOf(built.system.profile)), ...kinds }
+  const system = linuxSystem(gatheringSpec(built.system, told), gatheringKinds(all))
   const names = system.actors.map(a => a.name)
   const seen = (world: World<Memory>): View => viewOf({ names, world })
   return {
@@ -91,48 +93,27 @@ function propertyOf(expectation: Expectation, seen: (world: World<Memory>) => Vi
     case 'finally':
       return { kind: expectation.kind, name, holds: world => expectation.holds(seen(world)) }
     case 'returns':
-      return answers(expectation.statement, actors, name, ({ short }, whole) => {
-        if (Array.isArray(short) && Array.isArray(expectation.value)) return unlikeList(expectation.value, short, whole)
-        return JSON.stringify(short) === JSON.stringify(expectation.value)
-          ? undefined
-          : `it answers ${difference(expectation.value, short)}`
-      })
+      return answers(expectation.statement, actors, name, ({ short }) =>
+        JSON.stringify(short) === JSON.stringify(expectation.value) ? undefined : `it answers ${difference(expectation.value, short)}`,
+      )
     case 'answers':
       return answers(expectation.statement, actors, name, told => unlike(answerOf(told, expectation.statement), expectation.wanted))
   }
 }
 
-/** Where in what a load reads these values stand: it may read in several steps, and is judged by each. */
-interface Part {
-  readonly from: number
-  readonly last: boolean
-}
-
-function unlikeList(wanted: readonly number[], got: readonly number[], { from, last }: Part): Wrong {
-  const due = last ? wanted.slice(from) : wanted.slice(from, from + got.length)
-  return JSON.stringify(due) === JSON.stringify(got) ? undefined : `it answers ${difference(due, got)}`
-}
-
 /** What must be so when a statement answers, whenever it does. */
-function answers(
-  statement: StatementRef,
-  actors: readonly ActorSpec[],
-  name: string,
-  wrong: (told: Told, part: Part) => Wrong,
-): Property<Memory> {
+function answers(statement: StatementRef, actors: readonly ActorSpec[], name: string, wrong: (told: Told) => Wrong): Property<Memory> {
   const { program = [] }: Partial<Pick<Programmed, 'program'>> = actors.find(a => a.name === statement.by)?.input ?? {}
   const left = program.length - statement.index
-  const start = (program[statement.index] as Partial<Access>).at ?? 0
   return {
     kind: 'step',
     name,
-    wrong: deed => {
-      if (deed.by !== statement.by) return undefined
-      const now = (deed.before.context as Programmed).program
-      if (now.length !== left) return undefined
-      const from = ((now[0] as Partial<Access>).at ?? 0) - start
-      const told = toldBy(deed.event as ThreadEvent | RangeEvent)
-      return told === undefined ? undefined : wrong(told, { from, last: !('left' in deed.event) || deed.event.left === null })
+    wrong: ({ by, before, event }) => {
+      if (by !== statement.by || (before.context as Programmed).program.length !== left) return undefined
+      // A read that goes on has not answered yet.
+      if ('left' in event && event.left !== null) return undefined
+      const told = toldBy(event as ThreadEvent | RangeEvent)
+      return told === undefined ? undefined : wrong(told)
     },
   }
 }

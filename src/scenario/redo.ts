@@ -1,6 +1,6 @@
 /** A run that is known by the header of its log alone, begun again: the same system, plan, chooser and seed. */
 import type { Header } from '../log/records.ts'
-import { digestOf } from '../log/records.ts'
+import { digestOf, worldOf } from '../log/records.ts'
 import { revived } from '../log/values.ts'
 import { AT_ANY_STEP } from '../oracles/shipped.ts'
 import { step } from '../system/step.ts'
@@ -11,7 +11,7 @@ import { prepare, type ScenarioRun } from './run.ts'
 import { BadSpec, linuxSystem, type SystemSpec } from './standard.ts'
 
 /** How a run chooses, by the name that headers have for it. */
-export const CHOOSERS = { written: 'as written', random: 'random' } as const
+export const CHOOSERS = { written: 'as written', random: 'random', token: 'a token', explored: 'explored' } as const
 
 const isGoal = (x: unknown): boolean => {
   const { by, left, state } = (x ?? {}) as Readonly<Record<string, unknown>>
@@ -29,7 +29,11 @@ const isPlan = (x: unknown): x is Plan =>
  * which the scenario has.
  */
 export function beginAgain(header: Header, options: { readonly scenario?: Scenario; readonly steps?: number } = {}): ScenarioRun {
-  const { chooser, seed, title } = header
+  const { chooser, seed, title, from } = header
+  if (from !== undefined)
+    throw new BadSpec(
+      `'${from.name}' is a branch, which was chosen by hand, step by step: what was lost of it cannot be decided again. Expected the log of a run; of a branch, repair without --redo keeps what is sound.`,
+    )
   if (chooser !== CHOOSERS.written && (chooser !== CHOOSERS.random || seed === null))
     throw new BadSpec(`the run was chosen by '${chooser}', which its log does not tell how to do again`)
   const system = header.system as SystemSpec
@@ -46,19 +50,27 @@ export interface Reproduced {
   readonly digest: string
 }
 
-/** Makes a run again from its choices: who acts, which of its offers it takes, and how far (null: as far as it goes). */
-export function reproduce(system: unknown, choices: readonly (readonly (string | number | null)[])[]): Reproduced {
+/**
+ * Makes a run again from its choices: who acts, which of its offers it takes, and how far (null: as far as it goes). `from`:
+ * where a branch begins.
+ */
+export function reproduce(
+  system: unknown,
+  choices: readonly (readonly (string | number | null)[])[],
+  from?: { readonly step: number; readonly world: unknown },
+): Reproduced {
   const linux = linuxSystem(revived(system) as SystemSpec)
   const names = linux.actors.map(a => a.name)
   const found = new Map<string, Reproduced['findings'][number]>()
-  let world = initialWorld(linux)
+  const first = from?.step ?? 0
+  let world = from === undefined ? initialWorld(linux) : worldOf(linux, from.world)
   for (const [i, [by, offer, budget]] of choices.entries()) {
     const outcome = step(linux, world, { by: String(by), offer: Number(offer), budget: budget === null ? Infinity : Number(budget) })
-    if (outcome.kind !== 'stepped') throw new Error(`step ${i + 1}: ${String(by)} can no longer act: ${outcome.kind}`)
+    if (outcome.kind !== 'stepped') throw new Error(`step ${first + i + 1}: ${String(by)} can no longer act: ${outcome.kind}`)
     world = outcome.world
     for (const [oracle, judge] of Object.entries(AT_ANY_STEP)) {
       const why = found.has(oracle) ? undefined : judge({ names, world })
-      if (why !== undefined) found.set(oracle, { oracle, step: i + 1, why })
+      if (why !== undefined) found.set(oracle, { oracle, step: first + i + 1, why })
     }
   }
   const findings = Object.keys(AT_ANY_STEP).flatMap(oracle => found.get(oracle) ?? [])

@@ -26,7 +26,9 @@ import type {
   Until,
 } from './api.ts'
 import { notShownBy, type Exhibit } from './exhibit.ts'
+import type { MirrorDriver } from './drivers.ts'
 import { deviceActors, deviceOf, programmed, subscribers, type Programmed } from './devices.ts'
+import { given, inWords, type Given, type Values } from './parameters.ts'
 import type { Goal, Stage } from './plan.ts'
 import { inBrief } from './brief.ts'
 import { threadOf, type Writing } from './threads.ts'
@@ -37,26 +39,41 @@ export class BadScenario extends Error {
   override readonly name = 'BadScenario'
 }
 
-export interface ScenarioOptions {
+export interface ScenarioOptions<P extends Values = Values> {
   readonly profiles?: readonly string[]
   readonly variants?: readonly string[]
+  /** The order of events that `run` takes, as a token that exploring has given. */
+  readonly order?: string
   /** It shows a bug: it is told on the kernel that has it, and on the one that does not. */
   readonly exhibit?: Exhibit
+  /** What it can be made with (`parameters: { devices: 1 }`), and the values that are meant if none are asked for. */
+  readonly parameters?: P
 }
 
-export function scenario(title: string, build: (context: ScenarioContext) => void, options: ScenarioOptions = {}): Scenario {
-  const { exhibit, profiles = exhibit === undefined ? [DEFAULT_PROFILE] : [exhibit.wrong, exhibit.right], variants = [''] } = options
+export function scenario<P extends Values>(
+  title: string,
+  build: (context: ScenarioContext<P>) => void,
+  options: ScenarioOptions<P> = {},
+): Scenario {
+  const parameters: Values = options.parameters ?? {}
+  const { exhibit, order, profiles = exhibit === undefined ? [DEFAULT_PROFILE] : [exhibit.wrong, exhibit.right], variants = [''] } = options
   const lack = exhibit === undefined ? undefined : notShownBy(exhibit, variants)
   if (lack !== undefined) throw new BadScenario(`scenario '${title}' is no exhibit: ${lack}`)
   return {
     title,
     profiles,
     variants,
+    parameters,
     ...(exhibit === undefined ? {} : { exhibit }),
-    build(profile = profiles[0] ?? DEFAULT_PROFILE, variant = variants[0] ?? '') {
+    build(profile = profiles[0] ?? DEFAULT_PROFILE, variant = variants[0] ?? '', asked = {}) {
       if (!variants.includes(variant))
         throw new BadScenario(`scenario '${title}' has no variant '${variant}'; it has ${variants.join(', ')}`)
-      return new Builder(title, profile, variant).built(build)
+      const values = given(parameters, asked)
+      if (typeof values === 'string') throw new BadScenario(`scenario '${title}' ${values}`)
+      const told = [title, ...(Object.keys(asked).length === 0 ? [] : [inWords(asked)])].join(', ')
+      // They are of the kinds that it has named, which is all that its builder knows of them.
+      const built = new Builder(told, profile, variant).built(context => build({ ...context, parameters: values as Given<P> }))
+      return order === undefined ? built : { ...built, order }
     },
   }
 }
@@ -79,7 +96,8 @@ class Builder implements Writing {
   #profile: Profile | undefined
   readonly #programs = new Map<ActorName, Program>()
   #mms: readonly MmName[] = [MM]
-  #mirrors = 0
+  /** The machines of the test driver's files. */
+  readonly #mirrors: string[] = []
   readonly #devices = new Map<ActorName, Programmed>()
   readonly #expectations: Expectation[] = []
   readonly #stages: { members: StatementRef[]; order: (StatementRef | Until)[] }[] = []
@@ -91,7 +109,7 @@ class Builder implements Writing {
     this.#variant = variant
   }
 
-  built(build: (context: ScenarioContext) => void): Built {
+  built(build: (context: Omit<ScenarioContext, 'parameters'>) => void): Built {
     build({ linux: profile => this.#linux(profile ?? this.#asked), expect: this.#expect(), variant: this.#variant })
     if (this.#profile === undefined) throw new BadScenario(`scenario '${this.#title}' has no machine: call linux() in it`)
     return {
@@ -153,8 +171,8 @@ class Builder implements Writing {
     return { mm, thread: this.#threadOf(`${mm}.cpu0`, mm, true) }
   }
 
-  mirror(): ActorName {
-    return mirrorName(this.#mirrors++)
+  mirror(driver: MirrorDriver | undefined): ActorName {
+    return mirrorName(this.#mirrors.push(driver?.mirror ?? 'dmirror') - 1)
   }
 
   /** What the kernel cannot do is refused, with the reason. */
@@ -282,10 +300,10 @@ class Builder implements Writing {
         machine: child ? 'child_thread' : 'thread',
         input: { mm, program: statements },
       })),
-      ...Array.from({ length: this.#mirrors }, (_, n): readonly ActorSpec[] => [
-        { name: mirrorName(n), machine: 'dmirror', input: {} },
+      ...this.#mirrors.flatMap((mirror, n): readonly ActorSpec[] => [
+        { name: mirrorName(n), machine: mirror, input: {} },
         { name: snapshotOf(mirrorName(n)), machine: 'interval_notifier', input: {} },
-      ]).flat(),
+      ]),
       ...devices.flatMap(([name, device]) => deviceActors(MM, name, device, profile)),
     ]
     return { profile: profile.name, mms: [MM], actors }

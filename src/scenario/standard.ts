@@ -91,16 +91,16 @@ export function linuxSystem(spec: SystemSpec, more: Kinds = {}, take: Take = com
   const kinds = { ...standardKinds(profile), ...more }
   const actors = [...machineActors, ...spec.actors].map(({ name, machine, input }) => {
     const of = kinds[machine] ?? driverKind(machine, kernelOf(profile))
-    if (of === undefined) throw new BadSpec(`actor '${name}' is a '${machine}', which is no machine here; ${whereItMayBe(machine, kinds)}`)
+    if (of === undefined) throw new BadSpec(unknown(name, machine, kinds))
     return { name, kind: of, input }
   })
   return system({ actors, memory: bootMemory(spec.mms), fold, take })
 }
 
-const whereItMayBe = (machine: string, kinds: Kinds): string =>
+const unknown = (name: ActorName, machine: string, kinds: Kinds): string =>
   isDriverMachine(machine)
-    ? 'a driver is known once the file is loaded that defines it, as its scenario does: --load FILE'
-    : `there are ${Object.keys(kinds).join(', ')}`
+    ? `actor '${name}' is a '${machine}', a driver that nobody has defined: load the file that does, as its scenario: --load FILE; a program imports it`
+    : `actor '${name}' is a '${machine}', which is no machine here; there are ${Object.keys(kinds).join(', ')}`
 
 /** The actors that every machine has. */
 export const machineActors: readonly ActorSpec[] = [{ name: FOLIO_LOCK, machine: 'folio_lock', input: {} }]

@@ -5,6 +5,7 @@ import type { Statement } from '../kernel/thread.ts'
 import { page, type Pages } from '../memory/address.ts'
 import { PAGE_SIZE, type MmName } from '../memory/memory.ts'
 import type { ActorName } from '../system/actor.ts'
+import type { MirrorDriver } from './drivers.ts'
 import type { Child, Command, FilePages, MmapOptions, Mirror, OpenFile, OpenOptions, StatementRef, Thread } from './api.ts'
 
 /** Where statements are written to, and new names come from. */
@@ -13,7 +14,8 @@ export interface Writing {
   /** A place for so many pages: behind everything mapped so far, unless one is asked for. */
   place(pages: number, at: number | undefined): Pages
   child(): { readonly mm: MmName; readonly thread: Thread }
-  mirror(): ActorName
+  /** An open file of the test driver: of ours, unless another machine is named. */
+  mirror(driver: MirrorDriver | undefined): ActorName
   /** Refuses what the kernel is not able to do. */
   needs(able: boolean, what: string): void
 }
@@ -61,6 +63,7 @@ export function threadOf(to: Writing, name: ActorName, mm: MmName, profile: Prof
       }),
     devm_memremap_pages_release: pagemap => add({ do: 'devm_memremap_pages_release', pagemap }),
     change_prot_numa: pages => add({ do: 'change_prot_numa', ...at(pages) }),
+    oom_reap_task_mm: () => add({ do: 'oom_reap_task_mm', mm }),
     fork: (): Child => {
       const { mm: child, thread } = to.child()
       return { ...thread, ...add({ do: 'fork', mm, child, thread: thread.name }) }
@@ -79,9 +82,9 @@ export function threadOf(to: Writing, name: ActorName, mm: MmName, profile: Prof
     pwrite: (file, pages, value) => add({ do: 'pwrite', ...onFile(file, pages), value, bytes: 8 }),
     killPagemap: pagemap => add({ do: 'dev_pagemap_kill', pagemap }),
     memunmapPages: pagemap => add({ do: 'memunmap_pages', pagemap }),
-    openDevice: (number = 0) => {
+    openDevice: (number = 0, { driver } = {}) => {
       to.needs(profile.hasHmm, 'it has no HMM, and so no test driver of it')
-      const who = to.mirror()
+      const who = to.mirror(driver)
       const device = `hmm_dmirror${number}`
       add({ do: 'dmirror_open', who, mm, device })
       return mirrorOf(to, name, { who, mm, device })

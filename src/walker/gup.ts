@@ -67,6 +67,8 @@ export interface FollowRules {
   readonly honorsNuma: boolean
   /** The write fault for it has been made. */
   readonly faulted: boolean
+  /** Whether a page map is dying is not asked. */
+  readonly takesDying: boolean
   /** Page maps that the call has already, dying or not. */
   readonly held: readonly string[]
 }
@@ -172,9 +174,9 @@ function touched(mm: MmName, { entry, level, index }: Leaf, flags: GupFlags, rul
 }
 
 /** `get_dev_pagemap()`: a page map that is dying is had only by who has it already. */
-function hasPagemap(memory: Memory, frame: Pfn, { held }: FollowRules): boolean {
+function hasPagemap(memory: Memory, frame: Pfn, { takesDying, held }: FollowRules): boolean {
   const pagemap = pagemapOf(frame)
-  return pagemap !== undefined && (!isDying(memory, pagemap) || held.includes(pagemap))
+  return pagemap !== undefined && (takesDying || !isDying(memory, pagemap) || held.includes(pagemap))
 }
 
 /**

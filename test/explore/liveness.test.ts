@@ -121,7 +121,10 @@ test('two locks taken in two orders are a deadlock, by the shortest way, and it 
   const deadlock: Property<null> = { kind: 'deadlock', name: 'no deadlock' }
   const found = explore(workers([both(0, 1), both(1, 0)], [deadlock])).found[0]
   assert.is(found?.verdict, 'violated')
-  assert.is(found?.why, 'worker0 waits for lock1 to take take; worker1 waits for lock0 to take take; nobody can go on')
+  assert.is(
+    found?.why,
+    'worker0 waits for lock1 (take), held by worker1 since step 2; worker1 waits for lock0 (take), held by worker0 since step 1; in a circle: worker0 → worker1 → worker0',
+  )
   assert.is(found?.trail?.length, 2)
   assert.is(explore(workers([both(0, 1), both(0, 1)], [deadlock])).verdict, 'holds')
 })

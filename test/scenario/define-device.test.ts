@@ -135,7 +135,10 @@ test('a kernel without interval notifiers is refused, and so are buffers without
 test('a description of a driver that nobody has defined says what to load', () => {
   const { system } = raced(true)
   const unknown = { ...system, actors: system.actors.map(a => ({ ...a, machine: a.machine.replace('driver:ours', 'driver:theirs') })) }
-  assert.throws(() => linuxSystem(unknown), /actor 'gpu0' is a 'driver:theirs', which is no machine here; .*: --load FILE$/)
+  assert.throws(
+    () => linuxSystem(unknown),
+    /^actor 'gpu0' is a 'driver:theirs', a driver that nobody has defined: .*: --load FILE; a program imports it$/,
+  )
 })
 
 test('every word says what it does', () => {

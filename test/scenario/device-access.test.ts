@@ -3,7 +3,16 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { explore } from 'mirrorwalk/explore'
 import { deviceWith } from '../../machines/device.ts'
-import { modelOf, noStaleDeviceAccess, runScenario, scenario, slice, type Built, type ScenarioContext } from '../../src/index.ts'
+import {
+  deviceAccessesAreCurrent,
+  modelOf,
+  noStaleDeviceAccess,
+  runScenario,
+  scenario,
+  slice,
+  type Built,
+  type ScenarioContext,
+} from '../../src/index.ts'
 import { Table } from '../../src/memory/table.ts'
 import type { AnyEvent } from '../../src/system/actor.ts'
 import { compiled } from '../../src/system/compile.ts'
@@ -79,6 +88,36 @@ test('with the older notifiers, too, an access in flight that nobody waits for i
     }
     assert.equal([racing(''), racing(',+doesNotWaitForDma')], expected, profile)
   }
+})
+
+test('every read sees the last write, unless a kernel or a driver has it otherwise', () => {
+  const lost = (profile: string): number | undefined => {
+    const { found, complete } = explore(
+      modelOf(
+        build(({ linux, expect }) => {
+          const m = linux()
+          const [cpu, gpu] = [m.thread(), m.device()]
+          const buf = cpu.mmap({ pages: 1 })
+          cpu.write(buf, 42)
+          m.race(gpu.write(buf, 7), cpu.munmap(buf))
+          expect.always('accesses are current', deviceAccessesAreCurrent)
+        }, profile),
+      ),
+    )
+    assert.ok(complete)
+    return found.at(-1)?.trail?.length
+  }
+  // Told when an invalidation ends; told of a flag that forgets; and from v5.5 on, of a sequence.
+  assert.equal(['v4.14', 'v5.2', 'v5.4', 'v5.5', 'v6.1', 'v6.12', 'v7.1'].map(lost), [
+    29,
+    34,
+    35,
+    undefined,
+    undefined,
+    undefined,
+    undefined,
+  ])
+  assert.equal(['v6.12,+commitsUnchecked', 'v6.12,+doesNotWaitForDma'].map(lost), [29, 29])
 })
 
 test('a call that may not block is declined while an access is in flight, and one that may has to wait', () => {

@@ -2,7 +2,7 @@
  * Drivers of one's own: each sketch of a real driver's pattern is explored to the end, and each of its mistakes is found, in exactly
  * so many steps; and what a driver lacks is told when it is defined.
  */
-import { readdirSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -10,10 +10,18 @@ import { explore } from 'mirrorwalk/explore'
 import { modelOf, retrace, type Scenario } from '../../src/index.ts'
 
 const STALE = 'no stale device mapping'
+const ACCESS = 'no stale device access'
+const BLOCKED = 'nobody is blocked for ever'
+const CIRCLES = 'nobody goes in circles for ever'
 
 /** By sketch: the states that there are; and by mistake what is violated, after how many steps, of how many states. */
 const SKETCHES: Readonly<Record<string, readonly [number, Readonly<Record<string, readonly [string, number, number]>>]>> = {
+  'buffer-notifiers': [355, { 'asks-of-the-last': [STALE, 36, 348] }],
+  'fence-wait': [241, { 'does-not-wait': [ACCESS, 29, 291], 'job-faults': [BLOCKED, 23, 220] }],
+  'invalidation-count': [2687, { 'covers-the-last-alone': [STALE, 38, 2990], 'asks-under-the-lock-alone': [CIRCLES, 55, 2726] }],
+  'page-requests': [220, { 'drops-what-is-stale': [BLOCKED, 29, 214] }],
   'process-notifier': [206, { 'asks-before-it-locks': [STALE, 26, 225] }],
+  'test-hmm': [605, { 'as-it-is': [STALE, 34, 347] }],
 }
 
 const folder = join(import.meta.dirname, '../../scenarios/drivers')
@@ -23,7 +31,7 @@ for (const file of readdirSync(folder).toSorted()) {
   sketches.set(file.replace('.ts', ''), sketch)
 }
 
-test('every sketch is there, with its mistakes', () => {
+test('every sketch is there, with its mistakes, and says what the explorer says', () => {
   const variants = [...sketches].map(
     ([
       name,
@@ -36,6 +44,13 @@ test('every sketch is there, with its mistakes', () => {
     variants,
     Object.entries(SKETCHES).map(([name, [, mistakes]]) => [name, Object.keys(mistakes)]),
   )
+  for (const [name, [states, mistakes]] of Object.entries(SKETCHES)) {
+    const told = Object.entries(mistakes).map(
+      ([mistake, [, steps, of]]) => `\`${mistake}\` found after ${steps} steps, of ${of.toLocaleString('en')} states`,
+    )
+    const header = readFileSync(join(folder, `${name}.ts`), 'utf8').replaceAll('\n * ', ' ')
+    assert.ok(header.includes(`Explored to the end: ${states.toLocaleString('en')} states; ${told.join('; ')}.`), name)
+  }
 })
 
 for (const [name, sketch] of sketches) {

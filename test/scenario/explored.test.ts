@@ -1,7 +1,7 @@
 /** Scenarios explored on the real machines: seed 004 both ways, one verdict however it is searched, and answers judged. */
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { explore, type Exploration, type ExploreOptions } from 'mirrorwalk/explore'
+import { choicesOf, explore, tokenOf, type Exploration, type ExploreOptions } from 'mirrorwalk/explore'
 import seed from '../../scenarios/seeds/004-stale-valid.ts'
 import munmap from '../../scenarios/races/fault-against-munmap.ts'
 import {
@@ -87,6 +87,65 @@ test('answers are judged in every order, also of reads that take several steps',
   assert.is(found[4]?.why, 'it answers "SEGV"')
   const ended = retrace(modelOf(built).system, found[4]?.trail ?? []).at(-1)
   assert.equal([ended?.choice.by, ended?.event.type], ['a', 'signal'])
+})
+
+test('a read that takes several steps is judged as a whole, as a run judges it', () => {
+  const asked: string[] = []
+  const built = (wanted: (values: readonly number[]) => boolean): Built =>
+    build(({ linux, expect }) => {
+      const m = linux()
+      const [a, b] = [m.thread('a'), m.thread('b')]
+      const buf = a.mmap({ pages: 3 })
+      a.write(buf, 5)
+      const read = a.read(buf)
+      m.race(read, b.write(slice(buf, 1), 9))
+      expect.answers(read, ({ values, ret, err }) => {
+        asked.push(`${values.join()} ${ret} ${err}`)
+        return wanted(values)
+      })
+      expect.answers(read, { ret: 0, err: null })
+      const past = a.read({ ...buf, end: (buf.end + 1) as typeof buf.end })
+      expect.returns(past, 'SEGV')
+      expect.returns(a.read(buf), [5, 9, 7])
+    })
+  const all = explored(built(values => values.length === 3))
+  assert.equal([all.verdict, all.complete], ['holds', true])
+  assert.equal([...new Set(asked)].toSorted(), ['5,6,7 0 null', '5,9,7 0 null'])
+  const some = built(values => values[1] === 6)
+  const { found } = explored(some)
+  const [, , , wrong] = found
+  assert.equal([wrong?.verdict, wrong?.why], ['violated', 'it answers {ret: 0, err: null, cpages: 0, faults: 0, values: [5, 9, 7]}'])
+  // A device that reads tells its pages one by one, too.
+  const device = build(({ linux, expect }) => {
+    const m = linux()
+    const [cpu, gpu] = [m.thread(), m.device()]
+    const buf = cpu.mmap({ pages: 2 })
+    cpu.write(buf, 5)
+    const read = gpu.read(buf)
+    m.race(read, cpu.write(slice(buf, 1), 9))
+    expect.answers(read, ({ values }) => values.length === 2 && values[0] === 5)
+  })
+  assert.is(explored(device).verdict, 'holds')
+})
+
+test('a token of what was found is run by the API: the same verdict, at the same step', () => {
+  const built = seed.build('v5.2')
+  const model = modelOf(built)
+  const names = model.system.actors.map(a => a.name)
+  const shown = explored(built).found.find(f => f.kind === 'sometimes')
+  const trail = shown?.trail ?? []
+  const token = tokenOf(names, trail)
+  assert.equal(choicesOf(names, token), trail)
+  const once = explore(model, { trail: choicesOf(names, token) })
+  assert.equal([once.cut, once.found.find(f => f.kind === 'sometimes')?.why], ['one order', shown?.why])
+  const report = runScenario(built, { token })
+  const [verdict] = report.verdicts
+  assert.equal([report.verdict, verdict?.step, verdict?.why], ['holds', trail.length, shown?.why])
+  assert.is(report.ended.why, 'at rest', 'it goes on to the end')
+  // A scenario may have an order of its own; without it, this one holds in the order that is written down.
+  const plain = munmap.build('v6.12')
+  assert.throws(() => runScenario(plain, { token }), /made for a system with other actors/)
+  assert.throws(() => runScenario(built, { token: token.replace(/-[^-]+$/, '-6b99') }), /cannot do what the trail says/)
 })
 
 test('stages come one after the other: without a race there is one order', () => {

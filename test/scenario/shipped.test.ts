@@ -34,9 +34,9 @@ for (const file of files) {
       test(`${file} ${variant} on ${profile}`, () => {
         const built = shipped.build(profile, variant)
         const report = runScenario(built)
-        // An exhibit is written so that its own order of events shows the bug.
-        const wanted = hasBug(shipped, profile, variant) ? 'violated' : 'holds'
-        assert.is(report.verdict, wanted, JSON.stringify(report.verdicts))
+        // An exhibit is written so that its own order of events shows the bug; nobody can go on in some.
+        if (hasBug(shipped, profile, variant)) assert.is.not(report.verdict, 'holds')
+        else assert.is(report.verdict, 'holds', JSON.stringify(report.verdicts))
         // Exhibits are explored to the end, where the museum is tested.
         if (shipped.exhibit !== undefined) return
         for (let seed = 0; seed < seedsFor(built); seed++) {

@@ -2,6 +2,7 @@
 import { existsSync, readdirSync, writeFileSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
 import type { Branch } from '../../inspect/branch.ts'
+import { changeLine, changesOf, changeText } from '../../inspect/changes.ts'
 import { Cursor, type Stop } from '../../inspect/cursor.ts'
 import { stepLine } from '../../inspect/draw.ts'
 import type { LinuxSystem } from '../../inspect/linux.ts'
@@ -12,6 +13,7 @@ import { LogFile } from '../../log/log-file.ts'
 import { Notes } from '../../log/notes.ts'
 import type { Origin } from '../../log/records.ts'
 import { systemOf } from '../log-file.ts'
+import { branchPath } from '../open.ts'
 
 /** A mistake in a command: told, and the session goes on. */
 export class Mistake extends Error {
@@ -37,6 +39,8 @@ export class Session {
   #here: Line
   /** It is over. */
   over = false
+  /** After each motion, what the step changed. */
+  showsChanges = false
 
   constructor(path: string, log: LogFile) {
     this.path = path
@@ -99,7 +103,7 @@ export class Session {
   }
 
   branchPath(name: string): string {
-    return `${this.path}.branch-${name}`
+    return branchPath(this.path, name)
   }
 
   #add(name: string, run: Run, branch?: Branch): Line {
@@ -111,7 +115,7 @@ export class Session {
   /** Branches that were written beside the log. */
   #written(): readonly string[] {
     const folder = dirname(this.path)
-    const start = `${basename(this.path)}.branch-`
+    const start = branchPath(basename(this.path), '')
     if (!existsSync(folder)) return []
     return readdirSync(folder).flatMap(name =>
       name.startsWith(start) && /^[\w-]+$/.test(name.slice(start.length)) ? [name.slice(start.length)] : [],
@@ -162,8 +166,9 @@ export class Session {
             : []
     return [
       ...reason.map(text => `* ${text}`),
-      ...stop.changes.map(({ path, before, after }) => `* ${path.text}: ${before} → ${after}`),
+      ...stop.changes.map(change => `* ${changeLine(change)}`),
       stepLine(this.run, stop.n),
+      ...(this.showsChanges ? changeText(changesOf(this.run, stop.n)) : []),
     ]
   }
 

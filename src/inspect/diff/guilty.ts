@@ -4,12 +4,11 @@
  */
 import { choiceOf, foldStep, type StepRecord } from '../../log/records.ts'
 import { offersOf, step, type Choice, type Exchange } from '../../system/step.ts'
-import { initialWorld } from '../../system/world.ts'
 import type { LinuxSystem, LinuxWorld } from '../linux.ts'
 import { decided } from '../moment.ts'
 import type { Taken } from '../query/condition.ts'
 import { footprint } from './footprint.ts'
-import { byActor, type Divergence, type Place, type Reversal, type Run, type TraceDifference } from './traces.ts'
+import { beginOf, byActor, type Divergence, type Place, type Reversal, type Run, type TraceDifference } from './traces.ts'
 
 type Fields = Readonly<Record<string, unknown>>
 
@@ -32,7 +31,7 @@ const isLike = (x: JudgedRun | undefined, [a, b]: readonly [JudgedRun, JudgedRun
 export interface Guilty {
   /** In the first run, `first` comes before `second`. */
   readonly pair: Reversal
-  /** Turning them round in the first run gives the verdict of the second; null: not tried, or it cannot be done. */
+  /** Turning them round in one run gives the verdict of the other; null: not tried, or it cannot be done. */
   readonly flips: boolean | null
 }
 
@@ -55,15 +54,26 @@ export function guiltyPair(
   const pairs = [...difference.divergences.flatMap(d => seenOtherwise(system, a, b, d)), ...difference.reversals]
   const first = pairs[0]
   if (first === undefined) return undefined
-  const { verdicts, judge, effort = 200_000 } = options
+  const { verdicts, judge, effort = 100_000 } = options
   if (verdicts === undefined || judge === undefined || verdicts[0].text === verdicts[1].text) return { pair: first, flips: null }
   let left = effort
-  for (const pair of pairs) {
-    if (left < a.steps.length) break
-    left -= a.steps.length
-    if (isLike(turnedRound(system, a, b, pair, judge()), verdicts)) return { pair, flips: true }
+  const back = [verdicts[1], verdicts[0]] as const
+  for (const there of [true, false]) {
+    for (const pair of pairs) {
+      const run = there ? a : b
+      if (left < run.steps.length) return { pair: first, flips: null }
+      left -= run.steps.length
+      const come = there ? turnedRound(system, a, b, pair, judge()) : turnedRound(system, b, a, turned(pair), judge())
+      if (isLike(come, there ? verdicts : back)) return { pair, flips: true }
+    }
   }
-  return { pair: first, flips: left < a.steps.length ? null : false }
+  return { pair: first, flips: false }
+}
+
+/** The same pair, as the second run has it. */
+function turned({ first, second, on }: Reversal): Reversal {
+  const from = ({ by, a, b }: Place): Place => ({ by, a: b, b: a })
+  return { first: from(second), second: from(first), on }
 }
 
 /** What a step looks at: actors that it calls, and pages that the item it works on is about. */
@@ -104,8 +114,9 @@ const countBefore = (places: readonly number[], at: number): number => {
   return i < 0 ? places.length : i
 }
 
-function looksAt(system: LinuxSystem, { steps }: Run, at: number): Looks {
-  let world: LinuxWorld = initialWorld(system)
+function looksAt(system: LinuxSystem, run: Run, at: number): Looks {
+  const { steps } = run
+  let world = beginOf(system, run)
   for (let i = 0; i < at; i++) world = foldStep(system, world, steps[i] as StepRecord)
   const record = steps[at] as StepRecord
   const outcome = step(system, world, choiceOf(record))
@@ -142,7 +153,7 @@ function writtenOf(record: StepRecord, looks: Looks, by: string): string | undef
  * come first; then on as it was, as far as that can be, until nobody can act.
  */
 function turnedRound(system: LinuxSystem, a: Run, b: Run, { first, second }: Reversal, judge: Judge): JudgedRun | undefined {
-  const again = new Again(system, judge)
+  const again = new Again(system, beginOf(system, a), judge)
   const ofA = byActor(a).get(first.by)?.[first.a] ?? 0
   for (let i = 0; i < ofA; i++) if (!again.take(a.steps[i] as StepRecord)) return undefined
   const target = second.b + 1
@@ -168,10 +179,10 @@ class Again {
   #n = 0
   #world: LinuxWorld
 
-  constructor(system: LinuxSystem, judge: Judge) {
+  constructor(system: LinuxSystem, world: LinuxWorld, judge: Judge) {
     this.#system = system
     this.#judge = judge
-    this.#world = initialWorld(system)
+    this.#world = world
   }
 
   done(by: string): number {

@@ -36,7 +36,23 @@ export function matched(by: string, a: Own, b: Own): readonly Match[] {
 /** Does an actor do the same in two steps, and is it told the same? What became of others stands in their order. */
 function isAlike(a: StepRecord, b: StepRecord): boolean {
   if (a.offer !== b.offer || a.event.type !== b.event.type || a.facts.length !== b.facts.length) return false
-  return isEqual(a.event, b.event) && isEqual(a.facts, b.facts) && isEqual(a.set[a.by], b.set[b.by])
+  return isEqual(said(a.event), said(b.event)) && isEqual(a.facts, b.facts) && isBecoming(a.set[a.by], b.set[b.by])
+}
+
+type Becoming = StepRecord['set'][string] | undefined
+const isBecoming = (a: Becoming, b: Becoming): boolean => a?.[0] === b?.[0] && isEqual(said(a?.[1] ?? {}), said(b?.[1] ?? {}))
+
+/** An empty object in place of another is no change; where a world was read, as a branch's is at its beginning, it is written as one. */
+function said(fields: Fields): Fields {
+  for (const key in fields)
+    if (isEmpty(fields[key])) return Object.fromEntries(Object.entries(fields).filter(([, value]) => !isEmpty(value)))
+  return fields
+}
+
+function isEmpty(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
+  for (const _ in value) return false
+  return true
 }
 
 type Fields = Readonly<Record<string, unknown>>

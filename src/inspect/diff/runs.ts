@@ -2,7 +2,7 @@
 import type { LinuxSystem } from '../linux.ts'
 import { momentOf, Retracing, type Retraced } from '../retrace.ts'
 import { guiltyPair, type Judge, type JudgedRun } from './guilty.ts'
-import { byActor, traceDifference, type Divergence, type Place, type Run } from './traces.ts'
+import { beginOf, byActor, traceDifference, type Divergence, type Place, type Run } from './traces.ts'
 
 export interface RunsDifference {
   /** Nothing differs but the order of steps that are independent. */
@@ -76,17 +76,18 @@ export function compareRuns(
   }
 }
 
-function verdictOf(system: LinuxSystem, { steps }: Run, judge: Judge): JudgedRun {
-  const retracing = new Retracing(system)
-  for (const record of steps) judge.see(momentOf(retracing.see(record)))
+/** What a run comes to. */
+export function verdictOf(system: LinuxSystem, run: Run, judge: Judge): JudgedRun {
+  const retracing = new Retracing(system, beginOf(system, run))
+  for (const record of run.steps) judge.see(momentOf(retracing.see(record)))
   return judge.verdict()
 }
 
 /** A step of a run, with words for it. */
-export function wordsAt(system: LinuxSystem, { steps }: Run, n: number): Retraced | undefined {
-  const retracing = new Retracing(system)
+export function wordsAt(system: LinuxSystem, run: Run, n: number): Retraced | undefined {
+  const retracing = new Retracing(system, beginOf(system, run))
   let last: Retraced | undefined
-  for (const record of steps) {
+  for (const record of run.steps) {
     if (record.n > n) break
     last = retracing.see(record)
   }

@@ -3,13 +3,18 @@
  * of different actors that do not conflict may come in any order: runs that differ in nothing else are the same.
  */
 import type { StepRecord } from '../../log/records.ts'
+import { initialWorld } from '../../system/world.ts'
+import type { LinuxSystem, LinuxWorld } from '../linux.ts'
 import { footprint } from './footprint.ts'
 import { matched, type Match, type Own } from './matching.ts'
 
 /** The steps of a run. */
 export interface Run {
   readonly steps: readonly StepRecord[]
+  /** The world in which the first of them is taken; without it, the one in which the system begins. */
+  readonly begin?: LinuxWorld
 }
+export const beginOf = (system: LinuxSystem, { begin }: Run): LinuxWorld => begin ?? initialWorld(system)
 
 /** A step of an actor: the so-manieth of its own in the first run, and in the second, from 0 on. */
 export interface Place {

@@ -15,7 +15,7 @@ export interface Story {
 
 /** The story of a log, from its records. */
 export function storyOf(header: Header, system: LinuxSystem, records: Iterable<StepRecord>, end: string | undefined): Story {
-  const retracing = new Retracing(system)
+  const retracing = Retracing.of(system, header)
   const first = retracing.world
   const steps: Retraced[] = []
   for (const record of records) steps.push(retracing.see(record))

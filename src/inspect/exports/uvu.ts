@@ -7,6 +7,7 @@ export function uvuTest(story: Story): string {
   const { header, system, steps, first } = story
   const choices = steps.map(({ record }) => choiceRow(record))
   const digest = digestOf(system, steps.at(-1)?.world ?? first)
+  const { from } = header
   const comment = (text: string): string => text.replaceAll('*/', '* /')
   return `/** Exported by mirrorwalk ${comment(header.model)} from the log of '${comment(header.title)}': ${steps.length} steps. */
 import { reproduce } from 'mirrorwalk'
@@ -19,9 +20,9 @@ const system = ${JSON.stringify(header.system)}
 const choices = [
 ${choices.map(row => `  ${JSON.stringify(row)},`).join('\n')}
 ]
-
+${from === undefined ? '' : `\n/** The branch '${comment(from.name)}': where it leaves its trunk. */\nconst from = ${JSON.stringify({ step: from.step, world: from.world })}\n`}
 test(${JSON.stringify(header.title)}, () => {
-  const { steps, findings, digest } = reproduce(system, choices)
+  const { steps, findings, digest } = reproduce(system, choices${from === undefined ? '' : ', from'})
   assert.is(steps, ${steps.length})
   assert.equal(findings, ${JSON.stringify(findingsOf(story))})
   assert.is(digest, ${JSON.stringify(digest)})

@@ -1,5 +1,5 @@
 /** `fork()` (kernel/fork.c, mm/memory.c): a process with a copy of the address space; and its end. */
-import { endAt, indexAt, page, PAGE_LIMIT, pfn, type Level, type Page, type Pfn } from '../../memory/address.ts'
+import { endAt, indexAt, page, PAGE_LIMIT, type Level, type Page, type Pfn } from '../../memory/address.ts'
 import {
   absent,
   ACCESSED,
@@ -21,6 +21,7 @@ import { entries, pte, type Fact } from '../../memory/facts.ts'
 import { EXCLUSIVE, isAnon } from '../../memory/frames.ts'
 import { HUGE_ZERO_PFN, mmOf, type FileName, type Memory, type Mm } from '../../memory/memory.ts'
 import { leafAt } from '../../memory/pagetable.ts'
+import { flushTlb } from '../../memory/tlb.ts'
 import {
   findVma,
   has,
@@ -42,6 +43,7 @@ import { isExclusiveEntry } from '../test-hmm/exclusive-entry.ts'
 import { flagged, mapped } from '../pages/folio.ts'
 import { closed } from '../hugetlb/hugetlb-vma.ts'
 import { overflowed, zapDrain } from '../pages/lru-batch.ts'
+import { mmapLockOf } from '../names.ts'
 import { call } from '../offer.ts'
 import type { Profile } from '../profiles.ts'
 import { freeAnonVma, nextOrder } from './vma.ts'
@@ -81,17 +83,17 @@ function dupArea(memory: Memory, item: Item<'dup_mmap'>, profile: Profile): Outc
   if (has(vma, VM_DONTCOPY)) return { then: rest }
   return {
     facts: [['vmas', child, mmOf(memory, child).vmas.length, 0, [copiedArea(memory, vma, profile)]]],
-    then: [...(needsCopy(vma, profile) ? copyEntries(item, vma) : []), ...rest],
+    then: [...(needsCopy(vma, profile) ? copyEntries(item, vma, profile) : []), ...rest],
   }
 }
 
-function copyEntries({ mm, child }: Item<'dup_mmap'>, vma: Vma): Agenda {
+function copyEntries({ mm, child }: Item<'dup_mmap'>, vma: Vma, { bugs }: Profile): Agenda {
   const { start, end } = vma
   const [cow, huge] = [isCow(vma), has(vma, VM_HUGETLB)]
   const copy: Agenda = huge
     ? [{ do: 'copy_hugetlb_page_range', mm, child, at: start, end, cow }]
     : [{ do: 'copy_page_range', mm, child, at: start, end, cow, shared: has(vma, VM_SHARED) }]
-  return cow ? section({ mm, event: huge ? 'CLEAR' : 'PROTECTION_PAGE', start, end }, copy) : copy
+  return cow && !bugs.includes('forkUntold') ? section({ mm, event: huge ? 'CLEAR' : 'PROTECTION_PAGE', start, end }, copy) : copy
 }
 
 /** What the parent keeps of an entry, and what the child gets. */
@@ -142,8 +144,8 @@ function copyRange(memory: Memory, item: Item<'copy_page_range'>, budget: number
   const facts: Fact[] = [...childTables(memory, child, at, ABOVE.pte)]
   const frames: Pfn[] = []
   let p = page(mm.pte.next(at, stop))
-  let left = budget
-  for (; p < stop && left > 0; left--, p = page(mm.pte.next(p + 1, stop))) {
+  let room = budget
+  for (; p < stop && room > 0; room--, p = page(mm.pte.next(p + 1, stop))) {
     const small = mm.pte.get(p) as Entry
     if (isExclusiveEntry(small)) break
     const copied = copyEntry(small, item)
@@ -155,8 +157,10 @@ function copyRange(memory: Memory, item: Item<'copy_page_range'>, budget: number
   const shared = frames.filter(frame => isAnon(memory.frames, frame))
   facts.push(...mapped(memory.frames, frames), ...shared.flatMap(frame => flagged(memory.frames, frame, 0, EXCLUSIVE)))
   // A device's exclusive access ends first: the process has the page again, and then they both do.
-  const restore: Agenda = p < stop && isExclusiveEntry(mm.pte.get(p)) ? [{ do: 'restore_exclusive_pte', mm: name, page: p }] : []
-  return { facts, then: p < stop ? [...restore, { ...item, at: p }] : rest, cut: p < stop && left === 0 }
+  const left = mm.pte.get(p)
+  const restore: Agenda =
+    p < stop && isExclusiveEntry(left) ? [{ do: 'restore_exclusive_pte', mm: name, page: p, folio: frameOf(left) }] : []
+  return { facts, then: p < stop ? [...restore, { ...item, at: p }] : rest, cut: p < stop && room === 0 }
 }
 
 /** `copy_huge_pmd()`: of files, nothing is copied; of the huge zero page there is no count. */
@@ -193,20 +197,18 @@ export const forkRules = {
   }),
   // Entries are about to lose rights, all over: nothing is to be known of them.
   dup_mm: (memory, { mm, child }) => ({
-    facts: [
-      ...[...mmOf(memory, mm).tlb.runs()].map(([first, count]): Fact => ['tlb', mm, page(first), count, 'none', pfn(0), 0]),
-      ...overflowed(memory),
-      ['mm', child, true],
-      ['open', child, mmOf(memory, mm).open],
-    ],
+    facts: [...flushTlb(mm, mmOf(memory, mm)), ...overflowed(memory), ['mm', child, true], ['open', child, mmOf(memory, mm).open]],
   }),
   dup_mmap: (memory, item, { profile }) => dupArea(memory, item, profile),
   copy_page_range: (memory, item, { budget }) => copyRange(memory, item, budget),
   ret_from_fork: (_, { thread }) => ({ calls: [call(thread, 'ret_from_fork')] }),
 
-  // Nobody is told of what is unmapped: whoever listened was released before.
+  // The last who uses the address space takes it down: here, who ends the process waits for the others. Nobody is told of what is
+  // unmapped then: whoever listened was released before.
   exit: (memory, { mm }) => ({
+    calls: [call(mmapLockOf(mm), 'mmput')],
     then: [
+      { do: 'mmu_notifier_release', mm },
       { do: 'exit_mmap', mm },
       { do: 'exit_files', mm, files: filesOf(mmOf(memory, mm)) },
       { do: 'fail', failure: 'EXITED' },

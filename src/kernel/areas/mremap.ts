@@ -2,8 +2,9 @@
 import { endAt, indexAt, isPmdAligned, page, PMD_PAGES, pmdStart, PUD_PAGES, type Page, type Pfn } from '../../memory/address.ts'
 import { DEVMAP, frameOf, isPresent, NONE, TABLE, type Entry } from '../../memory/entry.ts'
 import { entries, pte, tablesTo, type Fact } from '../../memory/facts.ts'
-import { fileOf, mmOf, type Memory, type MmName } from '../../memory/memory.ts'
+import { fileOf, mmOf, type Memory, type Mm, type MmName } from '../../memory/memory.ts'
 import { entryAt } from '../../memory/pagetable.ts'
+import { unflushed } from '../../memory/tlb.ts'
 import { has, isAnonymous, linearIndex, VM_HUGETLB, VM_LOCKED, vmaAt, vmasIn, type Vma } from '../../memory/vma.ts'
 import { readLocked, section, writeLocked, type Agenda, type Item, type Move, type Outcome, type Rules } from '../agenda.ts'
 import { mayGrow } from './mmap.ts'
@@ -46,6 +47,10 @@ function moved(memory: Memory, mm: MmName, from: Page, to: Page, count: number):
   }
   return facts.length === 0 ? [] : [entries('pte', mm, from, count, NONE), ...facts]
 }
+
+/** What the CPU goes on with of entries that have moved, where nothing is flushed along. */
+const known = ({ pte: table }: Mm, mm: MmName, from: Page, count: number): readonly Fact[] =>
+  Array.from({ length: count }, (_, i) => unflushed(mm, plus(from, i), table.get(from + i) as Entry)).flat()
 
 /** A whole table is hung in elsewhere if there is none yet: `move_normal_pmd()`. */
 function movedTable(memory: Memory, mm: MmName, from: Page, to: Page): readonly Fact[] {
@@ -171,7 +176,10 @@ export const mremapRules = {
   },
   move_page_tables: (memory, item, { budget, profile }) => {
     const { mm, from, to, old, at } = item
-    if (at >= old) return {}
+    const late = profile.bugs.includes('mremapFlushesLate')
+    const flush: Agenda = late ? [{ do: 'flush_tlb_range', mm, start: from, end: plus(from, old) }] : []
+    const next = (pages: number): Agenda => (at + pages < old ? [{ ...item, at: at + pages }] : flush)
+    if (at >= old) return { then: flush }
     const as = mmOf(memory, mm)
     const [source, target] = [plus(from, at), plus(to, at)]
     const end = plus(from, old)
@@ -184,21 +192,24 @@ export const mremapRules = {
     if (isPresent(pud)) return { facts: movedPud(memory, mm, source, target, pud), then: [{ ...item, at: at + PUD_PAGES }] }
     // As far as neither side leaves its table.
     const room = Math.min(endAt('pmd', source, end) - source, endAt('pmd', target, plus(to, old)) - target)
-    const next = (pages: number): Item => ({ ...item, at: at + pages })
     const pmd = entryAt(as, 'pmd', source)
-    if (pmd === NONE) return { then: [next(room)] }
+    if (pmd === NONE) return { then: next(room) }
     const whole = room === PMD_PAGES && isPmdAligned(source) && isPmdAligned(target) && entryAt(as, 'pmd', target) === NONE
     const asTable = whole && profile.mremapMovesTables
     if ((pmd & DEVMAP) !== 0 && !asTable && !profile.mremapKnowsDaxPmd)
       return movedContents(memory, item, frameOf(pmd), source, target, room)
     if (pmd !== TABLE)
       return whole
-        ? { facts: movedHuge(memory, mm, source, target, pmd), then: [next(room)] }
-        : { then: [...splitHugePmd(mm, source), next(0)] }
-    if (asTable) return { facts: movedTable(memory, mm, source, target), then: [next(room)] }
+        ? { facts: movedHuge(memory, mm, source, target, pmd), then: next(room) }
+        : { then: [...splitHugePmd(mm, source), ...next(0)] }
+    if (asTable) return { facts: movedTable(memory, mm, source, target), then: next(room) }
     const count = Math.min(room, budget)
-    const facts = [...tablesTo(memory, mm, target, 'pte'), ...moved(memory, mm, source, target, count)]
-    return facts.length === 0 ? { then: [next(count)] } : { facts, then: [next(count)], cut: count < room }
+    const facts = [
+      ...tablesTo(memory, mm, target, 'pte'),
+      ...moved(memory, mm, source, target, count),
+      ...(late ? known(as, mm, source, count) : []),
+    ]
+    return facts.length === 0 ? { then: next(count) } : { facts, then: next(count), cut: count < room }
   },
   // A locked area is populated where it grew; that this may fail does not matter.
   mremap_populate: (memory, { mm, at, end }) => {

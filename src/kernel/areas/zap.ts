@@ -6,6 +6,7 @@ import { hasPage } from '../../memory/normal-page.ts'
 import { frameKind, isAnon } from '../../memory/frames.ts'
 import { mmOf, type Memory, type Mm, type MmName } from '../../memory/memory.ts'
 import { leafAt } from '../../memory/pagetable.ts'
+import { flushTlb } from '../../memory/tlb.ts'
 import type { Item, Outcome, Rules } from '../agenda.ts'
 import { splitHugePud } from '../dax/devdax.ts'
 import { countsAsMapping, isExclusiveEntry } from '../test-hmm/exclusive-entry.ts'
@@ -99,6 +100,11 @@ function freeTables(mm: Mm, name: MmName, start: Page, end: Page): readonly Fact
 }
 
 export const zapRules = {
+  flush_tlb_range: (memory, { mm, start, end }) => {
+    const facts = flushTlb(mm, mmOf(memory, mm), start, end)
+    return facts.length === 0 ? {} : { facts }
+  },
+
   unmap_page_range: (memory, item, { budget }) => zap(memory, item, budget),
 
   try_to_free_ptes: (memory, { mm, start, end }) => {

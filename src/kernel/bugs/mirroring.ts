@@ -29,4 +29,18 @@ export const MIRRORING_BUGS = {
     says: "The walk hands out pages in any device's private memory, as if they were the caller's own.",
     lacks: needsLaterWalk,
   },
+  removeSeesSequence: {
+    source: 'mmu_interval_notifier_remove() up to v5.17, ended by 319561669a59',
+    says: 'Who removes an interval notifier goes on once the sequence has moved, which is before the removal is worked off.',
+    lacks: needsSequences,
+  },
+  dirtiesUnderLock: {
+    source: 'xe, user pointers (v6.14), ended by "drm/xe/userptr: fix notifier vs folio deadlock" (2025)',
+    says: 'Under the lock that its callback takes, a driver marks pages dirty, and waits for the locks of their folios.',
+  },
+  refusalSwallowed: {
+    source: 'hmm_invalidate_range_start() of v5.2, whose inner variable hid the result; ended in v5.3',
+    says: 'A driver that may not block declines an invalidation, and nobody is told: the pages are taken away all the same.',
+    lacks: needsSequences,
+  },
 } as const satisfies Readonly<Record<string, Bug>>

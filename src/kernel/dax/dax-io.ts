@@ -2,6 +2,7 @@
  * System calls on files on DAX (fs/ext4, fs/dax.c): they work on the blocks themselves. Where blocks come or go, mappings
  * lose what they had for them.
  */
+import { pfn, type Pfn } from '../../memory/address.ts'
 import type { Fact } from '../../memory/facts.ts'
 import { fileOf, PAGE_SIZE, pagesIn, type FileName, type Memory } from '../../memory/memory.ts'
 import { INDEX_LIMIT } from '../../memory/table.ts'
@@ -9,19 +10,34 @@ import type { Agenda, FilePages, FileWrite, Outcome, Rules } from '../agenda.ts'
 import { allocBlocks, freeBlocks, mapBlocks } from './blocks.ts'
 import { daxEntriesGone, isUnused } from './dax-mapping.ts'
 import { contents } from '../pages/folio.ts'
+import { FOLIO_LOCK } from '../names.ts'
+import { call } from '../offer.ts'
 import type { Profile } from '../profiles.ts'
 import { FILE_END, truncatePagecache, truncatePagecacheRange } from '../files/truncate.ts'
 
 /**
- * `dax_layout_busy_page()`: whatever is to become of the file's blocks, all its mappings lose them, in older kernels private
- * ones their copies too; the oldest do not ask. Newer kernels forget then what the mapping keeps of each index.
+ * `ext4_break_layouts()`: whatever is to become of the file's blocks, all its mappings lose them, in older kernels private
+ * ones their copies too, and then whoever has taken one is waited for; the oldest do not ask. Newer kernels forget then what the mapping keeps of each index.
  */
 function breakLayouts(file: FileName, { breaksLayouts, layoutsTakeCows, breakingLayoutsForgets }: Profile): Agenda {
   if (!breaksLayouts) return []
   return [
     { do: 'unmap_mapping_range', file, start: 0, end: FILE_END, evenCows: layoutsTakeCows },
+    { do: 'dax_layout_busy_page', file },
     ...(breakingLayoutsForgets ? [{ do: 'dax_delete_mapping_range', file } as const] : []),
   ]
+}
+
+/** `dax_layout_busy_page()`: a block of the file that somebody has who does not map it. */
+function busyBlock(memory: Memory, file: FileName): Pfn | undefined {
+  const { frames } = memory
+  for (const [first, count] of fileOf(memory, file).blocks.runs()) {
+    for (let i = first; i < first + count; i++) {
+      const block = pfn(fileOf(memory, file).blocks.get(i))
+      if (frames.refs.get(block) > 1 + frames.maps.get(block) + frames.hugeMaps.get(block)) return block
+    }
+  }
+  return undefined
 }
 
 /** `ext4_punch_hole()`: older kernels write back first, and look at the range before they break layouts. */
@@ -79,6 +95,10 @@ export const daxIoRules = {
       ...(size <= before ? ([{ do: 'ext4_remove_space', file, start, end: FILE_END }] as const) : []),
     ]
     return size === before ? { then } : { facts: [['size', file, size]], then }
+  },
+  dax_layout_busy_page: (memory, { file }) => {
+    const folio = busyBlock(memory, file)
+    return folio === undefined ? {} : { calls: [call(FOLIO_LOCK, 'put_page', { folio })] }
   },
   ext4_remove_space: (memory, { file, start, end }) => {
     const facts = freeBlocks(memory, file, start, end)

@@ -17,6 +17,8 @@ export interface DaxItems {
   dax_setattr: SystemCalls['ftruncate']
   dax_setsize: SystemCalls['ftruncate']
   dax_punch_hole: FilePages
+  /** Goes on once nobody has a block of the file but by mapping it. */
+  dax_layout_busy_page: { readonly file: FileName }
   dax_delete_mapping_range: { readonly file: FileName }
   ext4_remove_space: FilePages
   dax_writeback_range: FilePages

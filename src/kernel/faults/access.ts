@@ -12,12 +12,12 @@ import {
   PROTNONE,
   withFlags,
   wordOf,
-  WRITE,
   type Entry,
 } from '../../memory/entry.ts'
 import { entries, type Fact } from '../../memory/facts.ts'
 import { mmOf, type Memory, type MmName } from '../../memory/memory.ts'
 import { frameAt, leafAt } from '../../memory/pagetable.ts'
+import { writableAtOnce } from '../../memory/tlb.ts'
 import { contents } from '../pages/folio.ts'
 
 /** A program reads pages [at, end). */
@@ -82,9 +82,6 @@ const allows = (entry: number, access: Access): boolean =>
   isPresent(entry) && (entry & PROTNONE) === 0 && (access.do === 'load' || isWritable(entry))
 
 type Learnt = readonly [at: Page, entry: Entry]
-
-/** Of an entry that is not dirty the CPU does not know that it may write: it has to mark it first. */
-const writableAtOnce = (entry: number): number => ((entry & (WRITE | DIRTY)) === (WRITE | DIRTY) ? WRITE : 0)
 
 /** Runs of pages that lie beside one another, told as one. */
 function inTlb(name: MmName, learnt: readonly Learnt[]): readonly Fact[] {

@@ -141,7 +141,9 @@ function grab(memory: Memory, item: Item<'gup_fast_grab'>, { profile, array }: S
 /** An entry that has changed meanwhile: the page is put back. */
 function recheck(memory: Memory, item: Item<'gup_fast_recheck'>, { profile, array }: Scene): Outcome {
   const { do: _, entry, frame, ...now } = item
-  if (leafAt(mmOf(memory, now.mm), now.at).entry !== entry)
+  const mm = mmOf(memory, now.mm)
+  const found = profile.bugs.includes('gupFastRechecksPteAlone') ? mm.pte.get(now.at) : leafAt(mm, now.at).entry
+  if (found !== entry)
     return { facts: [...putBack(memory.frames, [frame], now.flags.take, profile), ...putPagemap(now, profile)], ...stop(now) }
   const next = further(now, profile)
   return {

@@ -57,6 +57,7 @@ export const followRules = (profile: Profile): Omit<FollowRules, 'faulted' | 'he
   countsDaxPages: profile.countsDaxPages,
   touchDirtiesPmd: profile.touchDirtiesPmd,
   honorsNuma: profile.gupHonorsNuma,
+  takesDying: profile.bugs.includes('gupTakesDyingPagemap'),
 })
 
 /** Why no page of the area can be had; who populates is told otherwise. */

@@ -1,11 +1,11 @@
 /** Entries that are not present, and what a fault makes of them: `do_swap_page()` (mm/memory.c). */
-import { page, type Pfn, type Slot } from '../../memory/address.ts'
+import { type Pfn, type Slot } from '../../memory/address.ts'
 import { frameOf, isMigration, kindOf, present, slotOf, WRITE, type Entry } from '../../memory/entry.ts'
 import { pte, type Fact } from '../../memory/facts.ts'
 import { ACTIVE, headOf, stateWord } from '../../memory/frames.ts'
 import type { Memory } from '../../memory/memory.ts'
 import { has, linearIndex, VM_LOCKED, VM_WRITE, type Vma } from '../../memory/vma.ts'
-import { section, type Fault, type Outcome } from '../agenda.ts'
+import { type Fault, type Outcome } from '../agenda.ts'
 import { isExclusiveEntry } from '../test-hmm/exclusive-entry.ts'
 import { anonState, goesOn, newAnon, pageProt, prepared, written } from './faulting.ts'
 import { LRU_ADD_DRAIN, mlocked } from '../pages/lru-batch.ts'
@@ -56,6 +56,12 @@ function shared(memory: Memory, item: Fault, vma: Vma, from: Slot, exclusive: bo
   ]
 }
 
+/** `vmf->page->pgmap->ops->migrate_to_ram()`. Where nothing keeps the page meanwhile, that the entry was read is a step of its own. */
+function migrateToRam({ mm, page: at }: Fault, entry: Entry, { bugs }: Profile): Outcome {
+  const then = [{ do: 'dmirror_devmem_fault', mm, page: at, folio: frameOf(entry), pages: 1 }] as const
+  return bugs.includes('privateFaultUnreferenced') ? { facts: [], then } : { then }
+}
+
 export function doSwapPage(memory: Memory, item: Fault, vma: Vma, entry: Entry, profile: Profile): Outcome {
   // Whoever comes by while a page is on its way waits until it has arrived.
   if (isMigration(entry))
@@ -63,12 +69,10 @@ export function doSwapPage(memory: Memory, item: Fault, vma: Vma, entry: Entry, 
       then: [{ do: 'folio_wait_locked', folio: headOf(memory.frames, frameOf(entry)) }, ...(goesOn('handle_mm_fault', item).then ?? [])],
     }
   const kind = kindOf(entry)
-  if (kind === '!devpriv-r' || kind === '!devpriv-w')
-    return { then: [{ do: 'dmirror_devmem_fault', mm: item.mm, page: item.page, folio: frameOf(entry), pages: 1 }] }
+  if (kind === '!devpriv-r' || kind === '!devpriv-w') return migrateToRam(item, entry, profile)
   if (isExclusiveEntry(entry)) {
-    const event = profile.exclusiveStaysMapped ? 'CLEAR' : 'EXCLUSIVE'
-    const range = { mm: item.mm, event, start: item.page, end: page(item.page + 1) } as const
-    return { then: section(range, [{ do: 'restore_exclusive_pte', mm: item.mm, page: item.page }]) }
+    // The lock of the page table is dropped here: what was read may be gone when it is looked for.
+    return { facts: [], then: [{ do: 'remove_device_exclusive_entry', mm: item.mm, page: item.page, folio: frameOf(entry) }] }
   }
   if (kind !== '!swap' && kind !== '!swap-x') throw new Error(`entry ${kind} of page ${item.page} is of a kind that nothing makes yet`)
   if (vma.anonVma === 0) return prepared(item)

@@ -4,12 +4,12 @@ import { frameOf, isPresent, isWritable, NONE, present, TABLE, type Entry } from
 import { hasPage } from '../../memory/normal-page.ts'
 import { entries, type Fact } from '../../memory/facts.ts'
 import { folioMapcount, folioSize, frameKind, headOf } from '../../memory/frames.ts'
-import { mmOf, type Memory, type MmName } from '../../memory/memory.ts'
+import { mmOf, type Memory, type Mm, type MmName } from '../../memory/memory.ts'
 import { entryAt, hasPmdTable } from '../../memory/pagetable.ts'
 import { has, isAnonymous, VM_HUGETLB, VM_NOHUGEPAGE, VM_SPECIAL, vmaAt, type Vma } from '../../memory/vma.ts'
 import { section, writeLocked, type Agenda, type Item, type Outcome, type Rules } from '../agenda.ts'
 import type { Failure } from '../failure.ts'
-import { pageProt, written } from '../faults/faulting.ts'
+import { faultingVma, pageProt, written } from '../faults/faulting.ts'
 import { contents, unmapped } from './folio.ts'
 import { holdsBlock, newHugeAnon } from '../faults/huge.ts'
 import { LRU_ADD_DRAIN, mlocked } from './lru-batch.ts'
@@ -31,11 +31,14 @@ function isUsed({ frames, swap }: Memory, head: Pfn): boolean {
 }
 
 /** `hpage_collapse_scan_pmd()` */
-function scan(memory: Memory, mm: MmName, at: Page, { collapseNeedsWritable }: Profile): Scanned {
+function scan(memory: Memory, mm: MmName, at: Page, profile: Profile): Scanned {
   const as = mmOf(memory, mm)
   const pmd = entryAt(as, 'pmd', at)
   if (isPresent(pmd)) return 'huge already'
-  if (pmd !== TABLE) return failed('EINVAL', hasPmdTable(as, at))
+  return pmd === TABLE ? scanPtes(memory, as, at, profile) : failed('EINVAL', hasPmdTable(as, at))
+}
+
+function scanPtes(memory: Memory, as: Mm, at: Page, { collapseNeedsWritable }: Profile): Scanned {
   let [writable, absent, checked] = [false, false, -1]
   for (let p = as.pte.next(at, at + PMD_PAGES); p < at + PMD_PAGES; p = as.pte.next(p + 1, at + PMD_PAGES)) {
     const entry = as.pte.get(p)
@@ -55,8 +58,21 @@ function scan(memory: Memory, mm: MmName, at: Page, { collapseNeedsWritable }: P
   return absent ? 'not all present' : 'can be'
 }
 
+/** Is everything there that the block has at all? */
+function isAllPresent({ pte }: Mm, at: Page): boolean {
+  for (let p = pte.next(at, at + PMD_PAGES); p < at + PMD_PAGES; p = pte.next(p + 1, at + PMD_PAGES))
+    if (!isPresent(pte.get(p))) return false
+  return true
+}
+
+/** The aligned 2 MiB of an address space that begin there. */
+interface Block {
+  readonly mm: MmName
+  readonly at: Page
+}
+
 /** `__collapse_huge_page_copy()`: contents go into the new folio, and what held them is given back. */
-function collapsed(memory: Memory, { mm, at }: Item<'collapse_huge_page'>, vma: Vma, profile: Profile): readonly Fact[] {
+function collapsed(memory: Memory, { mm, at }: Block, vma: Vma, profile: Profile): readonly Fact[] {
   const { pte } = mmOf(memory, mm)
   const { frame, facts } = newHugeAnon(memory, vma, at, profile)
   const old = Array.from({ length: PMD_PAGES }, (_, i) => pte.get(at + i) as Entry)
@@ -98,7 +114,9 @@ function next(memory: Memory, item: Item<'madvise_collapse'>, profile: Profile):
   if (found === 'huge already') return { then: [goOn] }
   if (typeof found === 'object') return found.ends ? { fail: found.failure } : { then: [{ ...goOn, failure: found.failure }] }
   if (tried) return { then: [{ ...goOn, failure: 'EINVAL' }] }
-  const collapse = section({ mm, event: 'CLEAR', start: at, end: page(at + PMD_PAGES) }, [{ do: 'collapse_huge_page', mm, at }])
+  const body = [{ do: 'collapse_huge_page', mm, at }] as const
+  const told = !profile.bugs.includes('collapseUntold')
+  const collapse = told ? section({ mm, event: 'CLEAR', start: at, end: page(at + PMD_PAGES) }, body) : body
   return {
     then: [
       ...(found === 'can be' ? [] : swapIn(memory, mm, at)),
@@ -118,11 +136,21 @@ export const collapseRules = {
     const still = vma !== undefined && mayCollapse(vma) && holdsBlock(vma, at) && entryAt(mmOf(memory, mm), 'pmd', at) === TABLE
     return still ? { then: body } : {}
   },
-  // `__collapse_huge_page_isolate()`: now nobody else can have the pages any more.
-  collapse_huge_page: (memory, item, { profile }) => {
-    const vma = vmaAt(mmOf(memory, item.mm).vmas, item.at)
-    return vma === undefined || scan(memory, item.mm, item.at, profile) !== 'can be' ? {} : { facts: collapsed(memory, item, vma, profile) }
-  },
+  // `pmdp_collapse_flush()`: nobody comes to the table any more but who has been there before.
+  collapse_huge_page: (_, { mm, at }) => ({
+    facts: [entries('pmd', mm, indexAt('pmd', at), 1, NONE)],
+    then: [{ do: 'collapse_isolate', mm, at }],
+  }),
+  // `__collapse_huge_page_isolate()`: if the pages are still nobody else's, they are taken; else the table is hung in again.
+  collapse_isolate: (memory, { mm, at }, { profile }) =>
+    scanPtes(memory, mmOf(memory, mm), at, profile) === 'can be'
+      ? { facts: [], then: [{ do: 'collapse_copy', mm, at }] }
+      : { facts: [entries('pmd', mm, indexAt('pmd', at), 1, TABLE)] },
+  // The folios are locked meanwhile: reclaim that gets at one of them all the same is taken to have come first.
+  collapse_copy: (memory, { mm, at }, { profile }) =>
+    isAllPresent(mmOf(memory, mm), at)
+      ? { facts: collapsed(memory, { mm, at }, faultingVma(memory, { mm, page: at }), profile) }
+      : { facts: [entries('pmd', mm, indexAt('pmd', at), 1, TABLE)] },
 } satisfies Partial<Rules>
 
 /** `madvise_collapse()`: the aligned blocks within [start, end) of an area; a range that ends before its first block fails. */

@@ -9,6 +9,7 @@ import { entries, type Fact, pte } from '../../memory/facts.ts'
 import { frameKind, headOf, isLarge, isLocked } from '../../memory/frames.ts'
 import { type Memory, mmOf, ZERO_PFN } from '../../memory/memory.ts'
 import { entryAt, isHuge } from '../../memory/pagetable.ts'
+import { unflushed } from '../../memory/tlb.ts'
 import { isAnonymous, type Vma, vmaAt } from '../../memory/vma.ts'
 import type { Agenda, Item, Migration, Outcome, Scene } from '../agenda.ts'
 import { splitHugePmd } from '../areas/vma.ts'
@@ -32,6 +33,7 @@ interface Collected {
   readonly facts: readonly Fact[]
 }
 const SKIPPED: Collected = { word: 0, facts: [] }
+const flushesLate = ({ bugs }: Profile): boolean => bugs.includes('collectFlushesLate')
 
 function collectPte(memory: Memory, migration: Migration, vma: Vma, p: Page, profile: Profile): Collected {
   const { frames } = memory
@@ -47,8 +49,9 @@ function collectPte(memory: Memory, migration: Migration, vma: Vma, p: Page, pro
     word: word(frame, MIGRATE | (write ? MIGRATE_WRITE : 0)),
     facts: [
       pte(migration.mm, p, migrationEntry(memory, entry, profile)),
+      ...(flushesLate(profile) ? unflushed(migration.mm, p, entry) : []),
       ['lock', frame, true],
-      ...(isPresent(entry) && (entry & DIRTY) !== 0 ? dirtied(memory, frame) : []),
+      ...(isPresent(entry) && (entry & DIRTY) !== 0 && !profile.bugs.includes('collectForgetsDirt') ? dirtied(memory, frame) : []),
       // The reference of the mapping becomes that of collecting.
       ['maps', frame, 1, -1],
     ],
@@ -70,7 +73,7 @@ export function collect(memory: Memory, item: Item<'migrate_vma_collect'>, { bud
   const at = page(migration.start + src.length)
   const mm = mmOf(memory, name)
   const vma = vmaAt(mm.vmas, at)
-  if (at >= end || vma === undefined) return ended(item)
+  if (at >= end || vma === undefined) return { then: ended(item, profile) }
   const pmd = entryAt(mm, 'pmd', at)
   if (isHuge(mm, at)) return collectHuge(memory, item, at, pmd, profile)
   if (pmd !== TABLE) return { then: [{ ...item, src: [...src, ...holeWords(at, end, isAnonymous(vma) && !isMigration(pmd), profile)] }] }
@@ -89,7 +92,8 @@ export function collect(memory: Memory, item: Item<'migrate_vma_collect'>, { bud
     words.push(collected.word)
     facts.push(...collected.facts)
   }
-  const then: Agenda = [{ ...item, src: [...src, ...words] }]
+  const next = { ...item, src: [...src, ...words] }
+  const then = stop < end ? [next] : ended(next, profile)
   return facts.length === 0 ? { then } : { facts, then, cut: stop === at + budget }
 }
 
@@ -132,13 +136,12 @@ function collectHuge(memory: Memory, item: Item<'migrate_vma_collect'>, at: Page
 }
 
 /** The section ends, and then what was collected is taken from everybody else. */
-const ended = ({ migration, src }: Item<'migrate_vma_collect'>): Outcome => ({
-  then: [
-    { do: 'invalidate_range_end', range: migrateRange(migration, migration.start) },
-    ...(src.some(migrates) ? LRU_ADD_DRAIN : []),
-    { do: 'migrate_device_unmap', migration, src, at: 0 },
-  ],
-})
+const ended = ({ migration, src }: Item<'migrate_vma_collect'>, profile: Profile): Agenda => [
+  ...(flushesLate(profile) ? ([{ do: 'flush_tlb_range', mm: migration.mm, start: migration.start, end: migration.end }] as const) : []),
+  { do: 'invalidate_range_end', range: migrateRange(migration, migration.start) },
+  ...(src.some(migrates) ? LRU_ADD_DRAIN : []),
+  { do: 'migrate_device_unmap', migration, src, at: 0 },
+]
 
 export const migrateRange = ({ mm, end, owner }: Migration, start: Page): Item<'invalidate_range_end'>['range'] => ({
   mm,

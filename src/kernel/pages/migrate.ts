@@ -167,7 +167,8 @@ export const migrateRules = {
   migrate_check_page: (memory, { migration, src, at }, { profile }) => {
     const frame = migrateFrame(src[at] ?? 0)
     const next = (words: readonly number[]): Agenda => [{ do: 'migrate_device_unmap', migration, src: words, at: at + 1 }]
-    if (folioMapcount(memory.frames, frame) === 0 && !isUsed(memory, migration, frame)) return { then: next(src) }
+    const used = isUsed(memory, migration, frame) && !profile.bugs.includes('migratesPinned')
+    if (folioMapcount(memory.frames, frame) === 0 && !used) return { then: next(src) }
     const places = placesOf(memory, migration, frame, page(migration.start + at))
     const facts = restoreEntries(memory, frame, frame, places, [['lock', frame, false]], profile)
     return { facts: [...facts, ['refs', frame, 1, -1]], then: next(src.with(at, 0)) }

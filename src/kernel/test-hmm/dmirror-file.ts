@@ -54,9 +54,9 @@ function migrateFrames(memory: Memory, { who, mm, device }: Mirror, frames: read
 }
 
 /** `dmirror_fops_release()` */
-export const released = ({ who, mm, device }: Mirror): Agenda => [
+export const released = ({ who, mm, device }: Mirror, { bugs }: Profile): Agenda => [
   { do: 'mmu_interval_notifier_remove', mm, who },
-  { do: 'dmirror_evict', who, mm, device },
+  ...(bugs.includes('closeKeepsMemory') ? [] : ([{ do: 'dmirror_evict', who, mm, device }] as const)),
   { do: 'driver_call', to: who, event: { type: 'closed' } },
   { do: 'dmirror_free', who, mm, device },
 ]

@@ -41,5 +41,9 @@ export interface DmirrorItems {
   /** `valid`: the page was writable where it is wanted. */
   device_exclusive_check: MakeExclusive & Folio & { readonly valid: boolean }
   device_exclusive_end: MakeExclusive
-  restore_exclusive_pte: At
+  /** A CPU fault on the exclusive entry of a page. */
+  remove_device_exclusive_entry: At & Folio
+  device_exclusive_lock: At & Folio
+  /** Only if the entry is of the page. */
+  restore_exclusive_pte: At & Folio
 }

@@ -142,16 +142,18 @@ function batch(memory: Memory, item: Item<'dmirror_migrate_batch'>, { migratesBy
  * `dmirror_devmem_fault()`: the CPU wants a page that a device has. It comes back alone, or with all that its entry maps. What
  * is part of a large folio is split off on the way.
  */
-function devmemFault(memory: Memory, { mm, page: at, folio, pages }: Item<'dmirror_devmem_fault'>): Outcome {
+function devmemFault(memory: Memory, { mm, page: at, folio, pages }: Item<'dmirror_devmem_fault'>, { bugs }: Profile): Outcome {
   const owner = ownerOf(memory, folio)
   const device = owner === undefined ? undefined : memory.devices[owner]
   if (owner === undefined || device === undefined) throw new Error(`frame ${folio} is of no device`)
   const who = mirrorName(device.mirrors.get(folio) - 1)
-  const partial = pages === 1 && isLarge(memory.frames, folio)
-  const faultPage = partial ? pfn(0) : folio
+  // The driver finds its file by the page (`zone_device_data`): of a page that is free, that leads to the next free one.
+  if (memory.frames.refs.get(folio) === 0 || memory.files[who] === undefined) return { fail: 'oops: dmirror_devmem_fault' }
+  const held = (pages > 1 || !isLarge(memory.frames, folio)) && !bugs.includes('privateFaultUnreferenced')
+  const faultPage = held ? folio : pfn(0)
   const migration: Migration = { mm, start: at, end: page(at + pages), select: 'private', owner, faultPage, who, way: 'fault' }
   const setup = { do: 'migrate_vma_setup', migration } as const
-  return partial ? { then: [setup] } : { facts: [['refs', folio, 1, 1]], then: [setup, { do: 'put_page', folio }] }
+  return held ? { facts: [['refs', folio, 1, 1]], then: [setup, { do: 'put_page', folio }] } : { then: [setup] }
 }
 
 export const dmirrorMigrateRules = {
@@ -170,6 +172,6 @@ export const dmirrorMigrateRules = {
   dmirror_alloc_and_copy: (memory, item, { profile }) =>
     item.migration.way === 'to device' ? toDevice(memory, item, profile) : toSystem(memory, item),
   dmirror_finalize_and_map: (memory, item, { out }) => finalize(memory, item, out['cpages'] ?? 0),
-  dmirror_devmem_fault: (memory, item) => devmemFault(memory, item),
+  dmirror_devmem_fault: (memory, item, { profile }) => devmemFault(memory, item, profile),
   put_page: (_, { folio }) => ({ facts: [['refs', folio, 1, -1]] }),
 } satisfies Partial<Rules>

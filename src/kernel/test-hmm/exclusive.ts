@@ -23,7 +23,7 @@ import { leafAt } from '../../memory/pagetable.ts'
 import { Table } from '../../memory/table.ts'
 import { has, VM_WRITE, vmaAt, type Vma } from '../../memory/vma.ts'
 import type { Catchers } from '../advance.ts'
-import { readLocked, section, type At, type Item, type Outcome, type Rules, type Scene } from '../agenda.ts'
+import { readLocked, section, type At, type Folio, type Item, type Outcome, type Rules, type Scene } from '../agenda.ts'
 import { batchEnd } from './dmirror.ts'
 import { has as marked, MAPPED_ATOMIC, tableEntry } from './dmirror-table.ts'
 import { isExclusiveEntry } from './exclusive-entry.ts'
@@ -36,10 +36,10 @@ import type { Profile } from '../profiles.ts'
 import { anonPlaces } from '../pages/rmap.ts'
 
 /** `restore_exclusive_pte()`: the process has its page again, dirty if it may write it, and not young. */
-function restored(memory: Memory, { mm, page: at }: At, profile: Profile): readonly Fact[] {
+function restored(memory: Memory, { mm, page: at, folio }: At & Folio, profile: Profile): readonly Fact[] {
   const entry = mmOf(memory, mm).pte.get(at) as Entry
   const vma = vmaAt(mmOf(memory, mm).vmas, at)
-  if (!isExclusiveEntry(entry) || vma === undefined) return []
+  if (!isExclusiveEntry(entry) || frameOf(entry) !== folio || vma === undefined) return []
   if (kindOf(entry) === '!excl-m') return restoredMapped(memory, { mm, page: at }, frameOf(entry), vma)
   const write = kindOf(entry) === '!excl-w' ? DIRTY | (has(vma, VM_WRITE) ? WRITE : 0) : 0
   const frame = frameOf(entry)
@@ -137,7 +137,29 @@ function taken(memory: Memory, { mm, page: at, folio }: Item<'device_exclusive_w
   return [pte(mm, at, absent('!excl-m', frameOf(entry))), ...((entry & DIRTY) === 0 ? [] : dirtied(memory, folio))]
 }
 
+/** Whoever wants the page back has to lock it, and must not do so when nobody has it any more. */
+function removeExclusive({ frames }: Memory, { mm, page: at, folio }: At & Folio, { bugs }: Profile): Outcome {
+  const lock = { do: 'device_exclusive_lock', mm, page: at, folio } as const
+  if (bugs.includes('exclusiveFaultUnreferenced')) return { then: [lock] }
+  // If the folio is free, the entry is gone already.
+  if (frames.refs.get(folio) === 0) return {}
+  return { facts: [['refs', folio, 1, 1]], then: [lock, { do: 'put_page', folio }] }
+}
+
+function lockExclusive({ frames }: Memory, item: Item<'device_exclusive_lock'>, { exclusiveStaysMapped }: Profile): Outcome {
+  const { mm, page: at, folio } = item
+  if (isLocked(frames, folio)) return { then: [{ do: 'folio_wait_locked', folio }, item] }
+  const range = { mm, event: exclusiveStaysMapped ? 'CLEAR' : 'EXCLUSIVE', start: at, end: page(at + 1) } as const
+  const body = [
+    { do: 'restore_exclusive_pte', mm, page: at, folio },
+    { do: 'folio_unlock', folio },
+  ] as const
+  return { facts: [['lock', folio, true]], then: section(range, body) }
+}
+
 export const exclusiveRules = {
+  remove_device_exclusive_entry: (memory, item, { profile }) => removeExclusive(memory, item, profile),
+  device_exclusive_lock: (memory, item, { profile }) => lockExclusive(memory, item, profile),
   restore_exclusive_pte: (memory, item, { profile }) => {
     const facts = restored(memory, item, profile)
     return facts.length === 0 ? {} : { facts }
@@ -174,11 +196,13 @@ export const exclusiveRules = {
     return facts.length === 0 ? {} : { facts }
   },
   // The device maps it; or, if it was no longer what had been taken, all is done again.
-  device_exclusive_store: (memory, { who, mm, device, page: at, folio }, { array }) => {
+  device_exclusive_store: (memory, { who, mm, device, page: at, folio }, { array, profile }) => {
     const facts: readonly Fact[] = [['lock', folio, false], ...referenced(memory.frames, [folio], -1)]
     const end = page(at + 1)
-    if (kindOf(mmOf(memory, mm).pte.get(at)) !== '!excl-m')
-      return { facts, then: [{ do: 'dmirror_exclusive_batch', who, mm, device, at, end }] }
+    if (kindOf(mmOf(memory, mm).pte.get(at)) !== '!excl-m') {
+      const given = profile.bugs.includes('exclusiveRetryLeaks') ? [] : facts
+      return { facts: given, then: [{ do: 'dmirror_exclusive_batch', who, mm, device, at, end }] }
+    }
     const entries = Table.empty.set(at, tableEntry(array.get(at) as Pfn, MAPPED_ATOMIC))
     return { facts, calls: [call(who, 'mutex_lock'), call(who, 'xa_store', { start: at, end, entries }), call(who, 'mutex_unlock')] }
   },

@@ -1,0 +1,10 @@
+/** Whoever locks a frame has a reference to it: one that is free is nobody's to lock, and must not be found locked when it is given out. */
+import type { Oracle } from './oracle.ts'
+
+export const lockedFramesAreHeld: Oracle = ({ world: { memory } }) => {
+  const { locked, refs } = memory.frames
+  for (const [first, count] of locked.runs()) {
+    for (let frame = first; frame < first + count; frame++) if (refs.get(frame) === 0) return `frame ${frame} is locked, and free`
+  }
+  return undefined
+}

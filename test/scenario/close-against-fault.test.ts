@@ -1,0 +1,35 @@
+/**
+ * What exploring finds of a fix: a file of the test driver that is closed brings its pages back from the device, since 2026; but it
+ * tries once, and a page that a CPU fault has a reference to just then stays there, and leads to a file that is gone.
+ */
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { explore } from 'mirrorwalk/explore'
+import { modelOf, retrace, scenario } from '../../src/index.ts'
+
+const built = scenario('a file is closed while the CPU wants its page', ({ linux }) => {
+  const m = linux()
+  const [closing, reading] = [m.thread('cpu0'), m.thread('cpu1')]
+  const dev = closing.openDevice(0)
+  const buf = closing.mmap({ pages: 1 })
+  closing.write(buf, 42)
+  dev.migrateToDevice(buf)
+  m.race(dev.close(), reading.read(buf))
+}).build('v6.12')
+
+test('closing against a fault: the fix of v6.12 is not whole', () => {
+  const model = modelOf(built)
+  const { found, complete, searched } = explore(model)
+  const died = found.find(({ verdict }) => verdict === 'violated')
+  assert.equal([died?.property, died?.trail?.length, complete, searched.states], ['the kernel survives', 48, true, 213])
+  const steps = retrace(model.system, died?.trail ?? []).map(({ choice, do: what }) => `${choice.by} ${what}`)
+  // The file finds the page in use, and gives it up; it is freed, and then the fault is made again.
+  const order = ['cpu1 dmirror_devmem_fault', 'cpu0 migrate_check_page', 'cpu0 dmirror_free', 'cpu1 page_fault']
+  assert.equal(
+    order.map(step => steps.lastIndexOf(step)).toSorted((a, b) => a - b),
+    order.map(step => steps.lastIndexOf(step)),
+  )
+  assert.ok(order.every(step => steps.includes(step)))
+})
+
+test.run()
