@@ -1,17 +1,19 @@
 /** `mirrorwalk export` and `import`: logs in the formats of other tools, and an ITF trace as a log. */
 import { closeSync, openSync, readFileSync, writeFileSync, writeSync } from 'node:fs'
+import { tokenOf } from '../explore/token.ts'
 import { chromeTrace } from '../inspect/exports/chrome.ts'
 import { dotOfMachines, dotOfRun } from '../inspect/exports/dot.ts'
 import { BadItf, itfActors, itfRun, itfTrace } from '../inspect/exports/itf.ts'
 import { mermaid } from '../inspect/exports/mermaid.ts'
-import { scenarioText } from '../inspect/exports/scenario.ts'
+import { scenarioText, type Ordered } from '../inspect/exports/scenario.ts'
 import { shiviz } from '../inspect/exports/shiviz.ts'
 import { statelyEvents } from '../inspect/exports/stately.ts'
 import { storyOf, type Story } from '../inspect/exports/story.ts'
-import { uvuTest } from '../inspect/exports/uvu.ts'
+import { findingsOf, uvuTest } from '../inspect/exports/uvu.ts'
 import { isEnd, isStep } from '../log/reader.ts'
-import { beginning, firstOf, type EndRecord } from '../log/records.ts'
+import { beginning, choiceOf, firstOf, type EndRecord } from '../log/records.ts'
 import { LogWriter } from '../log/writer.ts'
+import { CHOOSERS } from '../scenario/redo.ts'
 import { Live } from '../system/live.ts'
 import { damageText, openLog, systemOf } from './log-file.ts'
 import { EXIT, harmless, plural, print, printJson, styled, UsageError, type ExitCode } from './output.ts'
@@ -25,8 +27,16 @@ const FORMATS: Readonly<Record<string, (story: Story, output: string | undefined
   shiviz,
   stately: story => `${[...statelyEvents(story)].map(event => JSON.stringify(event)).join('\n')}\n`,
   uvu: uvuTest,
-  scenario: ({ header }, output) => scenarioText(header, output),
+  scenario: (story, output) => scenarioText(story.header, output, orderedBy(story)),
 }
+/** An order that nobody wrote down, and no seed gives again, goes along as a token. */
+function orderedBy({ header, system, steps }: Story): Ordered | undefined {
+  if (header.chooser !== CHOOSERS.explored && header.chooser !== CHOOSERS.token) return undefined
+  const names = system.actors.map(a => a.name)
+  const choices = steps.map(({ record }) => choiceOf(record))
+  return { order: tokenOf(names, choices), found: findingsOf({ system, steps }) }
+}
+
 export const FORMAT_NAMES: readonly string[] = Object.keys(FORMATS)
 
 export interface ExportFlags {

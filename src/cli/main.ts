@@ -64,6 +64,7 @@ program
   .option('--variant <name>', 'the variant; without it, each that the scenario has')
   .option('--with <name=value>', 'what the scenario is to be made with; may be repeated', listed)
   .option('--seed <n>', 'choose at random, by this seed, instead of the order that the scenario has', whole)
+  .addOption(new Option('--token <token>', 'take the order of events that exploring has found').conflicts('seed'))
   .option('--steps <n>', 'cut the run short after so many steps', whole)
   .option('--log <file>', 'write the event log there; without it, below logs/')
   .option('--no-log', 'write no event log')

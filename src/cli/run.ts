@@ -19,6 +19,7 @@ export interface RunFlags {
   readonly variant?: string
   readonly with?: readonly string[]
   readonly seed?: number
+  readonly token?: string
   readonly steps?: number
   readonly log?: string | boolean
   readonly timeline?: 'auto' | 'all' | 'none'
@@ -70,6 +71,7 @@ export function startRun(file: string, scenario: Scenario, profile: string, flag
   const built = buildOf(file, scenario, profile, flags.variant, parametersOf(scenario, flags.with))
   const run = prepare(built, {
     ...(flags.seed === undefined ? {} : { seed: flags.seed }),
+    ...(flags.token === undefined ? {} : { token: flags.token }),
     ...(flags.steps === undefined ? {} : { steps: flags.steps }),
   })
   const path = logPath(file, profile, flags)
@@ -139,7 +141,7 @@ function openLog(
   const header = {
     model: MODEL_VERSION,
     system: built.system,
-    chooser: flags.seed === undefined ? CHOOSERS.written : CHOOSERS.random,
+    chooser: flags.seed !== undefined ? CHOOSERS.random : (flags.token ?? built.order) === undefined ? CHOOSERS.written : CHOOSERS.token,
     seed: flags.seed ?? null,
     title: built.title,
     plan: built.plan,
@@ -164,8 +166,8 @@ const withAlarms = (lines: readonly TimelineStep[], verdicts: readonly Verdict[]
     return alarm === undefined ? line : { ...line, alarm }
   })
 
-export const againCommand = (file: string, profile: string, { seed, steps, variant = '', with: made = [] }: RunFlags): string =>
-  `npx mirrorwalk run ${file} --profile ${profile}${variant === '' ? '' : ` --variant ${variant}`}${made.map(pair => ` --with ${pair}`).join('')}${seed === undefined ? '' : ` --seed ${seed}`}${steps === undefined ? '' : ` --steps ${steps}`}`
+export const againCommand = (file: string, profile: string, { seed, token, steps, variant = '', with: made = [] }: RunFlags): string =>
+  `npx mirrorwalk run ${file} --profile ${profile}${variant === '' ? '' : ` --variant ${variant}`}${made.map(pair => ` --with ${pair}`).join('')}${seed === undefined ? '' : ` --seed ${seed}`}${token === undefined ? '' : ` --token ${token}`}${steps === undefined ? '' : ` --steps ${steps}`}`
 
 /** Verdicts first, then the timeline, then where the log went and how to do it again. */
 export function showRun({ report, log, timeline: steps }: Ran, again: string, show: 'auto' | 'all' | 'none'): void {

@@ -13,6 +13,7 @@ import type { Fact } from '../memory/facts.ts'
 import type { Memory } from '../memory/memory.ts'
 import type { Built } from '../scenario/api.ts'
 import { retrace, type LinuxModel } from '../scenario/explored.ts'
+import { CHOOSERS } from '../scenario/redo.ts'
 import type { LinuxEntry } from '../scenario/run.ts'
 import { linuxSystem, type LinuxSystem } from '../scenario/standard.ts'
 import type { Choice } from '../system/step.ts'
@@ -101,7 +102,14 @@ async function finished<T>(going: Generator<number, T, boolean>, work: Work, wha
 /** Goes a trail again, and writes its log. */
 function logged(built: Built, system: LinuxSystem, trail: readonly Choice[], path: string | null): readonly LinuxEntry[] {
   const lines: string[] = []
-  const header = { model: MODEL_VERSION, system: built.system, chooser: 'explored', seed: null, title: built.title, plan: built.plan }
+  const header = {
+    model: MODEL_VERSION,
+    system: built.system,
+    chooser: CHOOSERS.explored,
+    seed: null,
+    title: built.title,
+    plan: built.plan,
+  }
   const writers: LogWriter<Memory, Fact>[] = []
   const entries = retrace(system, trail, live => {
     if (path === null) return

@@ -77,6 +77,23 @@ export class Space<M, F> {
     return { steps: this.#found, rules: this.#evaluations, memories: this.#memories.length }
   }
 
+  /** Every snapshot of an actor that was met. */
+  snapshots(actor: number): readonly Snapshot[] {
+    return (this.#columns[actor] as Column).snapshots
+  }
+
+  /** Every event that was taken, by whom and in which snapshot, as often as it was decided. */
+  *taken(): Generator<{ readonly actor: number; readonly from: number; readonly event: AnyEvent }> {
+    const open = this.#menus.flat(2).flat()
+    for (let node = open.pop(); node !== undefined; node = open.pop()) {
+      if (node.kind === ASKING) open.push(...node.edges.flatMap(edge => edge.then))
+      else if (node.kind === STEP) {
+        for (const { callee, from, event } of node.calls) yield { actor: callee, from, event }
+        yield { actor: node.source.by, from: ownBefore(node), event: node.event }
+      }
+    }
+  }
+
   snapshot(actor: number, id: number): Snapshot {
     return (this.#columns[actor] as Column).snapshots[id] as Snapshot
   }
@@ -239,8 +256,7 @@ export class Space<M, F> {
     }
     const event = source.offer.event(replies)
     this.#same(source.by, 'what it is told', event, source.offer.event(replies))
-    // Who is called by itself receives its own event as it is then.
-    const now = before.findLast(taken => taken.callee === source.by)?.to ?? source.from
+    const now = ownBefore({ source, calls: before })
     const own = this.#take(source.by, now, event)
     if (own === undefined) throw new Undecided(this.names[source.by] ?? '', this.snapshot(source.by, now), event)
     const { facts } = source.offer
@@ -288,3 +304,7 @@ export class Space<M, F> {
     this.nexts = larger
   }
 }
+
+/** The snapshot in which an actor receives its own event: who is called by itself receives it as it is then. */
+const ownBefore = <F>({ source, calls }: Pick<Step<F>, 'source' | 'calls'>): number =>
+  calls.findLast(taken => taken.callee === source.by)?.to ?? source.from

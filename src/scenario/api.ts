@@ -136,6 +136,8 @@ export interface Thread {
   devm_memremap_pages_release(pagemap: PagemapName): StatementRef
   /** The scheduler closes pages, to learn by faults who uses them. */
   change_prot_numa(pages: Pages): StatementRef
+  /** The OOM reaper takes all private memory that it can have without waiting; EAGAIN if some of it was declined. */
+  oom_reap_task_mm(): StatementRef
   /** A child process; its first thread. */
   fork(): Child
   exit(): StatementRef
@@ -280,4 +282,6 @@ export interface Built {
   readonly system: SystemSpec
   readonly plan: Plan
   readonly expectations: readonly Expectation[]
+  /** The order of events that a run takes first, as a token. */
+  readonly order?: string
 }

@@ -11,7 +11,7 @@ import { prepare, type ScenarioRun } from './run.ts'
 import { BadSpec, linuxSystem, type SystemSpec } from './standard.ts'
 
 /** How a run chooses, by the name that headers have for it. */
-export const CHOOSERS = { written: 'as written', random: 'random' } as const
+export const CHOOSERS = { written: 'as written', random: 'random', token: 'a token', explored: 'explored' } as const
 
 const isGoal = (x: unknown): boolean => {
   const { by, left, state } = (x ?? {}) as Readonly<Record<string, unknown>>

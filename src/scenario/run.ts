@@ -1,15 +1,19 @@
 /** Running a built scenario: one order of events, judged at every step. */
 import type { Observable } from 'rxjs'
+import { BadTrail } from '../explore/model.ts'
+import { choicesOf } from '../explore/token.ts'
 import { causeOf } from '../kernel/failure.ts'
 import type { RangeContext, RangeEvent } from '../kernel/range.ts'
 import type { ThreadContext, ThreadEvent } from '../kernel/thread.ts'
 import type { Fact } from '../memory/facts.ts'
 import type { Memory } from '../memory/memory.ts'
 import type { Chooser } from '../system/choosers/chooser.ts'
+import { leading } from '../system/choosers/leading.ts'
 import { random } from '../system/choosers/random.ts'
 import { roundRobin } from '../system/choosers/round-robin.ts'
 import { Live, type Ended, type Entry } from '../system/live.ts'
-import { snapshotOf, type World } from '../system/world.ts'
+import { step, type Choice } from '../system/step.ts'
+import { initialWorld, snapshotOf, type World } from '../system/world.ts'
 import { difference } from './brief.ts'
 import { Circles, comesToRest, isUnderWay, type Livelock } from './livelock.ts'
 import { planned, type Progress } from './plan.ts'
@@ -50,6 +54,8 @@ export interface Death {
 export interface RunOptions {
   /** Chooses at random, by this seed; without it, the order that the scenario has, or each actor in turn. */
   readonly seed?: number
+  /** Takes the order of events that a token stands for, as exploring has found it; then goes on as it would without. */
+  readonly token?: string
   /** Steps after which the run is cut short. */
   readonly steps?: number
   readonly kinds?: Kinds
@@ -81,7 +87,8 @@ export function prepare(built: Built, options: RunOptions = {}): ScenarioRun {
     options.seed === undefined ? roundRobin() : random(options.seed),
     options.seed === undefined,
   )
-  const judge = new Judge(built, system, live.world, options.seed === undefined)
+  const led = options.seed === undefined ? choicesOfRun(built, system, options.token) : []
+  const judge = new Judge(built, system, live.world, options.seed === undefined && options.token === undefined)
   const circles = new Circles(system, chooser)
   let livelock: Livelock | undefined
   live.entries$.subscribe(entry => {
@@ -90,7 +97,8 @@ export function prepare(built: Built, options: RunOptions = {}): ScenarioRun {
   })
   // Of a kernel that has died, nobody does anything any more; and of what goes in circles, nothing more is to be seen.
   const isOn = (): boolean => judge.died === undefined && livelock === undefined
-  const alive: Chooser = { ...chooser, order: (active, world) => (isOn() ? chooser.order(active, world) : []) }
+  const steered = led.length === 0 ? chooser : leading(led, chooser)
+  const alive: Chooser = { ...steered, order: (active, world) => (isOn() ? steered.order(active, world) : []) }
   const limit = options.steps ?? STEP_LIMIT
   const report = (ended: Report['ended']): Report => {
     live.end()
@@ -115,6 +123,22 @@ export function prepare(built: Built, options: RunOptions = {}): ScenarioRun {
     },
     stop: () => report({ why: 'limit' }),
   }
+}
+
+/** The choices that a run begins with: those of a token, else of the order that the scenario has. Throws `BadTrail` for ones that it cannot take. */
+function choicesOfRun(built: Built, system: LinuxSystem, token = built.order): readonly Choice[] {
+  if (token === undefined) return []
+  const choices = choicesOf(
+    system.actors.map(a => a.name),
+    token,
+  )
+  let world = initialWorld(system)
+  for (const [i, choice] of choices.entries()) {
+    const taken = step(system, world, choice)
+    if (taken.kind !== 'stepped') throw new BadTrail(i + 1, choice.by)
+    world = taken.world
+  }
+  return choices
 }
 
 /** Runs and judges a scenario that was built for a profile. */

@@ -42,6 +42,8 @@ export class BadScenario extends Error {
 export interface ScenarioOptions<P extends Values = Values> {
   readonly profiles?: readonly string[]
   readonly variants?: readonly string[]
+  /** The order of events that `run` takes, as a token that exploring has given. */
+  readonly order?: string
   /** It shows a bug: it is told on the kernel that has it, and on the one that does not. */
   readonly exhibit?: Exhibit
   /** What it can be made with (`parameters: { devices: 1 }`), and the values that are meant if none are asked for. */
@@ -54,7 +56,7 @@ export function scenario<P extends Values>(
   options: ScenarioOptions<P> = {},
 ): Scenario {
   const parameters: Values = options.parameters ?? {}
-  const { exhibit, profiles = exhibit === undefined ? [DEFAULT_PROFILE] : [exhibit.wrong, exhibit.right], variants = [''] } = options
+  const { exhibit, order, profiles = exhibit === undefined ? [DEFAULT_PROFILE] : [exhibit.wrong, exhibit.right], variants = [''] } = options
   const lack = exhibit === undefined ? undefined : notShownBy(exhibit, variants)
   if (lack !== undefined) throw new BadScenario(`scenario '${title}' is no exhibit: ${lack}`)
   return {
@@ -70,7 +72,8 @@ export function scenario<P extends Values>(
       if (typeof values === 'string') throw new BadScenario(`scenario '${title}' ${values}`)
       const told = [title, ...(Object.keys(asked).length === 0 ? [] : [inWords(asked)])].join(', ')
       // They are of the kinds that it has named, which is all that its builder knows of them.
-      return new Builder(told, profile, variant).built(context => build({ ...context, parameters: values as Given<P> }))
+      const built = new Builder(told, profile, variant).built(context => build({ ...context, parameters: values as Given<P> }))
+      return order === undefined ? built : { ...built, order }
     },
   }
 }

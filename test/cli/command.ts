@@ -30,17 +30,19 @@ export function cliSuite(name: string): Test<Folder> {
   return test
 }
 
+/** Runs a TypeScript file in a folder, as a project that has installed it would. */
+export const node = (folder: string, file: string): Promise<Done> => started(folder, [file])
+
 /** Runs the command line in a folder; once `stop` says so, it gets a Ctrl-C; `reads`: whether anybody reads what it prints. */
-export function cli(folder: string, args: readonly string[], stop?: () => boolean, reads = true): Promise<Done> {
+export const cli = (folder: string, args: readonly string[], stop?: () => boolean, reads = true): Promise<Done> =>
+  started(folder, [join(root, 'src/cli/main.ts'), ...args], stop, reads)
+
+function started(folder: string, args: readonly string[], stop?: () => boolean, reads = true): Promise<Done> {
   return new Promise(resolve => {
-    const child = spawn(
-      process.execPath,
-      ['--conditions=source', '--import', join(root, 'node_modules/tsx/dist/esm/index.mjs'), join(root, 'src/cli/main.ts'), ...args],
-      {
-        cwd: folder,
-        env: { ...process.env, NO_COLOR: '1' },
-      },
-    )
+    const child = spawn(process.execPath, ['--conditions=source', '--import', join(root, 'node_modules/tsx/dist/esm/index.mjs'), ...args], {
+      cwd: folder,
+      env: { ...process.env, NO_COLOR: '1' },
+    })
     let [out, err] = ['', '']
     child.stdout.on('data', chunk => (out += String(chunk)))
     if (!reads) child.stdout.destroy()

@@ -1,19 +1,22 @@
 /** `mirrorwalk explore` and `simulate`, as a user calls them. */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as assert from 'uvu/assert'
-import { cli, cliSuite, stale } from './command.ts'
+import { cli, cliSuite, node, root, stale } from './command.ts'
 
 const test = cliSuite('mirrorwalk explore')
 
 test('seed 004 on 5.2: the shortest order, as a timeline, a log that replays, and a token', async ({ folder }) => {
-  const found = await cli(folder, ['explore', stale, '--profile', 'v5.2', '--count'])
+  const found = await cli(folder, ['explore', stale, '--profile', 'v5.2', '--count', '--coverage'])
   assert.is(found.code, 0, found.err)
   assert.match(found.out, /✔ the device keeps a stale page — it can be, after (\d+) steps: gpu0 still maps page 16/)
   assert.match(found.out, 'Everything that can happen was looked at.')
   assert.match(found.out, /^25 {2}100% ! +tells mm0.hmm that it is over$/m)
   assert.match(found.out, /Step 25 closed the last way out .*; before it the chance was 87.5%\./)
   assert.match(found.out.replaceAll('\n', ' '), 'Instead, it could have been gpu0.range (mmap read unlock): 75%.')
+  assert.match(found.out, /^ +read +mmap_unlock +unlocked +lastReader +\d+$/m)
+  assert.match(found.out, /^ +written +mmap_write_downgrade +read +never$/m)
+  assert.match(found.out, /registry \(mm0.registry\): \d of \d states, \d+ of \d+ transitions/)
   assert.match(found.out, /They stand for 169,221 interleavings, of which 66 differ/)
   const log = /Log: (\S+)/.exec(found.out)?.[1] ?? ''
   assert.ok(existsSync(join(folder, log)))
@@ -36,6 +39,35 @@ test('however it is found, the same simplest order is shown, unless what was fou
   assert.match(searched, /^29 steps, the fewest/)
   assert.is(drawn, searched)
   assert.match(found, /^30 steps x1/)
+})
+
+test('what was found in all its forms: debugged, run by its token, exported as a scenario and as a test, and always the same', async ({
+  folder,
+}) => {
+  const shown = await cli(folder, ['explore', stale, '--profile', 'v5.2', '--log', 'found.jsonl'])
+  const token = /--token (\S+)/.exec(shown.out)?.[1] ?? ''
+  symlinkSync(join(root, 'node_modules/uvu'), join(folder, 'node_modules/uvu'))
+  writeFileSync(join(folder, 'commands'), 'until noStaleDeviceMapping\n')
+  const [debugged, ran, both, scenario, asTest] = await Promise.all([
+    cli(folder, ['debug', 'found.jsonl', '--commands', 'commands']),
+    cli(folder, ['run', stale, '--profile', 'v5.2', '--token', token, '--log', 'ran.jsonl', '--timeline', 'none']),
+    cli(folder, ['run', stale, '--token', token, '--seed', '1']),
+    cli(folder, ['export', 'found.jsonl', '--as', 'scenario', '--output', 'found.ts']),
+    cli(folder, ['export', 'found.jsonl', '--as', 'uvu', '--output', 'found.test.ts']),
+  ])
+  const wrong = 'gpu0 still maps page 16 to frame 2, where the process has nothing'
+  assert.match(debugged.out, `* noStaleDeviceMapping: ${wrong}\nstep 29 of 29`)
+  assert.equal([ran.code, ran.out.includes(`at step 29: ${wrong}`)], [0, true], ran.out)
+  assert.equal([both.code, /cannot be used with/.test(both.err)], [3, true], both.err)
+  assert.equal([scenario.code, asTest.code], [0, 0])
+  const [again, other, tested] = await Promise.all([
+    cli(folder, ['run', 'found.ts', '--no-log', '--timeline', 'none']),
+    cli(folder, ['run', stale, '--profile', 'v5.5', '--no-log', '--token', token]),
+    node(folder, 'found.test.ts'),
+  ])
+  assert.equal([again.code, again.out.includes(`noStaleDeviceMapping — at step 29: ${wrong}`)], [0, true], again.out)
+  assert.equal([other.code, /made for a system with other actors/.test(other.err)], [3, true], other.err)
+  assert.is(tested.code, 0, tested.out)
 })
 
 test('for programs: JSON, and 1 for what is violated', async ({ folder }) => {

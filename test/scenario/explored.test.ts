@@ -1,7 +1,7 @@
 /** Scenarios explored on the real machines: seed 004 both ways, one verdict however it is searched, and answers judged. */
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { explore, type Exploration, type ExploreOptions } from 'mirrorwalk/explore'
+import { choicesOf, explore, tokenOf, type Exploration, type ExploreOptions } from 'mirrorwalk/explore'
 import seed from '../../scenarios/seeds/004-stale-valid.ts'
 import munmap from '../../scenarios/races/fault-against-munmap.ts'
 import {
@@ -126,6 +126,26 @@ test('a read that takes several steps is judged as a whole, as a run judges it',
     expect.answers(read, ({ values }) => values.length === 2 && values[0] === 5)
   })
   assert.is(explored(device).verdict, 'holds')
+})
+
+test('a token of what was found is run by the API: the same verdict, at the same step', () => {
+  const built = seed.build('v5.2')
+  const model = modelOf(built)
+  const names = model.system.actors.map(a => a.name)
+  const shown = explored(built).found.find(f => f.kind === 'sometimes')
+  const trail = shown?.trail ?? []
+  const token = tokenOf(names, trail)
+  assert.equal(choicesOf(names, token), trail)
+  const once = explore(model, { trail: choicesOf(names, token) })
+  assert.equal([once.cut, once.found.find(f => f.kind === 'sometimes')?.why], ['one order', shown?.why])
+  const report = runScenario(built, { token })
+  const [verdict] = report.verdicts
+  assert.equal([report.verdict, verdict?.step, verdict?.why], ['holds', trail.length, shown?.why])
+  assert.is(report.ended.why, 'at rest', 'it goes on to the end')
+  // A scenario may have an order of its own; without it, this one holds in the order that is written down.
+  const plain = munmap.build('v6.12')
+  assert.throws(() => runScenario(plain, { token }), /made for a system with other actors/)
+  assert.throws(() => runScenario(built, { token: token.replace(/-[^-]+$/, '-6b99') }), /cannot do what the trail says/)
 })
 
 test('stages come one after the other: without a race there is one order', () => {

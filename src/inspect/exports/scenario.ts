@@ -27,7 +27,13 @@ interface Stage {
 const RANGES: ReadonlySet<string> = new Set(['range', 'mirror_range', 'vma_range'])
 const PAGE_SIZE = 4096
 
-export function scenarioText({ system, plan, title, seed, from }: Header, name = 'scenario.ts'): string {
+/** An order of events that is told as a token, and what the shipped oracles found in it. */
+export interface Ordered {
+  readonly order: string
+  readonly found: readonly { readonly oracle: string }[]
+}
+
+export function scenarioText({ system, plan, title, seed, from }: Header, name = 'scenario.ts', ordered?: Ordered): string {
   if (from !== undefined)
     fail(
       `'${from.name}' is a branch, which was chosen by hand: a scenario has no words for that. Expected the log of a run; of a branch, export --as uvu makes a test.`,
@@ -36,23 +42,26 @@ export function scenarioText({ system, plan, title, seed, from }: Header, name =
   const writing = new Writing(profile, actors)
   const stages: readonly Stage[] = Array.isArray(plan) ? (plan as readonly Stage[]) : [writing.everything()]
   for (const stage of stages) writing.stage(stage)
+  const found = (ordered?.found ?? []).map(({ oracle }) => oracle)
+  const imported = ['scenario', ...(writing.usesUntil ? ['until'] : []), ...found]
+  const shows = found.map(oracle => `expect.violated(${JSON.stringify(oracle)}, ${oracle})`)
   const again = seed === null ? '' : ` --seed ${seed}`
   return `/**
  * ${title.replaceAll('*/', '* /')}
  *
  * Exported from a log. The order that was recorded: npx mirrorwalk run ${name} --profile ${profile}${again}
  */
-import { scenario${writing.usesUntil ? ', until' : ''}, type Page } from 'mirrorwalk'
+import { ${imported.toSorted().join(', ')}, type Page } from 'mirrorwalk'
 
 const page = (n: number): Page => n as Page
 
 export default scenario(
   ${JSON.stringify(title)},
-  ({ linux }) => {
+  ({ linux${shows.length === 0 ? '' : ', expect'} }) => {
     const m = linux()
-${writing.lines.map(line => `    ${line}`).join('\n')}
+${[...writing.lines, ...shows].map(line => `    ${line}`).join('\n')}
   },
-  { profiles: [${JSON.stringify(profile)}] },
+  { profiles: [${JSON.stringify(profile)}]${ordered === undefined ? '' : `, order: ${JSON.stringify(ordered.order)}`} },
 )
 `
 }
@@ -187,6 +196,8 @@ class Writing {
       }
       case 'exit':
         return `${by}.exit()`
+      case 'oom_reap_task_mm':
+        return `${by}.oom_reap_task_mm()`
       case 'close':
         return this.#mirrorNames.has(String(s['file'])) ? `${file()}.usedBy(${by}).close()` : `${by}.close(${file()})`
       case 'ftruncate':
