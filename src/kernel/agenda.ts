@@ -104,6 +104,8 @@ export interface Items extends SystemCalls, DaxItems, DmirrorItems, HmmItems, Gu
   /** `keepsCows`: copies that private mappings have made stay. */
   /** The CPU forgets what it knows of these pages; entries see to that by themselves, unless there is a bug. */
   flush_tlb_range: Span
+  /** Area by area, from `at` on; has one been declined? */
+  oom_reap_vmas: { readonly mm: MmName; readonly at: Page; readonly failed: boolean }
   unmap_page_range: Cursor & { readonly keepsCows?: boolean }
   try_to_free_ptes: Span
   free_pgtables: Span

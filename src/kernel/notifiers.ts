@@ -57,11 +57,12 @@ export const notifierRules = {
   // A driver that holds its lock makes a blockable call wait; a call that may not block it answers false, and then the
   // invalidation is taken back as far as it has come: plain notifiers were not called yet, and never will be.
   // One that has more to wait for, with its lock held, says so, and is asked again.
-  invalidate: (_, { range, who, seq, sub }) => ({
+  invalidate: (_, { range, who, seq, sub }, { profile }) => ({
     calls: [call(who, 'invalidate', { ...range, seq, ...(sub === undefined ? {} : { sub }) })],
     replied: ([agreed]) => {
       if (agreed === true) return {}
       if (agreed === 'waits') return { then: [{ do: 'invalidate_wait', range, who, seq }] }
+      if (profile.bugs.includes('refusalSwallowed')) return {}
       return { then: [{ do: 'mn_itree_inv_end', mm: range.mm }], fail: 'EAGAIN' }
     },
   }),

@@ -41,6 +41,7 @@ const WITNESSES: Readonly<Record<string, readonly [string, number, number, numbe
   'gup-fast-against-collapse': ['what is pinned stays', 23, 128, 134],
   'migrates-pinned': ['what is pinned stays', 26, 195, 198],
   'migration-not-awaited': [FAULT, 31, 980, 805],
+  'refusal-swallowed': [STALE, 26, 218, 213],
   'remove-sees-sequence': ['a notifier that was removed is not known any more', 31, 206, 188],
   'rights-of-the-next-area': ['gpu0.range, 1: snapshot answers {err: null}', 29, 30, 29],
   'mremap-flushes-late': ['nothing leads to a free frame', 30, 227, 209],
