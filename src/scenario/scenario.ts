@@ -113,20 +113,14 @@ class Builder implements Writing {
   built(build: (context: Omit<ScenarioContext, 'parameters'>) => void): Built {
     build({ linux: profile => this.#linux(profile ?? this.#asked), expect: this.#expect(), variant: this.#variant })
     if (this.#profile === undefined) throw new BadScenario(`scenario '${this.#title}' has no machine: call linux() in it`)
-    this.#mayEnd()
+    const early = endedEarly(this.#stages, this.#programs, ref => this.#told(ref))
+    if (early !== undefined) throw new BadScenario(`scenario '${this.#title}': ${early}`)
     return {
       title: this.#title,
       system: this.#spec(this.#profile),
       plan: this.#stages.map(s => this.#stage(s)),
       expectations: this.#expectations,
     }
-  }
-
-  #mayEnd(): void {
-    const [exit, other] = endedEarly(this.#stages, this.#programs) ?? []
-    if (exit === undefined || other === undefined) return
-    const why = `${this.#told(exit)} ends the process, and ${this.#told(other)} of the same process is not done before`
-    throw new BadScenario(`scenario '${this.#title}': ${why}`)
   }
 
   #linux(name: string): Linux {
