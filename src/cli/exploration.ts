@@ -1,6 +1,7 @@
 /** What an exploration prints: how far it is, its verdicts, its witness, and what was covered; or all of it as JSON. */
 import type { Exploration, Found } from '../explore/explore.ts'
 import type { Progress } from '../explore/strategy.ts'
+import { coverageLines } from './coverage.ts'
 import type { ExploreFlags } from './explore-flags.ts'
 import { plural, print, styled } from './output.ts'
 import { witnessJson, type Witness } from './witness.ts'
@@ -52,7 +53,8 @@ export function show(
     if (witness.log !== null) print(`\nLog: ${witness.log}`)
     print(styled('dim', `this order again: ${command('explore')} --token ${witness.token}\n`))
   }
-  for (const line of coverage(exploration, seconds)) print(line)
+  for (const line of covered(exploration, seconds)) print(line)
+  for (const line of coverageLines(exploration)) print(line)
   if (exploration.cut !== undefined && flags.checkpoint !== undefined)
     print(
       styled(
@@ -74,7 +76,7 @@ function foundLine({ property, kind, verdict, why, trail }: Found): string {
 const MANY = 10_000
 
 /** What was covered, and what was not. */
-function coverage({ searched, cut, complete, counted }: Exploration, seconds: number): readonly string[] {
+function covered({ searched, cut, complete, counted }: Exploration, seconds: number): readonly string[] {
   const { states, transitions, frontier, runs, blocked, bytes } = searched
   const counts = `${plural(states, 'state')}, ${plural(transitions, 'transition')} in ${seconds.toFixed(2)} s (${rate(transitions, seconds)})`
   const ran =
@@ -100,7 +102,7 @@ function coverage({ searched, cut, complete, counted }: Exploration, seconds: nu
 }
 
 export const asJson = ({ scenario, profile, exploration, witness }: Explored): object => {
-  const { strategy, verdict, found, complete, cut, searched, counted } = exploration
+  const { strategy, verdict, found, complete, cut, searched, counted, coverage } = exploration
   const { rows: _, ...numbers } = searched
   return {
     title: scenario,
@@ -114,6 +116,7 @@ export const asJson = ({ scenario, profile, exploration, witness }: Explored): o
     ...(counted === undefined
       ? {}
       : { interleavings: counted.interleavings?.toString() ?? 'infinite', classes: counted.classes?.toString() ?? null }),
+    ...(coverage === undefined ? {} : { coverage }),
     ...(witness === undefined ? {} : { witness: witnessJson(witness) }),
   }
 }

@@ -20,6 +20,7 @@ export interface ExploreFlags extends Plan {
   readonly token?: string
   readonly asFound?: boolean
   readonly count?: boolean
+  readonly coverage?: boolean
   readonly json?: boolean
 }
 
@@ -34,6 +35,7 @@ export const optionsOf = ({
   memory,
   checkpoint,
   count,
+  coverage,
 }: ExploreFlags): ExploreOptions => ({
   ...(strategy === undefined ? {} : { strategy }),
   ...(reduction === undefined ? {} : { reduction }),
@@ -43,4 +45,5 @@ export const optionsOf = ({
   ...(memory === undefined ? {} : { maxBytes: memory * 2 ** 20 }),
   ...(checkpoint === undefined ? {} : { pausing: true }),
   ...(count === undefined ? {} : { count }),
+  ...(coverage === undefined ? {} : { coverage }),
 })

@@ -25,6 +25,7 @@ export function declareExploring(program: Command, verb: Verb): void {
     .option('--every <seconds>', 'how often a checkpoint is written; without it, every minute', whole)
     .option('--resume <file>', 'go on from a checkpoint, as if nothing had happened')
     .option('--count', 'also count the interleavings that the states stand for, and their classes')
+    .option('--coverage', 'also tell which states and transitions of each machine were come to, and which never')
     .option('--token <token>', 'show an order of events that was found before')
     .option('--as-found', 'show the order of events that was found, and not the simplest that comes to the same')
     .option('--log <file>', 'write the event log of what was found there; without it, below logs/')

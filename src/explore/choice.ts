@@ -58,42 +58,36 @@ export function planned<M, F>(plan: Plan, model: Model<M, F>): Strategy {
 }
 
 /** Breadth first, shared out among workers; throws `Unsound` for what can only be done by one. */
-export function shared<M, F>(
-  { strategy = 'bfs', reduction = 'none', simulate, trail, pausing, from, count }: ExploreOptions,
-  port: Port,
-  { properties }: Model<M, F>,
-): Strategy {
-  const why =
-    trail !== undefined
-      ? 'one order of events is gone step by step'
-      : simulate !== undefined
-        ? 'runs drawn at random follow from one sequence of numbers: start several with seeds of their own'
-        : reduction === 'symmetry'
-          ? 'which world of several stands for the others depends on the order in which their parts were met'
-          : reduction !== 'none'
-            ? `--reduction ${reduction} leaves out a step because of what it has gone on with before`
-            : strategy === 'dfs'
-              ? 'depth first, what comes next depends on what was found last'
-              : pausing === true || from !== undefined
-                ? 'the states of a checkpoint are in one place'
-                : undefined
+export function shared<M, F>(options: ExploreOptions, port: Port, { properties }: Model<M, F>): Strategy {
+  const why = isForOne(options)
   if (why !== undefined) throw new Unsound(`this is for one worker: ${why}`)
-  return parallel(port, count === true || properties.some(({ kind }) => kind === 'livelock' || kind === 'eventually'))
+  return parallel(port, options.count === true || properties.some(({ kind }) => kind === 'livelock' || kind === 'eventually'))
+}
+
+function isForOne({ strategy, reduction = 'none', simulate, trail, pausing, from, coverage }: ExploreOptions): string | undefined {
+  if (trail !== undefined) return 'one order of events is gone step by step'
+  if (simulate !== undefined) return 'runs drawn at random follow from one sequence of numbers: start several with seeds of their own'
+  if (reduction === 'symmetry') return 'which world of several stands for the others depends on the order in which their parts were met'
+  if (reduction !== 'none') return `--reduction ${reduction} leaves out a step because of what it has gone on with before`
+  if (strategy === 'dfs') return 'depth first, what comes next depends on what was found last'
+  if (pausing === true || from !== undefined) return 'the states of a checkpoint are in one place'
+  if (coverage === true) return 'coverage is told of what was decided, and each of several decides a part of it'
+  return undefined
 }
 
 /** A search that keeps the states it has met, and those it has not gone on from, can be paused; no other. */
 export function refusePausing({ reduction = 'none', simulate, trail }: Plan): void {
-  const why =
-    trail !== undefined
-      ? 'one order of events is soon gone again'
-      : simulate !== undefined
-        ? 'runs drawn at random need none: another seed draws others'
-        : reduction === 'symmetry'
-          ? 'which world of several stands for the others depends on the order in which their parts were met, also in telling what was found'
-          : reduction === 'none'
-            ? undefined
-            : `--reduction ${reduction} is on its way through orders of events, with what it may leave out at each step, and has no set of states to go on from`
+  const why = cannotPause(reduction, simulate, trail)
   if (why !== undefined) throw new Unsound(`no checkpoint can be written or gone on from here: ${why}`)
+}
+
+function cannotPause(reduction: Plan['reduction'], simulate: Plan['simulate'], trail: Plan['trail']): string | undefined {
+  if (trail !== undefined) return 'one order of events is soon gone again'
+  if (simulate !== undefined) return 'runs drawn at random need none: another seed draws others'
+  if (reduction === 'none') return undefined
+  if (reduction === 'symmetry')
+    return 'which world of several stands for the others depends on the order in which their parts were met, also in telling what was found'
+  return `--reduction ${reduction} is on its way through orders of events, with what it may leave out at each step, and has no set of states to go on from`
 }
 
 /** What never ends can be told of a search that leaves nothing out; of others, why it cannot. */

@@ -4,6 +4,7 @@ import type { World } from '../system/world.ts'
 import { cannotTellCircles, isNotLookedFor, planned, refusePausing, shared, type Plan } from './choice.ts'
 import { classes } from './classes.ts'
 import { interleavings } from './count.ts'
+import { coverage, type CoveredMachine } from './coverage.ts'
 import { Judge, type Finding } from './judge.ts'
 import { endless, lassoWithout, type Lasso } from './liveness.ts'
 import type { Model, Property } from './model.ts'
@@ -50,6 +51,7 @@ export interface Exploration {
   /** What was decided, and not looked up: steps, rules that were asked, memories that were met. */
   readonly decided: { readonly steps: number; readonly rules: number; readonly memories: number }
   readonly counted?: Counted
+  readonly coverage?: readonly CoveredMachine[]
 }
 
 export interface ExploreOptions extends Plan {
@@ -65,6 +67,8 @@ export interface ExploreOptions extends Plan {
   readonly workers?: Port | undefined
   /** Also counts the interleavings, and their classes, exactly. */
   readonly count?: boolean
+  /** Also tells which states and transitions of each machine were come to. */
+  readonly coverage?: boolean
 }
 
 /** Explores bit by bit: is told of progress, and answers why it is to stop, if it is. Throws `Unsound` for what cannot be combined. */
@@ -100,6 +104,7 @@ export function* exploring<M, F>(model: Model<M, F>, options: ExploreOptions = {
     decided: space.decided,
     ...(searched.cut === undefined ? {} : { cut: searched.cut }),
     ...(counted === undefined ? {} : { counted }),
+    ...(options.coverage === true ? { coverage: coverage(space) } : {}),
   }
 }
 

@@ -87,7 +87,9 @@ export class Judge<M, F> {
   recall(found: readonly Recalled[]): void {
     for (const { property, why, trail } of found) {
       const known = this.#space.model.properties[property]
-      if (known !== undefined) this.find(known, why, trail)
+      if (known === undefined) continue
+      if (known === this.#deadlock) this.#blocked(known, trail)
+      else this.find(known, why, trail)
     }
   }
 
@@ -119,15 +121,17 @@ export class Judge<M, F> {
     const { refusals } = this.#space
     if (refusals.length > 0) {
       if (this.#deadlock === undefined || this.#found.has(this.#deadlock)) return
-      const trail = this.#trail(place)
-      const waits = this.#space.aside(() => waitsAfter(this.#space, trail))
-      this.#found.set(this.#deadlock, { why: waitsText(waits), trail, waits })
-      return
+      return this.#blocked(this.#deadlock, this.#trail(place))
     }
     for (const { property, wrong } of this.#atRest) {
       const why = wrong.at(row, at)
       if (why !== undefined && !this.#found.has(property)) this.find(property, why, this.#trail(place))
     }
+  }
+
+  #blocked(deadlock: Property<M>, trail: readonly Choice[]): void {
+    const waits = this.#space.aside(() => waitsAfter(this.#space, trail))
+    this.#found.set(deadlock, { why: waitsText(waits), trail, waits })
   }
 
   /** A step from a place. */

@@ -4,7 +4,7 @@
  * kept by its snapshot and the memory; what comes of an offer, as a tree that asks the called actors one by one.
  */
 import type { ActorName, AnyEvent, Call, Offer, Snapshot } from '../system/actor.ts'
-import { isActive, offersFrom, type Choice } from '../system/step.ts'
+import { isActive, offersFrom, Undecided, type Choice } from '../system/step.ts'
 import { initialSnapshot } from '../system/take.ts'
 import type { World } from '../system/world.ts'
 import { timesAgain } from './again.ts'
@@ -76,6 +76,23 @@ export class Space<M, F> {
   /** Steps that were decided, rules that were asked, and memories that were met: all that was not a look-up. */
   get decided(): { readonly steps: number; readonly rules: number; readonly memories: number } {
     return { steps: this.#found, rules: this.#evaluations, memories: this.#memories.length }
+  }
+
+  /** Every snapshot of an actor that was met. */
+  snapshots(actor: number): readonly Snapshot[] {
+    return (this.#columns[actor] as Column).snapshots
+  }
+
+  /** Every event that was taken, by whom and in which snapshot, as often as it was decided. */
+  *taken(): Generator<{ readonly actor: number; readonly from: number; readonly event: AnyEvent }> {
+    const open = this.#menus.flat(2).flat()
+    for (let node = open.pop(); node !== undefined; node = open.pop()) {
+      if (node.kind === ASKING) open.push(...node.edges.flatMap(edge => edge.then))
+      else if (node.kind === STEP) {
+        for (const { callee, from, event } of node.calls) yield { actor: callee, from, event }
+        yield { actor: node.source.by, from: ownBefore(node), event: node.event }
+      }
+    }
   }
 
   snapshot(actor: number, id: number): Snapshot {
@@ -237,15 +254,9 @@ export class Space<M, F> {
     }
     const event = source.offer.event(replies)
     this.#always(source.by, 'what it is told', event, () => source.offer.event(replies))
-    // Who is called by itself receives its own event as it is then.
-    const now = before.findLast(taken => taken.callee === source.by)?.to ?? source.from
+    const now = ownBefore({ source, calls: before })
     const own = this.#take(source.by, now, event)
-    if (own === undefined) {
-      const name = this.names[source.by] ?? ''
-      throw new Error(
-        `${name} in '${this.snapshot(source.by, now).value}' has no transition for its own '${event.type}': a defect of its machine`,
-      )
-    }
+    if (own === undefined) throw new Undecided(this.names[source.by] ?? '', this.snapshot(source.by, now), event)
     const { facts } = source.offer
     const memory = facts.length === 0 ? source.memory : this.memoryId(this.model.system.fold(this.memory(source.memory), facts))
     return { kind: STEP, n: this.#found++, source, calls: before, event, own: own.to, memory }
@@ -289,3 +300,7 @@ export class Space<M, F> {
     this.nexts = larger
   }
 }
+
+/** The snapshot in which an actor receives its own event: who is called by itself receives it as it is then. */
+const ownBefore = <F>({ source, calls }: Pick<Step<F>, 'source' | 'calls'>): number =>
+  calls.findLast(taken => taken.callee === source.by)?.to ?? source.from

@@ -7,13 +7,16 @@ import { cli, cliSuite, node, root, stale } from './command.ts'
 const test = cliSuite('mirrorwalk explore')
 
 test('seed 004 on 5.2: the shortest order, as a timeline, a log that replays, and a token', async ({ folder }) => {
-  const found = await cli(folder, ['explore', stale, '--profile', 'v5.2', '--count'])
+  const found = await cli(folder, ['explore', stale, '--profile', 'v5.2', '--count', '--coverage'])
   assert.is(found.code, 0, found.err)
   assert.match(found.out, /✔ the device keeps a stale page — it can be, after (\d+) steps: gpu0 still maps page 16/)
   assert.match(found.out, 'Everything that can happen was looked at.')
   assert.match(found.out, /^25 {2}100% ! +tells mm0.hmm that it is over$/m)
   assert.match(found.out, /Step 25 closed the last way out .*; before it the chance was 87.5%\./)
   assert.match(found.out.replaceAll('\n', ' '), 'Instead, it could have been gpu0.range (mmap read unlock): 75%.')
+  assert.match(found.out, /^ +read +mmap_unlock +unlocked +lastReader +\d+$/m)
+  assert.match(found.out, /^ +written +mmap_write_downgrade +read +never$/m)
+  assert.match(found.out, /registry \(mm0.registry\): \d of \d states, \d+ of \d+ transitions/)
   assert.match(found.out, /They stand for 169,221 interleavings, of which 66 differ/)
   const log = /Log: (\S+)/.exec(found.out)?.[1] ?? ''
   assert.ok(existsSync(join(folder, log)))

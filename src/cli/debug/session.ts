@@ -2,6 +2,7 @@
 import { existsSync, readdirSync, writeFileSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
 import type { Branch } from '../../inspect/branch.ts'
+import { changeLine, changesOf, changeText } from '../../inspect/changes.ts'
 import { Cursor, type Stop } from '../../inspect/cursor.ts'
 import { stepLine } from '../../inspect/draw.ts'
 import type { LinuxSystem } from '../../inspect/linux.ts'
@@ -38,6 +39,8 @@ export class Session {
   #here: Line
   /** It is over. */
   over = false
+  /** After each motion, what the step changed. */
+  showsChanges = false
 
   constructor(path: string, log: LogFile) {
     this.path = path
@@ -163,8 +166,9 @@ export class Session {
             : []
     return [
       ...reason.map(text => `* ${text}`),
-      ...stop.changes.map(({ path, before, after }) => `* ${path.text}: ${before} → ${after}`),
+      ...stop.changes.map(change => `* ${changeLine(change)}`),
       stepLine(this.run, stop.n),
+      ...(this.showsChanges ? changeText(changesOf(this.run, stop.n)) : []),
     ]
   }
 

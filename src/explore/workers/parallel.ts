@@ -3,7 +3,6 @@
  * Round by round, the workers go on from the next states, hand what they find to those who keep it, and are told which numbers
  * the new states have: those in the order of the states that they were found from, and of the steps.
  */
-import type { Choice } from '../../system/step.ts'
 import type { Judge } from '../judge.ts'
 import { NotDeterministic } from '../model.ts'
 import { Rows, type Row } from '../rows.ts'
@@ -124,10 +123,10 @@ class Parallel<M, F> {
     const full = this.#fullAt(froms)
     const { properties } = this.#space.model
     let last = -1
-    for (const { property, why, from, step } of sightings.toSorted((a, b) => a.from - b.from || a.step - b.step)) {
+    for (const { property, from, step } of sightings.toSorted((a, b) => a.from - b.from || a.step - b.step)) {
       const of = properties[property]
       if (of === undefined || this.#judge.found.has(of) || from > (full ?? Infinity)) continue
-      this.#judge.find(of, why, yield* this.#trail(from, step))
+      yield* this.#find(from, step)
       last = Math.max(last, from)
     }
     if (this.#judge.decided && (full === undefined || last < full)) return Math.max(last, this.#next)
@@ -143,8 +142,26 @@ class Parallel<M, F> {
     return at + 1 < this.#states + upTo(at, froms) ? at : undefined
   }
 
-  /** The choices that lead to a state, and by one of its steps. */
-  *#trail(state: number, step: number): Waiting<readonly Choice[]> {
+  /** Finds here what a worker has seen at a state, or by one of its steps, and says how to get there. */
+  *#find(state: number, step: number): Waiting<void> {
+    const way = yield* this.#wayTo(state)
+    const space = this.#space
+    const choices = way.slice(1).map((row, i) => {
+      const n = space.expand(way[i] as Row)
+      return space.choiceOf(space.steps[this.#stepTo(row, n)] as Step<F>)
+    })
+    const row = way.at(-1) as Row
+    space.expand(row)
+    this.#judge.follow(() => choices)
+    const taken = space.steps[step]
+    if (step < 0 || taken === undefined) return this.#judge.end(row, 0, state)
+    this.#judge.step(taken, state)
+    this.#judge.follow(() => [...choices, space.choiceOf(taken)])
+    this.#judge.world(space.nexts, step * space.width, state)
+  }
+
+  /** The rows of the states on the way to one. */
+  *#wayTo(state: number): Waiting<readonly Row[]> {
     const way: Row[] = []
     for (let at = state; at >= 0;) {
       const found = yield* this.#all<'states'>(() => ({ do: 'states', from: at, to: at + 1 }))
@@ -155,13 +172,7 @@ class Parallel<M, F> {
       way.unshift(row)
       at = entry[1] as number
     }
-    const choices: Choice[] = []
-    for (const [i, row] of way.entries()) {
-      const n = this.#space.expand(row)
-      const k = way[i + 1] === undefined ? step : this.#stepTo(way[i + 1] as Row, n)
-      if (k >= 0) choices.push(this.#space.choiceOf(this.#space.steps[k] as Step<F>))
-    }
-    return choices
+    return way
   }
 
   #stepTo(row: Row, n: number): number {

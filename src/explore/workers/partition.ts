@@ -206,7 +206,7 @@ export class Partition<M, F> {
   /** What was found at a state, or by a step from it. */
   #sighted(from: number, step: number): void {
     if (this.#judge.found.size === this.#seen) return
-    for (const { property, why } of this.#judge.list().slice(this.#seen)) this.#sightings.push({ property, why, from, step })
+    for (const { property } of this.#judge.list().slice(this.#seen)) this.#sightings.push({ property, from, step })
     this.#seen = this.#judge.found.size
   }
 

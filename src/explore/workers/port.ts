@@ -6,10 +6,9 @@
 /** Entries one behind the other: the state that a successor was found from, which of its steps leads there, and its row. */
 export type Box = Int32Array
 
-/** What is so about a property, and where: a state, and the step from it that shows it, -1 if it is the state itself. */
+/** That there is something to be found about a property: at a state, or by a step from it or in the world behind; -1: no step. */
 export interface Sighting {
   readonly property: number
-  readonly why: string
   readonly from: number
   readonly step: number
 }
