@@ -109,6 +109,13 @@ async function interactive(session: Session): Promise<ExitCode> {
     input.setPrompt(prompt(session))
     input.prompt()
   }
+  // As in a shell, Ctrl-C gives up what is being typed; Ctrl-D leaves.
+  input.on('SIGINT', () => {
+    print(input.line === '' ? '\nquit, or Ctrl-D, leaves' : '')
+    input.write(null, { ctrl: true, name: 'e' })
+    input.write(null, { ctrl: true, name: 'u' })
+    ask()
+  })
   ask()
   for await (const typed of input) {
     const line = typed.trim() === '' ? again : typed

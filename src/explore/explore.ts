@@ -136,7 +136,7 @@ function endlessIn<M, F>(model: Model<M, F>, space: Space<M, F>, rows: Rows): Re
     let lasso: Lasso | undefined
     if (property.kind === 'livelock') lasso = endless(space, rows, property.but)
     else if (property.kind === 'eventually') {
-      const goal = new Reading(space, world => property.holds(world as World<M>))
+      const goal = new Reading(space, property.name, world => property.holds(world as World<M>))
       lasso = lassoWithout(space, rows, row => goal.at(row), true)
     }
     if (lasso !== undefined) lassos.set(property, lasso)

@@ -67,7 +67,7 @@ function possible({ run, system }: Session): readonly string[] {
 function take(session: Session, rest: string): readonly string[] {
   const [by = '', count = ''] = rest.split(/\s+/)
   const made = session.branch()
-  if (!session.system.index.has(by)) throw new Mistake(`expected an actor (${[...session.system.index.keys()].join(', ')}), got '${by}'`)
+  session.actor(by)
   const from = made.last
   try {
     for (let left = countOf(count); left > 0; left--) made.take(by)

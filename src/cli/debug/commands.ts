@@ -13,10 +13,9 @@ import { countOf, type Command } from './command.ts'
 import { Mistake, type Session } from './session.ts'
 
 /** The actor that is named, or the one of the step that one stands on. */
-function actorOf({ system, run, cursor }: Session, rest: string): string {
-  const name = rest === '' ? (cursor.n === run.first ? '' : run.record(cursor.n).by) : rest
-  if (!system.index.has(name)) throw new Mistake(`expected an actor (${[...system.index.keys()].join(', ')}), got '${name}'`)
-  return name
+function actorOf(session: Session, rest: string): string {
+  const { run, cursor } = session
+  return session.actor(rest === '' && cursor.n !== run.first ? run.record(cursor.n).by : rest)
 }
 
 function placeOf({ notes }: Session, rest: string): Where {
