@@ -15,8 +15,8 @@ export interface Explored {
   readonly witness: Witness | undefined
 }
 
-export const progressLine = ({ states, transitions, frontier, depth }: Progress, seconds: number): string =>
-  `${plural(states, 'state')}, ${plural(transitions, 'transition')} (${rate(transitions, seconds)}), ${frontier.toLocaleString('en')} to look at, depth ${depth}`
+export const progressLine = ({ states, transitions, frontier, depth, doing }: Progress, seconds: number): string =>
+  `${plural(states, 'state')}, ${plural(transitions, 'transition')} (${rate(transitions, seconds)}), ${doing ?? `${frontier.toLocaleString('en')} to look at`}, depth ${depth}`
 
 const rate = (n: number, seconds: number): string => `${Math.round(n / Math.max(seconds, 1e-3)).toLocaleString('en')}/s`
 
