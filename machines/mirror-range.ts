@@ -19,6 +19,7 @@ export const mirrorRange = setup({
     rest: assign({ ...REST, program: [] }),
     unmapDma: assign(({ context }) => dmaUnmap(context)),
     giveUp: assign({ fail: 'EBUSY' }),
+    mmGone: assign({ fail: 'EFAULT' }),
     finish: assign(({ context }) => ({ ...REST, program: context.program.slice(1), begun: 0 })),
     translated: assign(({ context, event }) => translated(context, event)),
     accessed: assign(({ context, event }) => accessed(context, event)),
@@ -37,7 +38,14 @@ export const mirrorRange = setup({
       on: { done: { target: 'mmap_read_lock', actions: 'count' } },
     },
     perform: { meta: { does: 'perform' }, on: { accessed: { target: 'idle', actions: 'accessed' } } },
-    mmap_read_lock: { meta: { does: 'mmap_read_lock' }, on: { done: { target: 'hmm_range_fault', actions: 'walk' } } },
+    mmap_read_lock: {
+      meta: { does: 'mmap_read_lock' },
+      on: {
+        done: { target: 'hmm_range_fault', actions: 'walk' },
+        mm_gone: { target: 'hmm_range_unregister', actions: 'mmGone' },
+        oops: { target: 'dead', actions: 'rest' },
+      },
+    },
     hmm_range_fault: {
       meta: { does: 'hmm_range_fault' },
       on: { ran: { actions: 'goOn' }, walked: { target: 'mmap_read_unlock', actions: 'goOn' }, oops: { target: 'dead', actions: 'rest' } },

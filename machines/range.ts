@@ -44,6 +44,8 @@ export const rangeSetup = setup({
     keepDmaMap: assign({ hasDmaMap: true }),
     refuse: assign(({ event }) => (event.type === 'allocated' ? { fail: event.fail } : {})),
     giveUp: assign({ fail: 'EBUSY' }),
+    mmGone: assign({ fail: 'EFAULT' }),
+    rest: assign({ ...REST, program: [] }),
     finish: assign(({ context }) => ({ ...REST, program: context.program.slice(1), begun: 0 })),
     translated: assign(({ context, event }) => translated(context, event)),
     accessed: assign(({ context, event }) => accessed(context, event)),
@@ -93,7 +95,14 @@ export const range = rangeSetup.createMachine({
     },
     wait_event: { meta: { does: 'wait_event' }, on: { done: 'mmap_read_lock' } },
     perform: { meta: { does: 'perform' }, on: { accessed: { target: 'idle', actions: 'accessed' } } },
-    mmap_read_lock: { meta: { does: 'mmap_read_lock' }, on: { done: { target: 'hmm_range_fault', actions: 'walk' } } },
+    mmap_read_lock: {
+      meta: { does: 'mmap_read_lock' },
+      on: {
+        done: { target: 'hmm_range_fault', actions: 'walk' },
+        mm_gone: { target: 'failed', actions: 'mmGone' },
+        oops: { target: 'dead', actions: 'rest' },
+      },
+    },
     hmm_range_fault: {
       meta: { does: 'hmm_range_fault' },
       on: { ran: { actions: 'goOn' }, walked: { target: 'mmap_read_unlock', actions: 'goOn' } },
@@ -152,6 +161,8 @@ export const range = rangeSetup.createMachine({
       },
     },
     finished: { meta: { does: 'end' }, on: { ended: { target: 'idle', actions: 'finish' } } },
+    /** The kernel died under it. */
+    dead: {},
     failed: { meta: { does: 'end' }, on: { ended: { target: 'idle', actions: 'finish' } } },
   },
 })

@@ -33,7 +33,7 @@ interface Context {
 }
 
 type Event =
-  | ({ readonly type: 'invalidate_range_start' } & Interval)
+  | ({ readonly type: 'invalidate_range_start' | 'mmu_notifier_release' } & Interval)
   | { readonly type: 'invalidate_range_end'; readonly early?: boolean }
   | { readonly type: 'mn_itree_inv_end' }
   | ({ readonly type: 'mmu_interval_notifier_insert' } & Sub)
@@ -50,6 +50,8 @@ function inserted(itree: readonly Sub[], { who, start, end }: Sub): readonly Sub
 }
 const removed = (itree: readonly Sub[], who: ActorName): readonly Sub[] => itree.filter(s => s.who !== who)
 
+const isRange = (event: Event): event is Event & Interval =>
+  event.type === 'invalidate_range_start' || event.type === 'mmu_notifier_release'
 const isSub = (event: Event): event is Event & Sub => event.type === 'mmu_interval_notifier_insert'
 
 const READ_BEGIN = {
@@ -83,7 +85,7 @@ export const registry = setup({
     undefer: assign(({ context, event }) => ('who' in event ? { deferred: context.deferred.filter(d => d.who !== event.who) } : {})),
   },
   guards: {
-    hits: ({ context, event }) => event.type === 'invalidate_range_start' && hits(context.itree, event).length > 0,
+    hits: ({ context, event }) => isRange(event) && hits(context.itree, event).length > 0,
     last: ({ context }) => context.active_invalidate_ranges === 1,
     early: ({ context, event }) =>
       event.type === 'invalidate_range_end' &&
@@ -117,6 +119,15 @@ export const registry = setup({
           },
           { actions: ['open', { type: 'reply', params: ({ context, event }) => ({ value: whom(context, event) }) }] },
         ],
+        // That it ends is told, as it began, only if anybody heard of it (`mn_itree_inv_end`).
+        mmu_notifier_release: [
+          {
+            guard: 'hits',
+            target: 'invalidating',
+            actions: ['open', 'odd', { type: 'reply', params: ({ context, event }) => ({ value: whom(context, event) }) }],
+          },
+          { actions: { type: 'reply', params: ({ context, event }) => ({ value: whom(context, event) }) } },
+        ],
         invalidate_range_end: { actions: ['close', { type: 'reply', params: ({ context }) => ({ value: context.list }) }] },
         mmu_interval_notifier_insert: [
           // It must be taken to lie inside what is in flight: nothing says that it does not.
@@ -133,6 +144,10 @@ export const registry = setup({
     invalidating: {
       on: {
         mmu_interval_read_begin: READ_BEGIN,
+        mmu_notifier_release: [
+          { guard: 'hits', actions: ['open', { type: 'reply', params: ({ context, event }) => ({ value: whom(context, event) }) }] },
+          { actions: { type: 'reply', params: ({ context, event }) => ({ value: whom(context, event) }) } },
+        ],
         invalidate_range_start: { actions: ['open', { type: 'reply', params: ({ context, event }) => ({ value: whom(context, event) }) }] },
         invalidate_range_end: [
           { guard: 'early', target: 'releasing', actions: ['even', { type: 'reply', params: { value: null } }] },
@@ -171,8 +186,7 @@ export const registry = setup({
 function whom({ itree, list, invalidate_seq }: Context, event: Event): Started {
   return {
     seq: invalidate_seq,
-    interval:
-      event.type === 'invalidate_range_start' ? hits(itree, event).map(({ who, sub }) => (sub === undefined ? who : { who, sub })) : [],
+    interval: isRange(event) ? hits(itree, event).map(({ who, sub }) => (sub === undefined ? who : { who, sub })) : [],
     plain: list,
   }
 }

@@ -16,6 +16,8 @@ export const vmaRange = setup({
     goOn: assign(({ event }) => ('agenda' in event ? workOf(event) : {})),
     clear: assign(({ context, event }) => (event.type === 'range_done' ? { array: invalidatedPfns(context.array, event.cleared) } : {})),
     giveUp: assign({ fail: 'EBUSY' }),
+    mmGone: assign({ fail: 'EFAULT' }),
+    rest: assign({ ...REST, program: [] }),
     finish: assign(({ context }) => ({ ...REST, program: context.program.slice(1), begun: 0 })),
     translated: assign(({ context, event }) => translated(context, event)),
     accessed: assign(({ context, event }) => accessed(context, event)),
@@ -33,7 +35,14 @@ export const vmaRange = setup({
   states: {
     idle: { meta: { does: 'idle' }, on: { translated: { target: 'perform', actions: 'translated' }, fault: 'mmap_read_lock' } },
     perform: { meta: { does: 'perform' }, on: { accessed: { target: 'idle', actions: 'accessed' } } },
-    mmap_read_lock: { meta: { does: 'mmap_read_lock' }, on: { done: { target: 'hmm_vma_fault', actions: 'walk' } } },
+    mmap_read_lock: {
+      meta: { does: 'mmap_read_lock' },
+      on: {
+        done: { target: 'hmm_vma_fault', actions: 'walk' },
+        mm_gone: { target: 'finished', actions: 'mmGone' },
+        oops: { target: 'dead', actions: 'rest' },
+      },
+    },
     hmm_vma_fault: {
       meta: { does: 'hmm_range_fault' },
       on: {
@@ -69,6 +78,8 @@ export const vmaRange = setup({
       meta: { does: 'mmap_read_unlock' },
       on: { done: [{ guard: 'accesses', target: 'idle', actions: 'again' }, { target: 'finished' }] },
     },
+    /** The kernel died under it. */
+    dead: {},
     finished: { meta: { does: 'end' }, on: { ended: { target: 'idle', actions: 'finish' } } },
   },
 })

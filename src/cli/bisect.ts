@@ -1,7 +1,7 @@
 /** `mirrorwalk bisect`: the first step of a log at which a condition turns. */
 import { closeSync } from 'node:fs'
 import { Bisection, type Turn } from '../inspect/bisect.ts'
-import { conditionOf } from '../inspect/query/condition.ts'
+import { conditionOf, type Condition } from '../inspect/query/condition.ts'
 import { Retracing } from '../inspect/retrace.ts'
 import { timeline } from '../inspect/timeline.ts'
 import { isStep, scanLog } from '../log/reader.ts'
@@ -23,7 +23,8 @@ export async function bisectCommand(path: string, words: readonly string[], { al
     const system = systemOf(scan.header, path)
     const text = words.join(' ')
     const retracing = Retracing.of(system, scan.header)
-    const bisection = new Bisection(conditionOf(system, text), retracing.world)
+    const condition = conditionOf(system, text)
+    const bisection = new Bisection(condition, retracing.world)
     let found = false
     for (let next = scan.next(); next !== undefined && !work.stopped; next = scan.next()) {
       if (!isStep(next.record)) continue
@@ -37,7 +38,7 @@ export async function bisectCommand(path: string, words: readonly string[], { al
     if (json === true)
       printJson({ log: path, condition: text, atFirst, turns: turns.map(asJson), steps: scan.after, damage: complete ?? null })
     else {
-      for (const turn of turns) show(turn, text)
+      for (const turn of turns) show(turn, condition)
       if (turns.length === 0)
         print(
           `${text}: ${atFirst ? 'holds' : 'does not hold'} at the beginning, and never turns in ${plural(scan.after - firstOf(scan.header), 'step')}.`,
@@ -61,9 +62,15 @@ const asJson = ({ step: { record, calls, text }, holds, why }: Turn): object => 
   calls,
 })
 
-function show({ step, holds, why }: Turn, condition: string): void {
+/** An oracle holds of what is as it should be; the condition that it finds something does not. */
+function isSo({ isOracle }: Condition, holds: boolean): string {
+  if (isOracle) return holds ? 'is violated' : 'is not violated'
+  return holds ? 'holds' : 'does not hold'
+}
+
+function show({ step, holds, why }: Turn, condition: Condition): void {
   print(
-    `${styled('bold', `step ${step.n}`)}: ${condition} ${holds ? 'holds from here on' : 'holds no longer'}${why === undefined ? '' : `: ${why}`}`,
+    `${styled('bold', `step ${step.n}`)}: ${condition.text} ${isSo(condition, holds)} from here on${why === undefined ? '' : `: ${why}`}`,
   )
   for (const line of timeline([step], { width: columns(), colour: colourful() })) print(line)
   print(styled('dim', `it follows from step ${step.cause}`))

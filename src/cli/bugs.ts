@@ -88,12 +88,14 @@ const INDENT = '  '
 
 function list(exhibits: readonly Shown[]): void {
   for (const shown of exhibits) {
-    const { says, source } = subjectOf(shown.exhibit)
+    const { source } = subjectOf(shown.exhibit)
     print(`${styled('bold', shown.name)}  ${styled('dim', `${shown.exhibit.wrong} → ${shown.exhibit.right}`)}`)
-    for (const line of wrapped(says, columns() - INDENT.length, 0)) print(`${INDENT}${line}`)
+    for (const line of wrapped(shown.scenario.title, columns() - INDENT.length, 0)) print(`${INDENT}${line}`)
     for (const line of wrapped(`(${source})`, columns() - INDENT.length, 0)) print(styled('dim', `${INDENT}${line}`))
   }
-  print(`\n${plural(exhibits.length, 'bug')}. mirrorwalk bugs NAME tells the story of one, and explores it with and without.`)
+  print(
+    `\n${plural(exhibits.length, 'bug')}, in scenarios/${ROOM}. mirrorwalk bugs NAME tells the story of one, and explores it with and without.`,
+  )
 }
 
 /** What opens the file: what happened, who ended it, and how little it takes. */

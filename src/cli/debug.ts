@@ -6,7 +6,8 @@ import { stepLine } from '../inspect/draw.ts'
 import { QueryError } from '../inspect/query/tokens.ts'
 import { DamagedLog } from '../log/log-file.ts'
 import { BadNotes } from '../log/notes.ts'
-import { COMMANDS, execute } from './debug/commands.ts'
+import { execute } from './debug/commands.ts'
+import { completed } from './debug/completion.ts'
 import { Mistake, Session, TRUNK } from './debug/session.ts'
 import { damageText } from './log-file.ts'
 import { openLogFile } from './open.ts'
@@ -96,11 +97,10 @@ const prompt = ({ here }: Session): string => (here.name === TRUNK ? PROMPT : `(
 const AGAIN = /^\s*(s|step|rs|reverse-step|c|continue|rc|reverse-continue|n|next|p|prev|u|until|ru|reverse-until|t|take)\b/
 
 async function interactive(session: Session): Promise<ExitCode> {
-  const names = COMMANDS.flatMap(c => c.names)
   const input = createInterface({
     input: process.stdin,
     output: process.stdout,
-    completer: (line: string): [string[], string] => [completions(session, names, line), line.split(/\s+/).at(-1) ?? ''],
+    completer: (line: string) => completed(session, line),
   })
   print(stepLine(session.run, session.cursor.n))
   print(styled('dim', 'help says which commands there are; until COND and why PAGE are good ones to begin with'))
@@ -109,6 +109,13 @@ async function interactive(session: Session): Promise<ExitCode> {
     input.setPrompt(prompt(session))
     input.prompt()
   }
+  // As in a shell, Ctrl-C gives up what is being typed; Ctrl-D leaves.
+  input.on('SIGINT', () => {
+    print(input.line === '' ? '\nquit, or Ctrl-D, leaves' : '')
+    input.write(null, { ctrl: true, name: 'e' })
+    input.write(null, { ctrl: true, name: 'u' })
+    ask()
+  })
   ask()
   for await (const typed of input) {
     const line = typed.trim() === '' ? again : typed
@@ -119,13 +126,4 @@ async function interactive(session: Session): Promise<ExitCode> {
   }
   input.close()
   return EXIT.holds
-}
-
-/** Commands at the beginning of a line, behind them actors, bookmarks and branches. */
-function completions(session: Session, names: readonly string[], line: string): string[] {
-  const words = line.split(/\s+/)
-  const last = words.at(-1) ?? ''
-  const known =
-    words.length <= 1 ? names : [...session.system.index.keys(), ...session.notes.list.map(n => n.name), ...session.lines.map(l => l.name)]
-  return known.filter(name => name.startsWith(last))
 }

@@ -13,6 +13,7 @@ import { BadToken } from '../explore/token.ts'
 import { NotALog } from '../log/reader.ts'
 import { BadScenario } from '../scenario/scenario.ts'
 import { BadSpec } from '../scenario/standard.ts'
+import { Undecided } from '../system/step.ts'
 import { MODEL_VERSION } from '../version.ts'
 import { againstCommand } from './against.ts'
 import { bisectCommand } from './bisect.ts'
@@ -251,6 +252,7 @@ const isMistake = (error: unknown): error is Error =>
   error instanceof BadToken ||
   error instanceof BadCheckpoint ||
   error instanceof NotDeterministic ||
+  error instanceof Undecided ||
   error instanceof Unsound ||
   error instanceof NotALog
 

@@ -5,11 +5,12 @@
 import { exploring, type Exploration, type Found } from '../explore/explore.ts'
 import { doSame } from '../explore/same.ts'
 import { BUGS, bugNames, whyNot, type BugName } from '../kernel/bugs.ts'
+import { wrapped } from '../inspect/wrap.ts'
 import type { Scenario } from '../scenario/api.ts'
 import { modelOf, type LinuxModel } from '../scenario/explored.ts'
 import { profileOf } from '../scenario/standard.ts'
 import { optionsOf, type ExploreFlags } from './explore-flags.ts'
-import { plural, print, printJson, styled, table, UsageError, Work, type ExitCode } from './output.ts'
+import { columns, plural, print, printJson, styled, table, UsageError, Work, type ExitCode } from './output.ts'
 import { buildOf, worst } from './run.ts'
 import { loadScenario } from './scenario-file.ts'
 import { searched } from './searching.ts'
@@ -114,24 +115,31 @@ const verdictOn = ({ unfit, mutants }: Scored): 'holds' | 'violated' | 'unknown'
   return mutants.some(({ fate }) => fate === 'unknown') ? 'unknown' : 'holds'
 }
 
+const MARKS = { caught: '✔', survived: '✘', unknown: '?' } as const
 /** In the order in which they are told. */
-const MARKS: Readonly<Record<Fate, string>> = { caught: '✔', survived: '✘', unknown: '?', 'not exercised': '·' }
-const fates = Object.keys(MARKS) as readonly Fate[]
+const MET = ['caught', 'survived', 'unknown'] as const
 
 function show({ title, profile, unfit, mutants, impossible }: Scored): void {
   print(`${styled('bold', title)}  ${styled('dim', `kernel profile ${profile}`)}`)
   if (unfit !== undefined) return print(`  ${unfit.why}. Mutants tell something only of what holds.\n`)
-  const sorted = fates.flatMap(fate => mutants.filter(mutant => mutant.fate === fate))
-  const rows = sorted.map(({ bug, fate, by }) => [MARKS[fate], bug, fate, by?.property ?? '', `${by?.trail?.length ?? ''}`])
-  for (const line of table([['', 'bug', '', 'by', 'steps'], ...rows])) print(line)
-  const of = (fate: Fate): number => mutants.filter(mutant => mutant.fate === fate).length
-  const exercised = mutants.length - of('not exercised')
-  const left = of('unknown') === 0 ? '' : `; of ${of('unknown')} it is not known`
-  print(`\n${of('caught')} of ${plural(exercised, 'bug')} caught${left}. ${of('not exercised')} more change nothing that it does.`)
-  if (impossible.length > 0) print(styled('dim', `${profile} cannot have ${impossible.map(({ bug }) => bug).join(', ')}.`))
-  for (const { bug } of mutants.filter(mutant => mutant.fate === 'survived'))
-    print(`${styled('red', MARKS.survived)} ${bug}: ${BUGS[bug].says}`)
+  const of = (fate: Fate): readonly Mutant[] => mutants.filter(mutant => mutant.fate === fate)
+  const rows = MET.flatMap(fate =>
+    of(fate).map(({ bug, by }) => [MARKS[fate], bug, fate, by?.property ?? '', `${by?.trail?.length ?? ''}`]),
+  )
+  if (rows.length > 0) for (const line of table([['', 'bug', '', 'by', 'steps'], ...rows])) print(line)
+  for (const { bug } of of('survived')) tell(`${MARKS.survived} ${bug}: ${BUGS[bug].says}`)
+  const left = of('unknown').length === 0 ? '' : `; of ${of('unknown').length} it is not known`
+  print(`\n${of('caught').length} of ${plural(rows.length, 'bug')} caught${left}.`)
+  for (const [what, bugs] of [
+    ['Change nothing that it does', of('not exercised')],
+    [`Cannot be in ${profile}`, impossible],
+  ] as const)
+    if (bugs.length > 0) tell(`${what}: ${bugs.map(({ bug }) => bug).join(', ')}.`, line => styled('dim', line))
   print()
+}
+
+function tell(text: string, as: (line: string) => string = line => line): void {
+  for (const line of wrapped(text, columns(), 0)) print(as(line))
 }
 
 const asJson = ({ title, profile, unfit, mutants, impossible }: Scored): object => ({

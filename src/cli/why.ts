@@ -38,6 +38,6 @@ export function lastCommand(path: string, text: string, { at, next, json }: WhyF
     step === undefined ? [of.show(run.world(n)), of.show(run.world(n))] : [of.show(run.world(step - 1)), of.show(run.world(step))]
   if (json === true) printJson({ path: of.text, step: step ?? null, by: step === undefined ? null : run.record(step).by, before, after })
   else if (step === undefined) print(`${of.text}: ${after}, and no step ${next === true ? `after ${n}` : `up to ${n}`} changes it`)
-  else for (const line of changeLines(run, step, before, after)) print(line)
+  else for (const line of changeLines(run, step, of)) print(line)
   return step === undefined ? EXIT.violated : EXIT.holds
 }

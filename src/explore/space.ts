@@ -4,7 +4,7 @@
  * kept by its snapshot and the memory; what comes of an offer, as a tree that asks the called actors one by one.
  */
 import type { ActorName, AnyEvent, Call, Offer, Snapshot } from '../system/actor.ts'
-import { isActive, offersFrom, type Choice } from '../system/step.ts'
+import { isActive, offersFrom, Undecided, type Choice } from '../system/step.ts'
 import { initialSnapshot } from '../system/take.ts'
 import type { World } from '../system/world.ts'
 import { Interner } from './intern.ts'
@@ -258,12 +258,7 @@ export class Space<M, F> {
     this.#same(source.by, 'what it is told', event, source.offer.event(replies))
     const now = ownBefore({ source, calls: before })
     const own = this.#take(source.by, now, event)
-    if (own === undefined) {
-      const name = this.names[source.by] ?? ''
-      throw new Error(
-        `${name} in '${this.snapshot(source.by, now).value}' has no transition for its own '${event.type}': a defect of its machine`,
-      )
-    }
+    if (own === undefined) throw new Undecided(this.names[source.by] ?? '', this.snapshot(source.by, now), event)
     const { facts } = source.offer
     const memory = facts.length === 0 ? source.memory : this.memoryId(this.model.system.fold(this.memory(source.memory), facts))
     return { kind: STEP, n: this.#found++, source, calls: before, event, own: own.to, memory }

@@ -5,17 +5,15 @@
  * The cursor stands on a step: the world is the one after it. On `first` it stands at the beginning.
  */
 import type { Key } from '../log/keys.ts'
+import { changesAt, type Change } from './changes.ts'
 import { momentAt } from './moment.ts'
 import { differs, type Path } from './path.ts'
 import type { Condition } from './query/condition.ts'
 import type { LinuxWorld } from './linux.ts'
 import type { Run } from './recording.ts'
 
-export interface Change {
-  readonly path: Path
-  readonly before: string
-  readonly after: string
-}
+/** A step by its number, the end, or so many percent of the run. */
+export type Where = number | 'end' | { readonly percent: number }
 
 /** Why a motion ended where it did. */
 export interface Stop {
@@ -69,11 +67,13 @@ export class Cursor {
   }
 
   /** To a step by number, to so many percent of the run, or to its end. */
-  goto(where: number | 'end' | { readonly percent: number }): Stop {
+  goto(where: Where): Stop {
+    return this.#moved(this.placeOf(where))
+  }
+  /** The number that such a place has, if it is one of the run. */
+  placeOf(where: Where): number {
     const { first, last } = this.run
-    return this.#moved(
-      where === 'end' ? last : typeof where === 'number' ? where : first + Math.round(((last - first) * where.percent) / 100),
-    )
+    return where === 'end' ? last : typeof where === 'number' ? where : first + Math.round(((last - first) * where.percent) / 100)
   }
 
   /** On to the next step at which something watched changes, or a condition holds; else to the end. */
@@ -146,9 +146,7 @@ export class Cursor {
   #changesAt(n: number): readonly Change[] {
     if (n <= this.run.first) return []
     const [before, after] = [this.run.world(n - 1), this.run.world(n)]
-    return this.#watched.flatMap(path =>
-      differs(path, before, after) ? [{ path, before: path.show(before), after: path.show(after) }] : [],
-    )
+    return this.#watched.flatMap(path => changesAt(path, before, after))
   }
 
   #clamped(n: number): number {
@@ -158,6 +156,7 @@ export class Cursor {
 
 const byActor = (name: string): Condition => ({
   text: `by ${name}`,
+  isOracle: false,
   holds: ({ step }) => step?.by === name,
   why: () => undefined,
   keys: [{ in: 'by', name }],

@@ -49,27 +49,27 @@ class FoldedStep implements LoggedStep {
   }
 }
 
-class Place implements Moment {
+class Behind implements Taken {
   readonly #run: Run
-  readonly #n: number
-  readonly step: LoggedStep | undefined
+  readonly step: LoggedStep
 
   constructor(run: Run, n: number) {
     this.#run = run
-    this.#n = n
-    this.step = n === run.first ? undefined : new FoldedStep(run, n)
+    this.step = new FoldedStep(run, n)
   }
 
   get before(): LinuxWorld {
-    return this.#run.world(this.step === undefined ? this.#n : this.#n - 1)
+    return this.#run.world(this.step.n - 1)
   }
   get world(): LinuxWorld {
-    return this.#run.world(this.#n)
+    return this.#run.world(this.step.n)
   }
 }
 
 /** After step `n` of a run; where it begins, no step has led there. */
-export const momentAt = (run: Run, n: number): Moment => new Place(run, n)
+export const momentAt = (run: Run, n: number): Moment => (n === run.first ? beginningOf(run) : takenAt(run, n))
+const beginningOf = (run: Run): Moment => ({ step: undefined, before: run.world(run.first), world: run.world(run.first) })
+export const takenAt = (run: Run, n: number): Taken => new Behind(run, n)
 
 /** Behind a step that was just decided; of its cause nothing is known. */
 export const decided = (system: LinuxSystem, { choice, before, world, ...told }: Stepped<Memory, Fact>, n: number): Taken => ({

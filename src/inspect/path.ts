@@ -20,6 +20,7 @@ import { INDEX_LIMIT, Table } from '../memory/table.ts'
 import { initialWorld } from '../system/world.ts'
 import { entryInWords, mappedInWords } from './entries.ts'
 import type { LinuxSystem, LinuxWorld } from './linux.ts'
+import { didYouMean } from './query/similar.ts'
 import { QueryError } from './query/tokens.ts'
 
 export interface Path {
@@ -30,6 +31,8 @@ export interface Path {
   show(world: LinuxWorld): string
   /** What a block has to touch to change it. */
   readonly keys: readonly Key[]
+  /** The paths that it is made of, if it is of several. */
+  parts?(): readonly Path[]
 }
 
 /** A part of a path, with where it stands. */
@@ -89,6 +92,7 @@ export function pathOf(system: LinuxSystem, text: string): Path {
     0,
     `an actor (${[...system.index.keys()].join(', ')}), a page (16, mm0:16), mm0.pte.N, mm0.vmas, frame.N or ${[...REST].join(', ')}`,
     text,
+    didYouMean(first, system.index.keys()),
   )
 }
 
@@ -115,11 +119,19 @@ type Fields = Readonly<Record<string, unknown>>
 
 function actorPath(system: LinuxSystem, text: string, name: string, [key, ...rest]: readonly Part[]): Path {
   const i = system.index.get(name) ?? 0
-  const whole = (world: LinuxWorld): unknown => world.actors[i]
-  if (key === undefined) return { text, read: whole, show: world => valueInWords(whole(world)), keys: [{ in: 'actors', name }] }
   // A context has the keys that its machine named at first, and never others.
   const keys = ['state', ...Object.keys(initialWorld(system).actors[i]?.context ?? {})]
-  if (!keys.includes(key.text)) throw new QueryError(text, key.at, `something of ${name} (${keys.join(', ')})`, key.text)
+  const whole = (world: LinuxWorld): unknown => world.actors[i]
+  if (key === undefined)
+    return {
+      text,
+      read: whole,
+      show: world => valueInWords(whole(world)),
+      keys: [{ in: 'actors', name }],
+      parts: () => keys.map(k => pathOf(system, `${name}.${k}`)),
+    }
+  if (!keys.includes(key.text))
+    throw new QueryError(text, key.at, `something of ${name} (${keys.join(', ')})`, key.text, didYouMean(key.text, keys))
   const root = (world: LinuxWorld): unknown => {
     const snapshot = world.actors[i]
     return key.text === 'state' ? snapshot?.value : ((snapshot?.context ?? {}) as Fields)[key.text]
@@ -139,7 +151,7 @@ function mmPath(system: LinuxSystem, text: string, mm: string, [column, ...rest]
   return generic(system, text, root, rest, [{ in: 'mms', name: mm, ...touched }, WILD])
 }
 
-const COLUMNS = ['refs', 'maps', 'hugeMaps', 'state', 'content', 'anonVma', 'index', 'lru', 'fresh', 'locked'] as const
+export const COLUMNS = ['refs', 'maps', 'hugeMaps', 'state', 'content', 'anonVma', 'index', 'lru', 'fresh', 'locked'] as const
 
 /** Frames that are shown one by one. */
 const SHOWN = 32
@@ -170,6 +182,9 @@ function framePath(text: string, parts: readonly Part[]): Path {
       return [...told, ...(count > SHOWN ? ['…'] : [])].join(' · ')
     },
     keys: [{ in: 'rest', name: 'frames', ...span }, WILD],
+    ...(named === undefined && count === 1
+      ? { parts: () => COLUMNS.map(of => framePath(`frame.${span.from}.${of}`, partsOf(`${span.from}.${of}`))) }
+      : {}),
   }
 }
 

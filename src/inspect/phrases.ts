@@ -40,6 +40,7 @@ const PHRASES: Readonly<Partial<Record<keyof Items, string>>> = {
   dup_mmap: 'copies',
   copy_page_range: 'copies entries',
   ret_from_fork: 'the child begins',
+  mmu_notifier_release: 'tells whoever listens that it ends',
   exit_mmap: 'gives up its memory',
   exit_files: 'closes its files',
   // Taking pages

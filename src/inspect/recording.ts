@@ -2,8 +2,10 @@
  * A run as it was recorded, at any of its steps: the world there, folded from the last checkpoint, and the record of the
  * step. Nothing is decided again. A few blocks are kept, so that going back is as quick as going on.
  */
+import { Extent } from '../log/extent.ts'
 import { mayTouch, type Key } from '../log/keys.ts'
 import { DamagedLog, type LogFile } from '../log/log-file.ts'
+import { TOO_MUCH } from '../log/reader.ts'
 import type { Header, StepRecord } from '../log/records.ts'
 import { beginning, foldStep, worldOf } from '../log/records.ts'
 import { unsound } from '../log/sound.ts'
@@ -116,6 +118,7 @@ class Folded {
   readonly #texts: Iterator<string>
   readonly #read: string[] = []
   readonly #records: (StepRecord | undefined)[] = []
+  readonly #extent = new Extent()
   readonly #worlds: LinuxWorld[]
 
   constructor(system: LinuxSystem, log: LogFile, i: number) {
@@ -126,6 +129,8 @@ class Folded {
     this.#usual = checkpoint?.usual ?? {}
     this.#from = block?.from ?? log.first
     this.#texts = block === undefined ? [].values() : log.texts(block)
+    if (checkpoint !== undefined && !this.#extent.takesWorld(checkpoint.world))
+      throw new DamagedLog(`the checkpoint at step ${this.#from}: ${TOO_MUCH}`)
     this.#worlds = [checkpoint === undefined ? beginning(system, log.header) : worldOf(system, checkpoint.world)]
   }
 
@@ -151,7 +156,9 @@ class Folded {
     for (let i = this.#worlds.length; i <= at; i++) {
       const before = this.#worlds[i - 1]
       if (before === undefined) throw new Error('a world that was folded is not kept')
-      this.#worlds.push(foldStep(this.#system, before, this.record(this.#from + i)))
+      const record = this.record(this.#from + i)
+      if (!this.#extent.takes(record)) throw new DamagedLog(`step ${record.n}: ${TOO_MUCH}`)
+      this.#worlds.push(foldStep(this.#system, before, record))
     }
     const world = this.#worlds[at]
     if (world === undefined) throw new RangeError(`no step ${n} in this block`)

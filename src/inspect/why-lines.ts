@@ -1,9 +1,11 @@
 /** What `why` found, as lines of text. */
 import { page } from '../memory/address.ts'
+import { changeLine, changesAt } from './changes.ts'
 import { aligned, stepLine } from './draw.ts'
 import { entryInWords, mappedInWords } from './entries.ts'
 import { describeStep, statementInWords } from './folded-step.ts'
 import { verdictOf, type Derived, type Why } from './provenance.ts'
+import type { Path } from './path.ts'
 import type { Run } from './recording.ts'
 
 export function whyLines(run: Run, found: Why): readonly string[] {
@@ -45,8 +47,8 @@ function derivedLines(run: Run, d: Derived): readonly string[] {
   return [...aligned(rows), ...(edges.length === 0 ? [] : ['  what comes before what:', ...aligned(edges).map(line => `  ${line}`)])]
 }
 
-/** Who last changed a path, as lines. */
-export const changeLines = (run: Run, n: number, before: string, after: string): readonly string[] => [
+/** The step that changed a path, and what it changed there. */
+export const changeLines = (run: Run, n: number, path: Path): readonly string[] => [
   stepLine(run, n),
-  `  ${before} → ${after}`,
+  ...changesAt(path, run.world(n - 1), run.world(n)).map(change => `  ${changeLine(change)}`),
 ]

@@ -33,6 +33,7 @@ const CLEANUP: ReadonlySet<keyof Items> = new Set([
   'invalidate_range_end',
   'notifier_range_end',
   'put_dev_pagemap',
+  'dmirror_snapshot_remove',
   'lru_add_drain',
 ])
 

@@ -77,6 +77,8 @@ export interface Items extends SystemCalls, DaxItems, DmirrorItems, HmmItems, Gu
   notifier_range_end: { readonly range: NotifierRange; readonly who: ActorName }
   invalidate_body: { readonly range: NotifierRange; readonly body: Agenda; readonly open: boolean }
   invalidate_range_end: { readonly range: NotifierRange }
+  /** The address space goes: interval notifiers are told so, once for all of it. */
+  mmu_notifier_release: { readonly mm: MmName }
   mn_itree_inv_end: { readonly mm: MmName }
   wait_event: { readonly mm: MmName; readonly seq: number; readonly ret: number }
 
@@ -102,6 +104,8 @@ export interface Items extends SystemCalls, DaxItems, DmirrorItems, HmmItems, Gu
   /** `keepsCows`: copies that private mappings have made stay. */
   /** The CPU forgets what it knows of these pages; entries see to that by themselves, unless there is a bug. */
   flush_tlb_range: Span
+  /** Area by area, from `at` on; has one been declined? */
+  oom_reap_vmas: { readonly mm: MmName; readonly at: Page; readonly failed: boolean }
   unmap_page_range: Cursor & { readonly keepsCows?: boolean }
   try_to_free_ptes: Span
   free_pgtables: Span

@@ -22,6 +22,7 @@ export const isOops = (failure: Failure | null): failure is Oops => failure !== 
 /** Why it dies there: a bug of its own, which the model repeats. */
 const CAUSES: Readonly<Record<string, string>> = {
   move_ptes: '`mremap()` takes a 2 MiB entry of a file on DAX for a table, and the first word of the file becomes a page table entry',
+  hmm_range_fault: 'a driver has it walk the memory of a process that has ended',
   handle_mm_fault: 'hmm_range_fault() faults a page in that is in no area: it hands on a null pointer',
   dmirror_do_read: 'the test driver reads a private page of its own device, which no CPU has a mapping of',
   dmirror_fops_unlocked_ioctl: 'the test driver writes a private page of its own device, which no CPU has a mapping of',

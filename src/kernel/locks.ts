@@ -6,9 +6,10 @@ import { call, type AnyEvent, type Calls } from './offer.ts'
 import type { MmName } from '../memory/memory.ts'
 
 const lock = (mm: MmName, type: AnyEvent['type']): { readonly calls: Calls } => ({ calls: [call(mmapLockOf(mm), type)] })
+/** A driver's command can come for a process that has ended: `mmget_not_zero()` fails. */
 const around = (mm: MmName, type: AnyEvent['type'], body: Agenda): Outcome => ({
   ...lock(mm, type),
-  then: [...body, { do: 'mmap_unlock', mm }],
+  replied: ([gone]) => (gone === 'gone' ? { fail: 'EINVAL' } : { then: [...body, { do: 'mmap_unlock', mm }] }),
 })
 
 export const lockRules = {

@@ -2,6 +2,7 @@
  * MMU notifiers as the invalidating side sees them (mm/mmu_notifier.c), and the calls of drivers on interval notifiers.
  * What the registry keeps, and when it makes callers wait, is its machine's business.
  */
+import { page, PAGE_LIMIT } from '../memory/address.ts'
 import type { Agenda, NotifierRange, Outcome, Rules } from './agenda.ts'
 import { registryOf } from './names.ts'
 import { call, type ActorName, type Call } from './offer.ts'
@@ -17,12 +18,16 @@ export interface Started {
 
 const to = (range: NotifierRange & { readonly early?: boolean }, type: string): Call => call(registryOf(range.mm), type, range)
 
+/** The callbacks of interval notifiers, in order. */
+const told = (range: NotifierRange, { seq, interval }: Started): Agenda =>
+  interval.map(sub => ({ do: 'invalidate', range, ...(typeof sub === 'string' ? { who: sub } : sub), seq }))
+
 /** Interval notifiers first; the plain list, in which all are called even if one fails; then what was to be enclosed. */
-function started(range: NotifierRange, body: Agenda, open: boolean, { seq, interval, plain }: Started): Outcome {
+function started(range: NotifierRange, body: Agenda, open: boolean, reply: Started): Outcome {
   return {
     then: [
-      ...interval.map(sub => ({ do: 'invalidate', range, ...(typeof sub === 'string' ? { who: sub } : sub), seq }) as const),
-      ...plain.map(who => ({ do: 'notifier_range_start', range, who }) as const),
+      ...told(range, reply),
+      ...reply.plain.map(who => ({ do: 'notifier_range_start', range, who }) as const),
       { do: 'invalidate_body', range, body, open },
     ],
   }
@@ -52,15 +57,26 @@ export const notifierRules = {
   // A driver that holds its lock makes a blockable call wait; a call that may not block it answers false, and then the
   // invalidation is taken back as far as it has come: plain notifiers were not called yet, and never will be.
   // One that has more to wait for, with its lock held, says so, and is asked again.
-  invalidate: (_, { range, who, seq, sub }) => ({
+  invalidate: (_, { range, who, seq, sub }, { profile }) => ({
     calls: [call(who, 'invalidate', { ...range, seq, ...(sub === undefined ? {} : { sub }) })],
     replied: ([agreed]) => {
       if (agreed === true) return {}
       if (agreed === 'waits') return { then: [{ do: 'invalidate_wait', range, who, seq }] }
+      if (profile.bugs.includes('refusalSwallowed')) return {}
       return { then: [{ do: 'mn_itree_inv_end', mm: range.mm }], fail: 'EAGAIN' }
     },
   }),
   invalidate_wait: (_, { range, who, seq }) => ({ calls: [call(who, 'invalidate_wait', { ...range, seq })] }),
+  mmu_notifier_release: (_, { mm }) => {
+    const range: NotifierRange = { mm, event: 'RELEASE', start: page(0), end: PAGE_LIMIT, blockable: true, owner: null }
+    return {
+      calls: [to(range, 'mmu_notifier_release')],
+      replied: ([reply]) => {
+        const callbacks = told(range, reply as Started)
+        return callbacks.length === 0 ? {} : { then: [...callbacks, { do: 'mn_itree_inv_end', mm }] }
+      },
+    }
+  },
   mn_itree_inv_end: (_, { mm }) => ({ calls: [call(registryOf(mm), 'mn_itree_inv_end')] }),
 
   notifier_range_start: (_, { range, who }) => ({

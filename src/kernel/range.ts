@@ -71,6 +71,8 @@ export type RangeEvent =
   | ({ readonly type: 'dma_mapped' } & Work)
   /** What `hmm_dma_map_alloc()` said. */
   | { readonly type: 'allocated'; readonly fail: Failure | null }
+  /** The process has ended. */
+  | { readonly type: 'mm_gone' }
   /** The kernel died, in this function. */
   | { readonly type: 'oops'; readonly where: string }
   | { readonly type: 'checked'; readonly stale: boolean }
@@ -134,7 +136,15 @@ const common = (
 > => ({
   idle,
   perform,
-  mmap_read_lock: one('mmap_read_lock', c => [call(mmapLockOf(c.mm), 'mmap_read_lock')]),
+  // `mmget_not_zero()`: of a process that has ended there is nothing to be had; who does not ask walks tables that are being freed.
+  mmap_read_lock: one(
+    'mmap_read_lock',
+    c => [call(mmapLockOf(c.mm), 'mmap_read_lock')],
+    ([gone]): RangeEvent => {
+      if (gone !== 'gone') return { type: 'done' }
+      return kernel.profile.bugs.includes('rangeOutlivesMm') ? { type: 'oops', where: 'hmm_range_fault' } : { type: 'mm_gone' }
+    },
+  ),
   hmm_range_fault: (memory, c, budget) =>
     work(kernel, memory, c, budget, after => {
       if (after.agenda.length > 0) return ran(after)

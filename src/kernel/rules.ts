@@ -40,6 +40,7 @@ import { mprotectRules } from './areas/mprotect.ts'
 import { mremapRules } from './areas/mremap.ts'
 import { munmapRules } from './areas/munmap.ts'
 import { numaRules } from './areas/numa.ts'
+import { oomCatchers, oomRules } from './areas/oom.ts'
 import { notifierRules } from './notifiers.ts'
 import type { Profile } from './profiles.ts'
 import { reclaimRules } from './pages/reclaim.ts'
@@ -86,6 +87,7 @@ const rules: Rules = {
   ...gupRules,
   ...gupFastRules,
   ...numaRules,
+  ...oomRules,
   ...pagemapRules,
   ...hmmRules,
   ...hmmVmaRules,
@@ -97,6 +99,6 @@ const rules: Rules = {
 /** The kernel of a profile. */
 export const kernelOf = (profile: Profile): Kernel => ({
   rules,
-  catchers: { ...lockCatchers, ...gupCatchers, ...exclusiveCatchers, ...hmmVmaCatchers, ...hmmCatchers5_2 },
+  catchers: { ...lockCatchers, ...oomCatchers, ...gupCatchers, ...exclusiveCatchers, ...hmmVmaCatchers, ...hmmCatchers5_2 },
   profile,
 })

@@ -36,6 +36,8 @@ export interface SystemCalls {
   devm_memremap_pages_release: { readonly pagemap: PagemapName }
   /** What the scheduler does to memory now and then, to learn by faults who uses it. */
   change_prot_numa: Span
+  /** The OOM reaper takes what it can have without waiting. */
+  oom_reap_task_mm: { readonly mm: MmName }
   mmu_interval_notifier_insert: Notifier & { readonly start: Page; readonly end: Page }
   mmu_interval_notifier_remove: Notifier
   mmu_interval_read_begin: Notifier

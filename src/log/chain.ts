@@ -37,12 +37,11 @@ const byteOf = (of: Uint8Array | Int32Array, at: number): number => of[at] ?? 0
 
 const KEY = ',"k":"'
 const CLOSE = '"}'
+const END = `${CLOSE}\n`
 const DIGITS = 8
 const TAIL = KEY.length + DIGITS + CLOSE.length
 
-const HEX = '0123456789abcdef'
 const digitsOf = (crc: number): string => crc.toString(16).padStart(DIGITS, '0')
-const hexDigit = (crc: number, shift: number): number => HEX.charCodeAt((crc >>> shift) & 15)
 
 const NO_DIGITS = '0'.repeat(DIGITS)
 
@@ -62,9 +61,8 @@ export class Sealer {
     this.#last = crcOf(to.bytes, start, end, this.#last)
     to.at = end
     to.raw(KEY)
-    for (let shift = 28; shift >= 0; shift -= 4) to.byte(hexDigit(this.#last, shift))
-    to.raw(CLOSE)
-    to.raw('\n')
+    to.hex(this.#last)
+    to.raw(END)
   }
 }
 

@@ -130,12 +130,12 @@ export class KeyCollector {
     this.#by.add(by)
     this.#do.add(what)
     this.#invalidates = what.endsWith('invalidate_range_start')
-    for (const name of Object.keys(set)) {
+    for (const name in set) {
       const told = set[name]
       if (told === undefined) continue
-      const [state, keys] = told
-      if (state !== 0) this.#actor(name, 'state', state)
-      for (const key of Object.keys(keys)) this.#actor(name, key, keys[key])
+      const keys = told[1]
+      if (told[0] !== 0) this.#actor(name, 'state', told[0])
+      for (const key in keys) this.#actor(name, key, keys[key])
     }
     for (const fact of facts) this.#fact(fact as readonly unknown[])
   }
@@ -162,7 +162,9 @@ export class KeyCollector {
 
   #fact(fact: readonly unknown[]): void {
     const kind = String(fact[0])
-    const [name, number, count] = [fact[1] as string, fact[1] as number, fact[2] as number]
+    const name = fact[1] as string
+    const number = fact[1] as number
+    const count = fact[2] as number
     if (TABLES.has(kind)) {
       add(this.#mms.column(name, kind), count, count + (fact[3] as number))
       if (kind !== 'pte') this.#upper(kind as Upper, name, count, fact[3] as number, String(fact[4]))

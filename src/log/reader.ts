@@ -1,5 +1,6 @@
 /** Reading a log: its header, its records as far as they are what was written, and what is wrong behind them. */
 import { Opener } from './chain.ts'
+import { Extent } from './extent.ts'
 import { GrowingLines, linesOf, linesOfFile, type Line } from './lines.ts'
 import { FORMAT, type CheckpointRecord, type EndRecord, type Header, type StepRecord } from './records.ts'
 import { isFields, isTooDeep, unsound } from './sound.ts'
@@ -61,6 +62,9 @@ export interface Scanned {
   readonly text: string
 }
 
+/** What is wrong with a record behind which memory would be larger than any. */
+export const TOO_MUCH = 'this record says of memory what none has room for'
+
 /** A log that is being read. */
 export class Scan {
   readonly header: Header
@@ -71,6 +75,7 @@ export class Scan {
   readonly #lines: Iterator<Line>
   readonly #chain = new Opener()
   #usual: Usual = {}
+  #extent = new Extent()
   #line = 1
   #after = 0
   #ended = false
@@ -133,12 +138,21 @@ export class Scan {
     const record = this.#whole(parsed(text))
     const what = unsound(record, this.#after)
     if (what !== undefined) return this.#damaged(what)
+    if (!this.#isWithinMemory(record as LogRecord)) return this.#damaged(TOO_MUCH)
     return this.#believed(record as LogRecord, text, line.bytes.length + 1)
   }
 
   /** A record with all that it leaves out. */
   #whole(json: unknown): unknown {
     return isFields(json) && 'n' in json ? stepOf(this.format, json, this.#usual) : json
+  }
+
+  #isWithinMemory(record: LogRecord): boolean {
+    if (isStep(record)) return this.#extent.takes(record)
+    if (!isCheckpoint(record)) return true
+    // What is filled from here on comes to what the checkpoint has.
+    this.#extent = new Extent()
+    return this.#extent.takesWorld(record.world)
   }
 
   #believed(record: LogRecord, text: string, size: number): Scanned {
@@ -177,7 +191,7 @@ function headerOf(line: Line, chain: Opener, name: string): Header {
   }
   const text = line.whole && !isTooDeep(line.bytes) ? chain.open(line.bytes) : undefined
   const header = text === undefined ? undefined : parsed(text)
-  if (!isHeader(header))
+  if (!isHeader(header) || !new Extent().takesWorld(header))
     throw new NotALog(`${name}: the header, its first line, is cut off or was changed; without it nothing that follows can be believed`)
   return { ...header, system: revived(header.system) }
 }

@@ -107,8 +107,8 @@ export function recordOf<M, F>(system: System<M, F>, entry: Entry<M, F>): StepRe
 }
 
 function toldEvent(event: AnyEvent, context: Fields = {}): StepRecord['event'] {
+  const fields = event as unknown as StepRecord['event']
   const told: Record<string, unknown> & { readonly type: string } = { type: event.type }
-  const fields = event as unknown as Fields
   for (const key in fields) {
     if (key !== 'type' && !Object.is(context[key], fields[key]) && !isHead(context, fields[key])) told[key] = fields[key]
   }
@@ -130,7 +130,8 @@ function putSet(set: Record<string, SetRecord>, name: string, was: Snapshot | un
   let some = false
   if (was.context !== is.context) {
     // The keys of an actor's context stand in one order for ever (see worldText): values are compared by their places.
-    const [before, after] = [Object.values(was.context), Object.values(is.context)]
+    const before: readonly unknown[] = Object.values(was.context)
+    const after: readonly unknown[] = Object.values(is.context)
     for (let i = 0; i < after.length; i++) {
       if (Object.is(before[i], after[i])) continue
       const told = change(before[i], after[i])

@@ -23,10 +23,8 @@ export function writeStep(to: ByteWriter, record: StepRecord, learned: Learned):
   const { n, by, do: what, offer, budget, cause } = record
   to.raw('{"n":')
   to.number(n)
-  to.raw(',"by":')
-  to.string(by)
-  to.raw(',"do":')
-  to.string(what)
+  const { name, slots } = learned.of(by, what)
+  to.copy(name)
   if (offer !== undefined) {
     to.raw(',"offer":')
     to.number(offer)
@@ -39,27 +37,32 @@ export function writeStep(to: ByteWriter, record: StepRecord, learned: Learned):
     to.raw(',"cause":')
     to.number(cause)
   }
-  const slots = learned.of(by, what)
   const told = terse(record)
-  for (const field of FIELDS) {
-    const value = told[field]
-    if (!slots[field].tells(value)) continue
-    to.key(field, false)
+  for (let i = 0; i < told.length; i++) {
+    const value = told[i]
+    if (slots[i]?.tells(value) !== true) continue
+    to.raw(OPENINGS[i] ?? '')
     to.value(value ?? null)
   }
   to.raw('}')
 }
 
-/** What a step tells; undefined where it has nothing to tell. */
-function terse({ by, event, set, facts }: StepRecord): Readonly<Record<Field, unknown>> {
-  const { type, ...came } = event
-  let [to, then, next, own, others]: unknown[] = []
+const OPENINGS = FIELDS.map(field => `,"${field}":`)
+
+/** What a step tells, in the order of `FIELDS`; undefined where it has nothing to tell. */
+function terse({ by, event, set, facts }: StepRecord): readonly unknown[] {
+  let to: string | undefined
+  let then: unknown
+  let next: unknown
+  let own: Record<string, unknown> | undefined
+  let others: Record<string, unknown> | undefined
   for (const name in set) {
     const told = set[name]
     if (told === undefined) continue
-    const [state, keys] = told
+    const state = told[0]
+    const keys = told[1]
     if (name !== by) {
-      others = { ...(others as Fields), [name]: state === 0 ? keys : isEmpty(keys) ? state : told }
+      put((others ??= {}), name, state === 0 ? keys : isEmpty(keys) ? state : told)
       continue
     }
     if (state !== 0) to = state
@@ -67,21 +70,24 @@ function terse({ by, event, set, facts }: StepRecord): Readonly<Record<Field, un
       const value = keys[key]
       if (key === AGENDA && isWorded(value)) then = terseList(value)
       else if (key === PROGRAM && isWorded(value)) next = terseList(value)
-      else own = { ...(own as Fields), [key]: value }
+      else put((own ??= {}), key, value)
     }
   }
-  return {
-    event: type,
-    with: isEmpty(came) ? undefined : came,
-    to,
-    then,
-    next,
-    own,
-    set: others,
-    facts: facts.length === 0 ? undefined : facts,
-  }
+  return [event.type, cameWith(event), to, then, next, own, others, facts.length === 0 ? undefined : facts]
 }
 const [AGENDA, PROGRAM] = ['agenda', 'program'] as const
+
+function cameWith(event: StepRecord['event']): Fields | undefined {
+  let came: Record<string, unknown> | undefined
+  for (const key in event) if (key !== 'type') put((came ??= {}), key, event[key])
+  return came
+}
+
+/** Puts a field into an object, also one whose name an assignment would take for another. */
+function put(to: Record<string, unknown>, key: string, value: unknown): void {
+  if (key === '__proto__') Object.defineProperty(to, key, { value, enumerable: true, configurable: true, writable: true })
+  else to[key] = value
+}
 
 function isEmpty(fields: Fields): boolean {
   for (const _ in fields) return false
@@ -96,9 +102,10 @@ function isWorded(told: unknown): told is ListChange {
 }
 const isItem = (x: unknown): boolean => isFields(x) && typeof x['do'] === 'string'
 
-function terseList({ $list: [drop, ...put] }: ListChange): readonly unknown[] {
-  const items = put.map(terseItem)
-  return drop === 1 ? items : [drop, ...items]
+function terseList({ $list }: ListChange): readonly unknown[] {
+  const told: unknown[] = $list[0] === 1 ? [] : [$list[0]]
+  for (let i = 1; i < $list.length; i++) told.push(terseItem($list[i]))
+  return told
 }
 
 function terseItem(item: unknown): unknown {

@@ -3,7 +3,7 @@
  * a checkpoint tells those that the steps behind it leave out. So each block is read by itself, and each record says by
  * itself who did what.
  */
-/** The fields of a step that may be usual. */
+/** The fields of a step that may be usual, in the order in which they are told. */
 export const FIELDS = ['event', 'with', 'to', 'then', 'next', 'own', 'set', 'facts'] as const
 export type Field = (typeof FIELDS)[number]
 
@@ -20,6 +20,8 @@ export function usually(usual: Usual, by: string, what: string): Readonly<Partia
 export const LONGEST_USUAL = 512
 /** How often a field must have been the same in a block, and more often than not. */
 const OFTEN = 4
+/** So many steps say whether a field is to be usual: what is other by then is not looked at any more. */
+const ENOUGH = 16
 
 /** A field of the steps in which one actor does one thing. */
 class Slot {
@@ -32,6 +34,7 @@ class Slot {
 
   /** Has a step with this value to tell it? Undefined: it does not have the field. */
   tells(value: unknown): boolean {
+    if (!this.#usual && this.#same + this.#other >= ENOUGH) return value !== undefined
     if (!this.#seen) {
       this.#seen = true
       this.#value = value
@@ -54,51 +57,50 @@ class Slot {
 /** Is the text of two plain values the same? Keys stand in their order; of tables it is not asked. */
 function isAlike(a: unknown, b: unknown): boolean {
   if (a === b) return true
-  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null || 'toJSON' in a) return false
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false
   if (Array.isArray(a)) {
     if (!Array.isArray(b) || a.length !== b.length) return false
     for (let i = 0; i < a.length; i++) if (!isAlike(a[i], b[i])) return false
     return true
   }
-  if (Array.isArray(b)) return false
-  const [keys, others] = [Object.keys(a), Object.keys(b)]
-  if (keys.length !== others.length) return false
-  for (let i = 0; i < keys.length; i++) {
-    const key = keys[i] ?? ''
-    if (key !== others[i] || !isAlike((a as Fields)[key], (b as Fields)[key])) return false
-  }
-  return true
+  if (!isPlain(a) || !isPlain(b)) return false
+  const others = Object.keys(b)
+  let at = 0
+  for (const key in a) if (key !== others[at++] || !isAlike(a[key], b[key])) return false
+  return at === others.length
 }
+const isPlain = (x: object): x is Fields => Object.getPrototypeOf(x) === Object.prototype
 type Fields = Readonly<Record<string, unknown>>
 
-export type Slots = Readonly<Record<Field, Slot>>
+/** What an actor does, as it is written. */
+interface Deed {
+  readonly name: Uint8Array
+  /** In the order of `FIELDS`. */
+  readonly slots: readonly Slot[]
+}
 
 /** What a writer has learned. */
 export class Learned {
-  readonly #slots = new Map<string, Map<string, Slots>>()
+  readonly #deeds = new Map<string, Map<string, Deed>>()
 
-  of(by: string, what: string): Slots {
-    let own = this.#slots.get(by)
-    if (own === undefined) this.#slots.set(by, (own = new Map<string, Slots>()))
-    let slots = own.get(what)
-    if (slots === undefined) {
-      const slot = (): Slot => new Slot()
-      slots = { event: slot(), with: slot(), to: slot(), then: slot(), next: slot(), own: slot(), set: slot(), facts: slot() }
-      own.set(what, slots)
+  of(by: string, what: string): Deed {
+    let own = this.#deeds.get(by)
+    if (own === undefined) this.#deeds.set(by, (own = new Map<string, Deed>()))
+    let deed = own.get(what)
+    if (deed === undefined) {
+      deed = { name: Buffer.from(`,"by":${JSON.stringify(by)},"do":${JSON.stringify(what)}`), slots: FIELDS.map(() => new Slot()) }
+      own.set(what, deed)
     }
-    return slots
+    return deed
   }
 
   /** What is usual in the block that begins, as the text of a `Usual`. */
   settle(): string {
-    const kinds = (own: ReadonlyMap<string, Slots>): string =>
-      objectText([...own], slots =>
-        objectText(
-          FIELDS.map(field => [field, slots[field]]),
-          slot => slot.settle(),
-        ),
-      )
-    return objectText([...this.#slots], kinds) || '{}'
+    const fields = ({ slots }: Deed): string => {
+      const told = slots.map((slot, i) => [FIELDS[i] ?? '', slot] as const)
+      return objectText(told, slot => slot.settle())
+    }
+    return objectText([...this.#deeds], own => objectText([...own], fields)) || '{}'
   }
 }
 

@@ -48,18 +48,22 @@ export function change(before: unknown, after: unknown): unknown {
 function listChange(before: readonly unknown[], after: readonly unknown[]): ListChange {
   let same = 0
   while (same < before.length && same < after.length && before[before.length - 1 - same] === after[after.length - 1 - same]) same++
-  const put = after.slice(0, after.length - same)
   const head = before.length > same ? before[0] : undefined
   // A loop puts its item back with the cursor moved, others go on with what they were told: only what differs is told.
-  if (isObject(head)) for (const [i, item] of put.entries()) if (isObject(item)) put[i] = moved(head, item) ?? item
-  return { $list: [before.length - same, ...put] }
+  const list: [drop: number, ...put: unknown[]] = [before.length - same]
+  for (let i = 0; i < after.length - same; i++) {
+    const item = after[i]
+    list.push(isObject(head) && isObject(item) ? (moved(head, item) ?? item) : item)
+  }
+  return { $list: list }
 }
 
 /** The fields in which an object differs from one like it; undefined if they are not alike, field by field, or mostly differ. */
 function moved(before: Fields, after: Fields): ItemChange | undefined {
   const keys = Object.keys(before)
   const fields: Record<string, unknown> = {}
-  let [at, same] = [0, 0]
+  let at = 0
+  let same = 0
   for (const key in after) {
     if (key !== keys[at++]) return undefined
     if (Object.is(before[key], after[key])) same++

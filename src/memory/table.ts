@@ -53,6 +53,8 @@ export function watched<T>(by: Watcher, run: () => T): T {
   }
 }
 
+const outside = (index: number, end: number): string => `indices ${index} to ${end - 1} are outside 0..${INDEX_LIMIT - 1}`
+
 export class Table {
   static readonly empty = new Table(undefined, 0)
 
@@ -98,6 +100,7 @@ export class Table {
   }
 
   setRange(index: number, count: number, value: number, stride: number): Table {
+    if (value === 0 && stride === 0 && count > LEAF) return cleared(this, index, index + count)
     return this.rewrite(index, count, (copy, from, to, base) => {
       for (let i = from, v = value + (base + from - index) * stride; i < to; i++, v += stride) copy[i] = v
     })
@@ -115,7 +118,7 @@ export class Table {
     if (count <= 0) return this
     const end = index + count
     if (watcher !== undefined) watcher(this, index, end)
-    if (index < 0 || end > INDEX_LIMIT) throw new RangeError(`indices ${index} to ${end - 1} are outside 0..${INDEX_LIMIT - 1}`)
+    if (index < 0 || end > INDEX_LIMIT) throw new RangeError(outside(index, end))
     let shift = this.#shift
     while ((end - 1) >>> shift >= LEAF) shift += BITS
     const root = written(raised(this.#root, this.#shift, shift), shift, 0, index, end, change)
@@ -277,4 +280,16 @@ function compare(a: Node | undefined, b: Node | undefined, shift: number, base: 
     const value = after[i] ?? 0
     if (before[i] !== value) changes.add(base + i, value)
   }
+}
+
+/** Of a long run that is to be empty, only what is there is gone over. */
+function cleared(table: Table, index: number, end: number): Table {
+  if (index < 0 || end > INDEX_LIMIT) throw new RangeError(outside(index, end))
+  let left = table
+  for (let i = table.next(index, end); i < end;) {
+    const stop = Math.min(end, (i | MASK) + 1)
+    left = left.setRange(i, stop - i, 0, 0)
+    i = table.next(stop, end)
+  }
+  return left
 }

@@ -136,6 +136,8 @@ export interface Thread {
   devm_memremap_pages_release(pagemap: PagemapName): StatementRef
   /** The scheduler closes pages, to learn by faults who uses them. */
   change_prot_numa(pages: Pages): StatementRef
+  /** The OOM reaper takes all private memory that it can have without waiting; EAGAIN if some of it was declined. */
+  oom_reap_task_mm(): StatementRef
   /** A child process; its first thread. */
   fork(): Child
   exit(): StatementRef

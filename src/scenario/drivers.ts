@@ -7,7 +7,7 @@
  * once the file was loaded that defines it.
  */
 import type { AnyStateMachine, ContextFrom } from 'xstate'
-import { device as ourDevice } from '../../machines/device.ts'
+import { device as ourDevice, deviceWith } from '../../machines/device.ts'
 import { range as ourHandler } from '../../machines/range.ts'
 import type { Kernel } from '../kernel/advance.ts'
 import { DRIVER_WORDS, driverRule, isDriverWord, KERNEL_CALLS, ownCallOf, TEST_HMM_CALLS, type Word } from '../kernel/driver.ts'
@@ -162,10 +162,14 @@ export const isDriverMachine = (machine: string): boolean => MACHINE.test(machin
 export function driverKind(machine: string, kernel: Kernel): Kind<Memory, Fact> | undefined {
   const [, name = '', half] = MACHINE.exec(machine) ?? []
   const driver = defined.get(name)
-  if (half !== 'handler' && half !== 'worker') return driver === undefined ? undefined : kind<Memory, Fact, AnyStateMachine>(driver.device)
+  if (half !== 'handler' && half !== 'worker')
+    return driver === undefined ? undefined : kind<Memory, Fact, AnyStateMachine>(ours(driver.device, kernel))
   const acting = driver?.[half]
   return acting === undefined ? undefined : kind<Memory, Fact, AnyStateMachine>(acting, rulesOf(acting, kernel))
 }
+
+/** Our own device is as the kernel's drivers have it, with their bugs. */
+const ours = (device: AnyStateMachine, { profile }: Kernel): AnyStateMachine => (device === ourDevice ? deviceWith(profile.bugs) : device)
 
 /** The rules of the words that its states name. */
 function rulesOf(machine: AnyStateMachine, kernel: Kernel): Readonly<Record<string, Does<Memory, Fact, RangeContext>>> {

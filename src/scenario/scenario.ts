@@ -30,6 +30,7 @@ import type { MirrorDriver } from './drivers.ts'
 import { deviceActors, deviceOf, programmed, subscribers, type Programmed } from './devices.ts'
 import { given, inWords, type Given, type Values } from './parameters.ts'
 import type { Goal, Stage } from './plan.ts'
+import { endedEarly } from './ended.ts'
 import { inBrief } from './brief.ts'
 import { threadOf, type Writing } from './threads.ts'
 import { mmActors, profileOf, RANGE_MACHINES, type ActorSpec, type SystemSpec } from './standard.ts'
@@ -112,6 +113,8 @@ class Builder implements Writing {
   built(build: (context: Omit<ScenarioContext, 'parameters'>) => void): Built {
     build({ linux: profile => this.#linux(profile ?? this.#asked), expect: this.#expect(), variant: this.#variant })
     if (this.#profile === undefined) throw new BadScenario(`scenario '${this.#title}' has no machine: call linux() in it`)
+    const early = endedEarly(this.#stages, this.#programs, ref => this.#told(ref))
+    if (early !== undefined) throw new BadScenario(`scenario '${this.#title}': ${early}`)
     return {
       title: this.#title,
       system: this.#spec(this.#profile),

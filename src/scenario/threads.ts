@@ -63,6 +63,7 @@ export function threadOf(to: Writing, name: ActorName, mm: MmName, profile: Prof
       }),
     devm_memremap_pages_release: pagemap => add({ do: 'devm_memremap_pages_release', pagemap }),
     change_prot_numa: pages => add({ do: 'change_prot_numa', ...at(pages) }),
+    oom_reap_task_mm: () => add({ do: 'oom_reap_task_mm', mm }),
     fork: (): Child => {
       const { mm: child, thread } = to.child()
       return { ...thread, ...add({ do: 'fork', mm, child, thread: thread.name }) }

@@ -62,6 +62,17 @@ export function offersFrom<M, F>(of: Kind<M, F>, by: ActorName, snapshot: Snapsh
 /** Does an actor of this kind ever act by itself? */
 export const isActive = <M, F>(of: Kind<M, F>): boolean => Object.keys(of.does).length > 0
 
+/** A machine that does not say what becomes of it when it is told how its own step came out. */
+export class Undecided extends Error {
+  override readonly name = 'Undecided'
+
+  constructor(by: ActorName, { value }: Snapshot, event: AnyEvent) {
+    super(
+      `${by} in '${value}' has no transition for its own '${event.type}': a defect of its machine. Told ${JSON.stringify(event)}, none of its guards holds, or it has none for that`,
+    )
+  }
+}
+
 export function step<M, F>(system: System<M, F>, world: World<M>, choice: Choice): Stepped<M, F> | Refused {
   const offer = offersOf(system, world, choice.by, choice.budget)[choice.offer]
   return offer === undefined ? { kind: 'at rest', by: choice.by } : take(system, world, choice, offer)
@@ -84,11 +95,7 @@ export function take<M, F>(system: System<M, F>, world: World<M>, choice: Choice
   const i = indexOf(system, choice.by)
   const event = offer.event(replies)
   const own = system.take(machineOf(system, i), actors[i] as Snapshot, event)
-  if (own === undefined) {
-    throw new Error(
-      `${choice.by} in '${(actors[i] as Snapshot).value}' has no transition for its own '${event.type}': a defect of its machine`,
-    )
-  }
+  if (own === undefined) throw new Undecided(choice.by, actors[i] as Snapshot, event)
   actors[i] = own.next
   const memory = offer.facts.length === 0 ? world.memory : system.fold(world.memory, offer.facts)
   return {

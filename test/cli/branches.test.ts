@@ -28,7 +28,7 @@ test('diff: another order of the same steps, from where the branch leaves; and t
 
 test('diff: another operation, another kernel, and another branch: what was changed is said', async ({ folder }) => {
   const operation = await cli(folder, ['diff', TRUNK, OTHER])
-  assert.match(operation.out, /No order of events need be the cause: in run\.jsonl\.branch-other, cpu0: munmap 16\./)
+  assert.match(operation.out, /No order of events need be the cause: in other, cpu0: munmap 16\./)
   assert.match(operation.out, /step 19 of A, 19 of B: madvise\(16, dontneed\) \/ munmap\(16\)/)
   assert.match((await cli(folder, ['diff', TRUNK, KERNEL])).out, /the kernel is v5\.5\.\n {2}A: noStaleDeviceMapping is violated/)
   assert.match((await cli(folder, ['diff', EARLY, OTHER])).out, /step 25 of A, 19 of B/)

@@ -151,7 +151,7 @@ test('diff: states, and runs with the order that flips the verdict', async ({ fo
   assert.equal([same.code, same.out], [0, '✔ The runs are the same: 33 steps; step by step.\n'])
   const states = await cli(folder, ['diff', `${path}@23`, `${path}@24`])
   assert.is(states.code, 1)
-  assert.match(states.out, /^ {2}mm0\.pte\.16: #2 PWDA → none$/m)
+  assert.match(states.out, /^ {2}mm0\.pte\.16: #2 WDA → none$/m)
   assert.is((await cli(folder, ['diff', `${path}@23`, `${path}@23`])).code, 0)
   assert.is((await cli(folder, ['diff', `${path}@23`, `${path}@99`])).code, 3)
   await cli(folder, ['run', stale, '--profile', 'v5.2', '--seed', '3', '--log', 'b.jsonl'])
@@ -173,7 +173,7 @@ test('bisect: the step at which it turns', async ({ folder }) => {
   const path = await log(folder)
   const { code, out } = await cli(folder, ['bisect', path, 'noStaleDeviceMapping'])
   assert.is(code, 1)
-  assert.match(out, /^step 30: noStaleDeviceMapping holds from here on: gpu0 still maps page 16/)
+  assert.match(out, /^step 30: noStaleDeviceMapping is violated from here on: gpu0 still maps page 16/)
   const never = await cli(folder, ['bisect', path, 'gpu0.table.99', '>', '0'])
   assert.equal([never.code, /never turns in 33 steps/.test(never.out)], [0, true])
   const all = JSON.parse((await cli(folder, ['bisect', path, '16 = none', '--all', '--json'])).out) as {

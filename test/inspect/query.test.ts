@@ -114,7 +114,7 @@ test('a window that never closes is no between', () => {
 
 test('a mistake is told by its place and by what was expected there', () => {
   const mistakes = [
-    ['', 0, /expected one of actor, by, do, type, page, .*'not' or '\('/],
+    ['', 0, /expected one of by, do, actor, type, page, .*'not' or '\('/],
     ['page x', 5, /expected a page number, got 'x'/],
     ['page', 4, /expected a page number, got the end/],
     ['page 16 adn by cpu0', 8, /expected 'and', 'or', .* got 'adn'/],
@@ -132,7 +132,10 @@ test('a mistake is told by its place and by what was expected there', () => {
     ['commit or frame.2.colour = 3', 18, /expected one of refs, maps, .*, got 'colour'/],
     ['changes "gpu0.table.x"', 20, /expected an index of a table.*, got 'x'/],
     ['cpu0.color = 3', 5, /expected something of cpu0 \(state, .*\), got 'color'/],
-    ['nothing.here > 3', 0, /A path begins with an actor/],
+    ['nothing.here > 3', 0, /expected an actor \(folio_lock, .*frame\.N or swap, .*got 'nothing\.here'/],
+    ['noStale', 0, /Did you mean noStaleDeviceMapping or noStaleDeviceAccess\?/],
+    ['comit', 0, /Did you mean commit\?/],
+    ['by cpu1', 3, /Did you mean cpu0\?/],
     ['commit xor 16', 7, /got 'xor'/],
     [`${'('.repeat(500)}all`, 101, /fewer parentheses/],
     [`${'not '.repeat(500)}all`, 404, /fewer 'not's/],

@@ -90,8 +90,30 @@ test('__proto__ changes nothing', () => {
 })
 
 test('tables that would fill memory', () => {
-  const table = `{"n":4,${fourth.replace('"set":{}', '"set":{"gpu0":[0,{"table":{"$runs":[[0,1000000000,1,0]]}}]}')}}`
-  assert.throws(() => foldLog(system, readLog(sealed([head, ...texts.slice(0, 3), table]), 'log')), /wider than any can be/)
+  const table = `{"n":4,${fourth.replace('"set":{}', '"set":{"gpu0":{"table":{"$runs":[[0,1000000000,1,0]]}}}')}}`
+  assert.match(damageOf(table)?.what ?? '', /says of memory what none has room for/)
+})
+
+test('facts that would fill memory together, though none does alone', () => {
+  const before = process.memoryUsage().rss
+  const wide = 1 << 22
+  for (const fact of [
+    (i: number) => `["pte","mm0",${i * wide},${wide},"PWA",2,1]`,
+    (i: number) => `["content",${i * wide},${wide},1,1]`,
+    (i: number) => `["alloc",${i * 4096},"anon",1,1,0,1,1]`,
+    (i: number) => `["tlb","mm${i}",0,${wide},"PWA",2,1]`,
+  ]) {
+    const steps = Array.from({ length: 5000 }, (_, i) => `{"n":${4 + i},${fourth.replace('[]', `[${fact(i)}]`)}}`)
+    const log = readLog(sealed([head, ...texts.slice(0, 3), ...steps]), 'log')
+    assert.match(log.damage?.what ?? '', /says of memory what none has room for/)
+    assert.ok(log.records.length < 2000, `${log.records.length} records`)
+  }
+  const table = `{"$table":[[0,${wide},1,0]]}`
+  const tables = Array.from({ length: 100 }, (_, i) => `"t${i}":${table}`).join(',')
+  assert.match(damageOf(`{"n":4,${fourth.replace('"set":{}', `"own":{${tables}}`)}}`)?.what ?? '', /none has room for/)
+  assert.match(damageOf(`{"checkpoint":3,"world":{${tables}},"digest":"x"}`)?.what ?? '', /none has room for/)
+  assert.match(damageOf(`{"n":4,${fourth.replace('[]', '[["content",-1,2,1,1]]')}}`)?.what ?? '', /none has room for/)
+  assert.ok(process.memoryUsage().rss - before < 300e6)
 })
 
 test('a million records that claim to be ten', () => {

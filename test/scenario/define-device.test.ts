@@ -1,6 +1,7 @@
 /** Defining a driver: what it lacks is told at once and in one sentence, and a log of it is read with the file that defines it. */
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
+import { explore } from 'mirrorwalk/explore'
 import {
   BadDriver,
   defineDevice,
@@ -13,7 +14,8 @@ import {
 } from 'mirrorwalk/driver'
 import { device } from '../../machines/device.ts'
 import { range } from '../../machines/range.ts'
-import { noStaleDeviceMapping, prepare, runScenario, scenario, type Built } from '../../src/index.ts'
+import { thread } from '../../machines/thread.ts'
+import { modelOf, noStaleDeviceMapping, prepare, runScenario, scenario, type Built } from '../../src/index.ts'
 import { linuxSystem } from '../../src/scenario/standard.ts'
 
 /** What a driver is refused with. */
@@ -111,6 +113,27 @@ const raced = (driver: boolean, profile?: string): Built =>
     expect.always('no stale device mapping', noStaleDeviceMapping)
   }).build(profile)
 
+test('a machine that cannot say what becomes of it, or that is no device at all, is told of', () => {
+  const stuck = handlerSetup.createMachine({
+    context: ({ input }) => handlerContext(input),
+    initial: 'idle',
+    states: { idle: { meta: { does: 'idle' }, on: { fault: { guard: 'failed' } } } },
+  })
+  const driver = defineDevice('stuck', { handler: stuck })
+  const built = scenario('a test', ({ linux }) => {
+    const m = linux()
+    m.device('gpu0', { driver }).fault(m.thread().mmap({ pages: 1 }))
+  }).build()
+  assert.throws(() => runScenario(built), /^gpu0\.range in 'idle' has no transition for its own 'fault': .*none of its guards holds/)
+  assert.throws(() => explore(modelOf(built)), /has no transition for its own 'fault'/)
+  const define = (): unknown =>
+    defineDevice('thread', {
+      // @ts-expect-error: what a thread keeps is no device's table
+      device: thread,
+    })
+  assert.match(refused(define), /no state of its device takes 'invalidate'/)
+})
+
 test('our own machines as a driver do what they do without', () => {
   const story = (built: Built): readonly string[] => {
     const run = prepare(built, { seed: 3 })
@@ -121,6 +144,7 @@ test('our own machines as a driver do what they do without', () => {
   }
   assert.equal(story(raced(true)), story(raced(false)))
   assert.is(runScenario(raced(true)).verdict, 'holds')
+  assert.equal(story(raced(true, 'v6.12,+commitsUnchecked')), story(raced(false, 'v6.12,+commitsUnchecked')))
 })
 
 test('a kernel without interval notifiers is refused, and so are buffers without a driver', () => {

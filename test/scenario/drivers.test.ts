@@ -53,6 +53,20 @@ test('every sketch is there, with its mistakes, and says what the explorer says'
   }
 })
 
+test('every reduction says the same of them', () => {
+  for (const [name, sketch] of sketches) {
+    // What goes run by run is not for what has very many.
+    const reductions = name === 'invalidation-count' ? (['cache'] as const) : (['cache', 'sleep', 'dpor'] as const)
+    for (const variant of sketch.variants) {
+      const { properties, ...model } = modelOf(sketch.build(undefined, variant))
+      const safety = { ...model, properties: properties.filter(({ kind }) => kind !== 'livelock') }
+      const verdicts = (reduction: 'none' | (typeof reductions)[number]): readonly unknown[] =>
+        explore(safety, { reduction }).found.map(f => [f.property, f.verdict])
+      for (const reduction of reductions) assert.equal(verdicts(reduction), verdicts('none'), `${name} ${variant} ${reduction}`)
+    }
+  }
+})
+
 for (const [name, sketch] of sketches) {
   const [states, mistakes] = SKETCHES[name] ?? [0, {}]
   test(`${name}: right in every order of events`, () => {

@@ -1,12 +1,15 @@
 /** Commands of the debugger that make branches and go on in them. */
 import { profileNames } from '../../kernel/profiles.ts'
 import { Branch, CannotTake, compareFrom, withStatement } from '../../inspect/branch.ts'
+import { byOracles } from '../../inspect/diff/judge.ts'
+import { compareRelated, type Side } from '../../inspect/diff/related.ts'
 import { stepLine } from '../../inspect/draw.ts'
 import { possibleIn } from '../../inspect/waiting.ts'
 import type { LinuxWorld } from '../../inspect/linux.ts'
 import { linuxSystem, profileOf, RANGE_MACHINES, type SystemSpec } from '../../scenario/standard.ts'
+import { differenceLines } from '../difference.ts'
 import { countOf, type Command } from './command.ts'
-import { Mistake, TRUNK, type Session } from './session.ts'
+import { Mistake, TRUNK, type Line, type Session } from './session.ts'
 import { statementOf } from './statements.ts'
 
 const specOf = ({ run }: Session): SystemSpec => run.header.system as SystemSpec
@@ -64,7 +67,7 @@ function possible({ run, system }: Session): readonly string[] {
 function take(session: Session, rest: string): readonly string[] {
   const [by = '', count = ''] = rest.split(/\s+/)
   const made = session.branch()
-  if (!session.system.index.has(by)) throw new Mistake(`expected an actor (${[...session.system.index.keys()].join(', ')}), got '${by}'`)
+  session.actor(by)
   const from = made.last
   try {
     for (let left = countOf(count); left > 0; left--) made.take(by)
@@ -128,34 +131,44 @@ function doCommand(session: Session, rest: string): readonly string[] {
   return [`${by} is to ${words.join(' ')}`, ...possible(session)]
 }
 
-const branches = (session: Session): readonly string[] =>
-  session.lines.map(line => {
-    const origin = session.originOf(line)
-    const from =
-      origin === undefined ? '' : `, leaves at ${origin.step}${origin.changed.length === 0 ? '' : ` (${origin.changed.join('; ')})`}`
-    return `${line.name === session.here.name ? '*' : ' '} ${line.name}: up to step ${line.run.last}${from}`
-  })
+/** The tree of branches: each below what it leaves. */
+function branches(session: Session): readonly string[] {
+  const told = (line: Line, tree: string): string => {
+    const { step, changed = [] } = session.originOf(line) ?? {}
+    const from = step === undefined ? '' : ` leaves at ${step},`
+    return `${line === session.here ? '*' : ' '} ${tree}${line.name}:${from} to step ${[line.run.last, ...changed].join('; ')}`
+  }
+  const below = (name: string, tree: string): readonly string[] =>
+    session.lines
+      .filter(line => line.name !== TRUNK && (session.originOf(line)?.of ?? TRUNK) === name)
+      .flatMap((line, i, all) => {
+        const isLast = i === all.length - 1
+        return [told(line, `${tree}${isLast ? '└─' : '├─'} `), ...below(line.name, `${tree}${isLast ? '  ' : '│ '} `)]
+      })
+  return [told(session.line(TRUNK), ''), ...below(TRUNK, '')]
+}
 
 function switchTo(session: Session, rest: string): readonly string[] {
   session.switchTo(rest)
   return [...branches(session), stepLine(session.run, session.cursor.n)]
 }
 
-/** `[NAME]`: where the run that is looked at parts from another: from the trunk, unless one is named. */
+/** `[NAME]`: how the run that is looked at differs from another: from the trunk, unless one is named. */
 function compare(session: Session, rest: string): readonly string[] {
   const other = session.line(rest === '' ? TRUNK : rest)
-  if (other === session.here) throw new Mistake(`that is this run itself; expected another: ${session.lines.map(l => l.name).join(', ')}`)
-  // Whoever leaves first, up to there they are the same.
+  const { here, log } = session
+  if (other === here) throw new Mistake(`that is this run itself; expected another: ${session.lines.map(l => l.name).join(', ')}`)
+  const side = ({ run }: Line): Side => ({ run, trunk: log.id })
+  return [...parting(session, other), ...differenceLines(compareRelated(side(here), side(other), byOracles), [here.name, other.name])]
+}
+
+/** The first step that is not the same in both; whoever leaves first, up to there they are one run. */
+function parting(session: Session, other: Line): readonly string[] {
   const n = Math.min(...[session.here, other].flatMap(line => session.originOf(line)?.step ?? []))
-  const { common, here: mine, there } = compareFrom(session.run, other.run, n)
-  const side = (name: string, of: Session['run'], at: number | undefined): string =>
-    `  ${name}: ${at === undefined ? 'is over' : stepLine(of, at)}`
-  if (mine === undefined && there === undefined) return [`they are the same for ${common} steps from ${n} on, to their ends`]
-  return [
-    `they part after ${common} ${common === 1 ? 'step' : 'steps'} from ${n} on:`,
-    side(session.here.name, session.run, mine),
-    side(other.name, other.run, there),
-  ]
+  const { here: mine, there } = compareFrom(session.run, other.run, n)
+  if (mine === undefined && there === undefined) return []
+  const step = (of: Line, at: number | undefined): string => `  ${of.name}: ${at === undefined ? 'is over' : stepLine(of.run, at)}`
+  return ['they part at', step(session.here, mine), step(other, there)]
 }
 
 export const branchCommands: readonly Command[] = [
@@ -166,5 +179,10 @@ export const branchCommands: readonly Command[] = [
   { names: ['can'], args: '', help: 'who can act at the end, and who has to wait', run: possible },
   { names: ['branches'], args: '', help: 'the branches there are', run: branches },
   { names: ['switch'], args: 'NAME', help: 'look at another branch, or at the trunk', run: switchTo },
-  { names: ['compare'], args: '[NAME]', help: 'where this run and another part', run: compare },
+  {
+    names: ['compare'],
+    args: '[NAME]',
+    help: 'where this run and another part, what each comes to, and which order makes the difference',
+    run: compare,
+  },
 ]

@@ -1,8 +1,11 @@
 /** The commands of the debugger, but those of branches: each with its names, what it is for, and what it does. */
+import { changesBetween, changesOf, changeText } from '../../inspect/changes.ts'
+import type { Where } from '../../inspect/cursor.ts'
 import { aligned, drawAgendas, drawAreas, drawLocks, drawNotifiers, drawState, drawTables, stepLine } from '../../inspect/draw.ts'
 import { describeStep } from '../../inspect/folded-step.ts'
 import { pageOf, pathOf } from '../../inspect/path.ts'
-import { conditionOf } from '../../inspect/query/condition.ts'
+import { queryIn } from '../../inspect/query/in-run.ts'
+import { didYouMean } from '../../inspect/query/similar.ts'
 import { lastChange, nextChange, why } from '../../inspect/provenance.ts'
 import { changeLines, whyLines } from '../../inspect/why-lines.ts'
 import { branchCommands } from './branches.ts'
@@ -10,13 +13,12 @@ import { countOf, type Command } from './command.ts'
 import { Mistake, type Session } from './session.ts'
 
 /** The actor that is named, or the one of the step that one stands on. */
-function actorOf({ system, run, cursor }: Session, rest: string): string {
-  const name = rest === '' ? (cursor.n === run.first ? '' : run.record(cursor.n).by) : rest
-  if (!system.index.has(name)) throw new Mistake(`expected an actor (${[...system.index.keys()].join(', ')}), got '${name}'`)
-  return name
+function actorOf(session: Session, rest: string): string {
+  const { run, cursor } = session
+  return session.actor(rest === '' && cursor.n !== run.first ? run.record(cursor.n).by : rest)
 }
 
-function placeOf({ notes }: Session, rest: string): number | 'end' | { readonly percent: number } {
+function placeOf({ notes }: Session, rest: string): Where {
   if (rest === 'end') return 'end'
   const note = notes.get(rest)
   if (note !== undefined) return note.step
@@ -28,7 +30,7 @@ function placeOf({ notes }: Session, rest: string): number | 'end' | { readonly 
   return n
 }
 
-const PARTS = ['tables', 'areas', 'notifiers', 'locks', 'agendas'] as const
+export const PARTS = ['tables', 'areas', 'notifiers', 'locks', 'agendas'] as const
 
 function show({ run, cursor, system }: Session, rest: string): readonly string[] {
   if (rest === '') return drawState(run, cursor.n)
@@ -64,6 +66,18 @@ function list({ run, cursor }: Session, rest: string): readonly string[] {
   )
 }
 
+/** Nothing: what this step changed. A place: what is otherwise here than there. `on`, `off`: after every motion, or not. */
+function changes(session: Session, rest: string): readonly string[] {
+  const { run, cursor } = session
+  if (rest === 'on' || rest === 'off') {
+    session.showsChanges = rest === 'on'
+    return rest === 'on' ? changes(session, '') : []
+  }
+  if (rest === '') return changeText(changesOf(run, cursor.n))
+  const there = Math.max(run.first, Math.min(cursor.placeOf(placeOf(session, rest)), run.last))
+  return [`step ${there} → step ${cursor.n}:`, ...changeText(changesBetween(run, there, cursor.n))]
+}
+
 function change(session: Session, rest: string, back: boolean): readonly string[] {
   const { run, cursor, system } = session
   if (rest === '') throw new Mistake('expected a path, such as 16, gpu0.table.16, frame.2.refs or mm0.registry.invalidate_seq')
@@ -71,7 +85,7 @@ function change(session: Session, rest: string, back: boolean): readonly string[
   const n = back ? lastChange(run, path, cursor.n) : nextChange(run, path, cursor.n + 1)
   if (n === undefined)
     return [`${path.text}: ${path.show(cursor.world)}, ${back ? 'as it was at the beginning' : 'and nothing changes it any more'}`]
-  return changeLines(run, n, path.show(run.world(n - 1)), path.show(run.world(n)))
+  return changeLines(run, n, path)
 }
 
 function whyCommand({ run, cursor }: Session, rest: string): readonly string[] {
@@ -100,7 +114,7 @@ const notes = (session: Session): readonly string[] =>
 
 function conditional(session: Session, rest: string, back: boolean): readonly string[] {
   if (rest === '') throw new Mistake('expected a condition, such as 16 = none, do commit, changes gpu0.table.16 or noStaleDeviceMapping')
-  const conditions = [conditionOf(session.system, rest)]
+  const conditions = [queryIn(session.run, rest)]
   return session.told(back ? session.cursor.reverseContinue(conditions) : session.cursor.continue(conditions))
 }
 
@@ -145,6 +159,12 @@ export const COMMANDS: readonly Command[] = [
   { names: ['where', 'when'], args: '', help: 'which step this is', run: s => [stepLine(s.run, s.cursor.n)] },
   { names: ['list', 'l'], args: '[N]', help: 'the steps around this one', run: list },
   { names: ['show', 'x'], args: `[PATH | ${PARTS.join(' | ')}]`, help: 'the state here, or a part of it', run: show },
+  {
+    names: ['changes', 'd'],
+    args: '[N | BOOKMARK | on | off]',
+    help: 'what this step changed; or what is not as it was at another; or so after every motion',
+    run: changes,
+  },
   { names: ['watch', 'w'], args: '[PATH]', help: 'stop where this changes, both ways', run: watch },
   {
     names: ['unwatch', 'uw'],
@@ -163,7 +183,7 @@ export const COMMANDS: readonly Command[] = [
     help: 'who wrote this entry, which device entries came of it, and what should have ended them',
     run: whyCommand,
   },
-  { names: ['bookmark', 'b'], args: '[NAME [TEXT]]', help: 'keep this place', run: bookmark },
+  { names: ['bookmark', 'b', 'checkpoint'], args: '[NAME [TEXT]]', help: 'keep this place', run: bookmark },
   {
     names: ['note'],
     args: 'TEXT',
@@ -183,7 +203,7 @@ export const COMMANDS: readonly Command[] = [
   ...branchCommands,
   { names: ['help', 'h', '?'], args: '[COMMAND]', help: 'this', run: (_, rest) => help(rest) },
   {
-    names: ['quit', 'q'],
+    names: ['quit', 'q', 'exit'],
     args: '',
     help: 'leave',
     run: s => {
@@ -202,8 +222,8 @@ function help(name: string): readonly string[] {
     ...rows.map(([usage = '', text = '']) => `  ${usage.padEnd(width)}  ${text}`),
     ...(name === ''
       ? [
-          '  COND: by ACTOR · do WHAT · page N · changes PATH · PATH = VALUE (!=, <, <=, >, >=) · an ORACLE · not, and, or, ( ) · all that `log` knows of a step',
-          '  An empty line does the last motion again.',
+          '  COND is a query as `log` has them: by ACTOR · do WHAT · page N · changes PATH · PATH = VALUE (!=, <, <=, >, >=) · an ORACLE · not, and, or, ( )',
+          '  An empty line does the last motion again; Tab completes.',
         ]
       : []),
   ]
@@ -214,6 +234,12 @@ export function execute(session: Session, line: string): readonly string[] {
   const [, name = '', rest = ''] = /^\s*(\S*)\s*(.*?)\s*$/.exec(line) ?? []
   if (name === '' || name.startsWith('#')) return []
   const command = COMMANDS.find(c => c.names.includes(name))
-  if (command === undefined) throw new Mistake(`no command '${name}'; help says which there are`)
+  if (command === undefined) {
+    const hint = didYouMean(
+      name,
+      COMMANDS.flatMap(c => c.names),
+    )
+    throw new Mistake(`no command '${name}'${hint === '' ? '; help says which there are' : hint}`)
+  }
   return command.run(session, rest)
 }

@@ -1,11 +1,13 @@
 /** A session of the debugger: which run it looks at and where, and what it keeps. Commands (commands.ts) act on it. */
-import { existsSync, readdirSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, renameSync, writeFileSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
 import type { Branch } from '../../inspect/branch.ts'
+import { changeLine, changesOf, changeText } from '../../inspect/changes.ts'
 import { Cursor, type Stop } from '../../inspect/cursor.ts'
 import { stepLine } from '../../inspect/draw.ts'
 import type { LinuxSystem } from '../../inspect/linux.ts'
 import { momentAt } from '../../inspect/moment.ts'
+import { didYouMean } from '../../inspect/query/similar.ts'
 import { Recording, type Run } from '../../inspect/recording.ts'
 import { Whole } from '../../inspect/whole.ts'
 import { LogFile } from '../../log/log-file.ts'
@@ -38,6 +40,8 @@ export class Session {
   #here: Line
   /** It is over. */
   over = false
+  /** After each motion, what the step changed. */
+  showsChanges = false
 
   constructor(path: string, log: LogFile) {
     this.path = path
@@ -64,6 +68,13 @@ export class Session {
     return this.run.system
   }
 
+  /** An actor by its name. */
+  actor(name: string): string {
+    const names = [...this.system.index.keys()]
+    if (!names.includes(name)) throw new Mistake(`expected an actor (${names.join(', ')}), got '${name}'${didYouMean(name, names)}`)
+    return name
+  }
+
   line(name: string): Line {
     const line = this.#lines.get(name)
     if (line === undefined) throw new Mistake(`no branch '${name}'; there are ${[...this.#lines.keys()].join(', ')}`)
@@ -74,10 +85,12 @@ export class Session {
     this.#here = this.line(name)
   }
 
-  /** A new branch, which is looked at from now on. */
+  /** A new branch, which is looked at from now on; what was watched is watched there too. */
   branchOff(branch: Branch): void {
+    const { watched } = this.cursor
     this.#here = this.#add(branch.name, new Whole(branch, branch.trunk), branch)
-    this.#here.cursor.goto(branch.first)
+    this.cursor.goto(branch.first)
+    for (const path of watched) this.cursor.watch(path)
   }
 
   /** The branch that is looked at, to go on with; throws if it is none of this session. */
@@ -96,7 +109,10 @@ export class Session {
     const branch = this.branch()
     const chunks: Buffer[] = []
     branch.write(lines => void chunks.push(Buffer.from(lines)))
-    writeFileSync(this.branchPath(branch.name), Buffer.concat(chunks))
+    // Beside its place first: whoever is stopped in the midst of it leaves what was there.
+    const path = this.branchPath(branch.name)
+    writeFileSync(`${path}.part`, Buffer.concat(chunks))
+    renameSync(`${path}.part`, path)
   }
 
   branchPath(name: string): string {
@@ -163,8 +179,9 @@ export class Session {
             : []
     return [
       ...reason.map(text => `* ${text}`),
-      ...stop.changes.map(({ path, before, after }) => `* ${path.text}: ${before} → ${after}`),
+      ...stop.changes.map(change => `* ${changeLine(change)}`),
       stepLine(this.run, stop.n),
+      ...(this.showsChanges ? changeText(changesOf(this.run, stop.n)) : []),
     ]
   }
 

@@ -50,6 +50,8 @@ const CALLS: Readonly<Record<string, { readonly arg?: RegExp; readonly usage: st
   },
 }
 
+export const callNames: readonly string[] = Object.keys(CALLS)
+
 /** The statement that words say; pages are those of an address space. */
 export function statementOf(mm: string, [name = '', pages = '', arg = '', ...more]: readonly string[]): object {
   const call = Object.hasOwn(CALLS, name) ? CALLS[name] : undefined

@@ -31,7 +31,7 @@ const isLike = (x: JudgedRun | undefined, [a, b]: readonly [JudgedRun, JudgedRun
 export interface Guilty {
   /** In the first run, `first` comes before `second`. */
   readonly pair: Reversal
-  /** Turning them round in the first run gives the verdict of the second; null: not tried, or it cannot be done. */
+  /** Turning them round in one run gives the verdict of the other; null: not tried, or it cannot be done. */
   readonly flips: boolean | null
 }
 
@@ -54,15 +54,26 @@ export function guiltyPair(
   const pairs = [...difference.divergences.flatMap(d => seenOtherwise(system, a, b, d)), ...difference.reversals]
   const first = pairs[0]
   if (first === undefined) return undefined
-  const { verdicts, judge, effort = 200_000 } = options
+  const { verdicts, judge, effort = 100_000 } = options
   if (verdicts === undefined || judge === undefined || verdicts[0].text === verdicts[1].text) return { pair: first, flips: null }
   let left = effort
-  for (const pair of pairs) {
-    if (left < a.steps.length) break
-    left -= a.steps.length
-    if (isLike(turnedRound(system, a, b, pair, judge()), verdicts)) return { pair, flips: true }
+  const back = [verdicts[1], verdicts[0]] as const
+  for (const there of [true, false]) {
+    for (const pair of pairs) {
+      const run = there ? a : b
+      if (left < run.steps.length) return { pair: first, flips: null }
+      left -= run.steps.length
+      const come = there ? turnedRound(system, a, b, pair, judge()) : turnedRound(system, b, a, turned(pair), judge())
+      if (isLike(come, there ? verdicts : back)) return { pair, flips: true }
+    }
   }
-  return { pair: first, flips: left < a.steps.length ? null : false }
+  return { pair: first, flips: false }
+}
+
+/** The same pair, as the second run has it. */
+function turned({ first, second, on }: Reversal): Reversal {
+  const from = ({ by, a, b }: Place): Place => ({ by, a: b, b: a })
+  return { first: from(second), second: from(first), on }
 }
 
 /** What a step looks at: actors that it calls, and pages that the item it works on is about. */

@@ -196,6 +196,8 @@ class Writing {
       }
       case 'exit':
         return `${by}.exit()`
+      case 'oom_reap_task_mm':
+        return `${by}.oom_reap_task_mm()`
       case 'close':
         return this.#mirrorNames.has(String(s['file'])) ? `${file()}.usedBy(${by}).close()` : `${by}.close(${file()})`
       case 'ftruncate':

@@ -20,6 +20,8 @@ export type Taken = Moment & { readonly step: LoggedStep }
 
 export interface Condition {
   readonly text: string
+  /** Is it an oracle, and no more? Where it holds, something is wrong. */
+  readonly isOracle: boolean
   holds(moment: Moment): boolean
   /** What an oracle finds there. */
   why(moment: Moment): string | undefined
@@ -30,7 +32,7 @@ export interface Condition {
 /** Reads a condition; throws `QueryError`. */
 export function conditionOf(system: LinuxSystem, text: string): Condition {
   const query = parseCondition(text, system)
-  return { text, holds: testOf(query, system), why: whyOf(query, system), keys: keysOf(query, system) }
+  return { text, isOracle: query.kind === 'finds', holds: testOf(query, system), why: whyOf(query, system), keys: keysOf(query, system) }
 }
 
 export type MomentTest = (moment: Moment) => boolean

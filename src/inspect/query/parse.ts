@@ -3,6 +3,7 @@ import { ORACLES } from '../../oracles/shipped.ts'
 import { pathOf } from '../path.ts'
 import type { LinuxSystem } from '../linux.ts'
 import type { Query, Sign, Term } from './query.ts'
+import { didYouMean } from './similar.ts'
 import { isKind, isWindow, KINDS, named, WINDOWS } from './terms.ts'
 import { QueryError, Reading } from './tokens.ts'
 
@@ -11,7 +12,10 @@ const DEEPEST = 100
 const SIGNS: Readonly<Record<string, Sign>> = { '=': '=', '==': '=', '!=': '!=', '<': '<', '<=': '<=', '>': '>', '>=': '>=' }
 const RELATIONS = ['before', 'after', 'between', 'inside'] as const
 const A_PATH = 'a path (16, frame.2.refs, cpu0.state)'
-const EXPECTED = `one of actor, by, do, type, page, range, frame, step, cause, text, changes, all, ${Object.keys(KINDS).join(', ')}, an oracle (${Object.keys(ORACLES).join(', ')}), ${A_PATH}, 'not' or '('`
+const TERMS = ['by', 'do', 'actor', 'type', 'page', 'range', 'frame', 'step', 'cause', 'text', 'changes', 'all'] as const
+const EXPECTED = `one of ${TERMS.join(', ')}, a kind of steps (${Object.keys(KINDS).join(', ')}), an oracle (${Object.keys(ORACLES).join(', ')}), ${A_PATH}, 'not' or '('`
+/** What a term can begin with, but for paths. */
+export const WORDS: readonly string[] = [...TERMS, 'not', ...Object.keys(KINDS), ...Object.keys(ORACLES)]
 
 /** Reads a query of the steps of a run; throws `QueryError`. */
 export const parseQuery = (text: string, system: LinuxSystem): Query => new Parser(text, system, true).whole()
@@ -173,13 +177,10 @@ class Parser {
       pathOf(this.#system, text)
     } catch (error) {
       if (!(error instanceof QueryError)) throw error
-      const nowhere = error.at === 0 && kind === 'word'
-      throw new QueryError(
-        this.#reading.query,
-        at + error.at + (kind === 'text' ? 1 : 0),
-        nowhere && expected === EXPECTED ? `${EXPECTED}. A path begins with ${error.expected}` : error.expected,
-        error.got,
-      )
+      // A word with neither dots nor digits in it was hardly meant as a path.
+      if (expected === EXPECTED && kind === 'word' && !/[\d.:]/.test(text))
+        this.#reading.fail(EXPECTED, didYouMean(text, [...WORDS, ...this.#system.index.keys()]))
+      throw new QueryError(this.#reading.query, at + error.at + (kind === 'text' ? 1 : 0), error.expected, error.got, error.hint)
     }
     this.#reading.take(expected)
     return text
@@ -194,7 +195,7 @@ class Parser {
     const reading = this.#reading
     const all: string[] = []
     do {
-      if (!isKnown(reading.next.text)) reading.fail(expected)
+      if (!isKnown(reading.next.text)) reading.fail(expected, didYouMean(reading.next.text, this.#system.index.keys()))
       all.push(reading.word(expected))
     } while (reading.takes(','))
     return all

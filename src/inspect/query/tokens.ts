@@ -16,12 +16,15 @@ export class QueryError extends Error {
   readonly at: number
   readonly expected: string
   readonly got: string
+  readonly hint: string
 
-  constructor(query: string, at: number, expected: string, got: string) {
-    super(`expected ${expected}, got ${got === '' ? 'the end' : `'${got}'`}\n  ${query}\n  ${' '.repeat(at)}^`)
+  /** `hint`: what may have been meant. */
+  constructor(query: string, at: number, expected: string, got: string, hint = '') {
+    super(`expected ${expected}, got ${got === '' ? 'the end' : `'${got}'`}${hint}\n  ${query}\n  ${' '.repeat(at)}^`)
     this.at = at
     this.expected = expected
     this.got = got
+    this.hint = hint
   }
 }
 
@@ -97,7 +100,7 @@ export class Reading {
     if (this.next.kind !== 'end') this.fail(expected)
   }
 
-  fail(expected: string): never {
-    throw new QueryError(this.query, this.next.at, expected, this.next.text)
+  fail(expected: string, hint = ''): never {
+    throw new QueryError(this.query, this.next.at, expected, this.next.text, hint)
   }
 }

@@ -43,6 +43,7 @@ import { isExclusiveEntry } from '../test-hmm/exclusive-entry.ts'
 import { flagged, mapped } from '../pages/folio.ts'
 import { closed } from '../hugetlb/hugetlb-vma.ts'
 import { overflowed, zapDrain } from '../pages/lru-batch.ts'
+import { mmapLockOf } from '../names.ts'
 import { call } from '../offer.ts'
 import type { Profile } from '../profiles.ts'
 import { freeAnonVma, nextOrder } from './vma.ts'
@@ -202,9 +203,12 @@ export const forkRules = {
   copy_page_range: (memory, item, { budget }) => copyRange(memory, item, budget),
   ret_from_fork: (_, { thread }) => ({ calls: [call(thread, 'ret_from_fork')] }),
 
-  // Nobody is told of what is unmapped: whoever listened was released before.
+  // The last who uses the address space takes it down: here, who ends the process waits for the others. Nobody is told of what is
+  // unmapped then: whoever listened was released before.
   exit: (memory, { mm }) => ({
+    calls: [call(mmapLockOf(mm), 'mmput')],
     then: [
+      { do: 'mmu_notifier_release', mm },
       { do: 'exit_mmap', mm },
       { do: 'exit_files', mm, files: filesOf(mmOf(memory, mm)) },
       { do: 'fail', failure: 'EXITED' },

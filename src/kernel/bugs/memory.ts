@@ -66,4 +66,9 @@ export const MEMORY_BUGS = {
     source: 'copy_page_range(): what its notifier section is for',
     says: 'A fork takes the right to write from entries, and no notifier hears of it.',
   },
+  rangeOutlivesMm: {
+    source: '"mm/hmm: Hold on to the mmget for the lifetime of the range" (v5.3)',
+    says: 'A driver walks the memory of a process without asking whether that is there still.',
+    lacks: ({ hasHmm }: Profile) => (hasHmm ? undefined : 'it has no HMM, and so no device that mirrors'),
+  },
 } as const satisfies Readonly<Record<string, Bug>>

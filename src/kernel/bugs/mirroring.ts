@@ -38,4 +38,9 @@ export const MIRRORING_BUGS = {
     source: 'xe, user pointers (v6.14), ended by "drm/xe/userptr: fix notifier vs folio deadlock" (2025)',
     says: 'Under the lock that its callback takes, a driver marks pages dirty, and waits for the locks of their folios.',
   },
+  refusalSwallowed: {
+    source: 'hmm_invalidate_range_start() of v5.2, whose inner variable hid the result; ended in v5.3',
+    says: 'A driver that may not block declines an invalidation, and nobody is told: the pages are taken away all the same.',
+    lacks: needsSequences,
+  },
 } as const satisfies Readonly<Record<string, Bug>>

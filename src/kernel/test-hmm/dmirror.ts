@@ -120,6 +120,7 @@ export const dmirrorRules = {
     const range: HmmRange = { start, end, defaultFlags, pfnFlagsMask: 0, owned: ownedBy(memory, device) }
     return readBegin(who, mm, seq => [
       ...readLocked(mm, [{ do: 'hmm_range_fault', mm, range, last: start, stale: call(who, 'check_retry', { seq }) }]),
+      { do: 'as_errno', of: { EINVAL: 'EFAULT' } },
       { do: 'dmirror_do_fault', ...item, seq },
       { do: 'if_busy', then: [{ do: 'dmirror_range_fault', ...item }] },
     ])
