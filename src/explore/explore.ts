@@ -166,7 +166,7 @@ function* endlessIn<M, F>(
 function lassoFor<M, F>(property: Property<M>, space: Space<M, F>, rows: Rows, ends: readonly number[] | undefined): Lasso | undefined {
   if (property.kind === 'livelock') return ends === undefined ? endless(space, rows, property.but) : undefined
   if (property.kind !== 'eventually') return undefined
-  const goal = new Reading(space, world => property.holds(world as World<M>))
+  const goal = new Reading(space, property.name, world => property.holds(world as World<M>))
   const row = new Int32Array(space.width)
   const isMetIn = (state: number): boolean => {
     rows.read(state, row)

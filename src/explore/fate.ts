@@ -23,7 +23,8 @@ const no = (): boolean => false
 
 export function fateOf<M, F>(space: Space<M, F>, property: Property<M>): Fate<F> {
   // A reading shows worlds of its space alone, and so memories of this kind.
-  const reading = (ask: (world: World<M>) => boolean): Reading<boolean> => new Reading(space, world => ask(world as World<M>))
+  const reading = (ask: (world: World<M>) => boolean): Reading<boolean> =>
+    new Reading(space, property.name, world => ask(world as World<M>))
   const fate: Fate<F> = { world: open, step: no, end: no, forever: false }
   switch (property.kind) {
     case 'always': {

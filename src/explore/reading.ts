@@ -4,6 +4,7 @@
  */
 import type { Snapshot } from '../system/actor.ts'
 import type { World } from '../system/world.ts'
+import { timesAgain } from './again.ts'
 import type { Interner } from './intern.ts'
 import { NotDeterministic } from './model.ts'
 import type { Row } from './rows.ts'
@@ -31,19 +32,26 @@ interface Node<T> {
   answer?: { readonly is: T }
 }
 
+/** A property that looks at something besides what it is shown. */
+export const cheating = (name: string): NotDeterministic =>
+  new NotDeterministic(`'${name}' looks at something besides the world: asked twice about the same, it does not do the same`)
+
 const STATE = ''
 /** All keys of a context. */
 const KEYS = '*'
 
 export class Reading<T> {
   readonly #space: Readable
+  readonly #name: string
   readonly #ask: (world: World<unknown>) => T
   readonly #root: Node<T> = { next: [] }
   readonly #places = new Map<string, Place>()
   #asked = 0
 
-  constructor(space: Readable, ask: (world: World<unknown>) => T) {
+  /** `name`: of the property whose question it is. */
+  constructor(space: Readable, name: string, ask: (world: World<unknown>) => T) {
     this.#space = space
+    this.#name = name
     this.#ask = ask
   }
 
@@ -88,24 +96,19 @@ export class Reading<T> {
     }
     const answer = this.#ask(this.#watched(row, at, note))
     const seen = read.length
-    if (this.#ask(this.#watched(row, at, note)) !== answer || read.length !== seen) throw this.#notDeterministic()
+    for (let times = timesAgain(this.#asked); times > 0; times--)
+      if (this.#ask(this.#watched(row, at, note)) !== answer || read.length !== seen) throw cheating(this.#name)
     let node = this.#root
     for (const place of read) {
       node.place ??= place
-      if (node.place !== place || node.answer !== undefined) throw this.#notDeterministic()
+      if (node.place !== place || node.answer !== undefined) throw cheating(this.#name)
       const id = row[at + place.column] as number
       node = node.next[place.values[id] ?? this.#valueOf(place, id)] ??= { next: [] }
     }
-    if (node.place !== undefined) throw this.#notDeterministic()
+    if (node.place !== undefined) throw cheating(this.#name)
     node.answer ??= { is: answer }
-    if (node.answer.is !== answer) throw this.#notDeterministic()
+    if (node.answer.is !== answer) throw cheating(this.#name)
     return answer
-  }
-
-  #notDeterministic(): NotDeterministic {
-    return new NotDeterministic(
-      'a property looks at something besides the world: asked twice about the same world, it does not do the same',
-    )
   }
 
   #place(column: number, field: string): Place {

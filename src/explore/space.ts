@@ -7,6 +7,7 @@ import type { ActorName, AnyEvent, Call, Offer, Snapshot } from '../system/actor
 import { isActive, offersFrom, Undecided, type Choice } from '../system/step.ts'
 import { initialSnapshot } from '../system/take.ts'
 import type { World } from '../system/world.ts'
+import { timesAgain } from './again.ts'
 import { Interner } from './intern.ts'
 import { NotDeterministic, type Deed, type Model } from './model.ts'
 import type { Row } from './rows.ts'
@@ -235,12 +236,9 @@ export class Space<M, F> {
     const ask = (): readonly Offer<F>[] =>
       offersFrom(kind, this.names[by] as ActorName, this.snapshot(by, from), this.memory(memory), budget)
     const offers = ask()
-    const again = ask()
-    this.#same(by, 'what it offers', offers.length, again.length)
-    return offers.map((offer, at) => {
-      this.#same(by, 'what it offers', [offer.do, offer.facts], [again[at]?.do, again[at]?.facts])
-      return this.#next({ by, from, memory, budget, at, offer }, [])
-    })
+    const told = (of: readonly Offer<F>[]): unknown => of.map(offer => [offer.do, offer.facts])
+    this.#always(by, 'what it offers', told(offers), () => told(ask()))
+    return offers.map((offer, at) => this.#next({ by, from, memory, budget, at, offer }, []))
   }
 
   /** What comes after these calls of an offer: the next call, or the step. */
@@ -249,13 +247,13 @@ export class Space<M, F> {
     const replies = before.map(taken => taken.reply)
     if (made !== undefined) {
       const { to, event }: Call = typeof made === 'function' ? made(replies) : made
-      if (typeof made === 'function') this.#same(source.by, 'what it calls', { to, event }, made(replies))
+      if (typeof made === 'function') this.#always(source.by, 'what it calls', { to, event }, () => made(replies))
       const callee = this.names.indexOf(to)
       if (callee < 0) throw new Error(`${this.names[source.by] ?? ''} calls '${to}', and there is no such actor`)
       return { kind: ASKING, source, callee, event, before, edges: [] }
     }
     const event = source.offer.event(replies)
-    this.#same(source.by, 'what it is told', event, source.offer.event(replies))
+    this.#always(source.by, 'what it is told', event, () => source.offer.event(replies))
     const now = ownBefore({ source, calls: before })
     const own = this.#take(source.by, now, event)
     if (own === undefined) throw new Undecided(this.names[source.by] ?? '', this.snapshot(source.by, now), event)
@@ -279,20 +277,18 @@ export class Space<M, F> {
   #take(actor: number, id: number, event: AnyEvent): { readonly to: number; readonly reply: unknown } | undefined {
     const { system } = this.model
     const machine = (system.actors[actor] as (typeof system.actors)[number]).kind.machine
-    const taken = system.take(machine, this.snapshot(actor, id), event)
-    const again = system.take(machine, this.snapshot(actor, id), event)
-    this.#same(
-      actor,
-      `what '${event.type}' makes of it`,
-      [taken?.next.value, taken?.next.context, taken?.reply],
-      [again?.next.value, again?.next.context, again?.reply],
-    )
+    const take = (): ReturnType<typeof system.take> => system.take(machine, this.snapshot(actor, id), event)
+    const told = (of: ReturnType<typeof system.take>): unknown => [of?.next.value, of?.next.context, of?.reply]
+    const taken = take()
+    this.#always(actor, `what '${event.type}' makes of it`, told(taken), () => told(take()))
     return taken === undefined ? undefined : { to: this.#snapshotId(actor, taken.next), reply: taken.reply }
   }
 
-  /** All that is decided is decided twice: it is little, and everything else is looked up. */
-  #same(actor: number, what: string, once: unknown, twice: unknown): void {
-    if (this.interner.id(once) === this.interner.id(twice)) return
+  #always(actor: number, what: string, once: unknown, again: () => unknown): void {
+    const id = this.interner.id(once)
+    let times = timesAgain(this.#found)
+    while (times > 0 && this.interner.id(again()) === id) times--
+    if (times === 0) return
     throw new NotDeterministic(
       `${what} is not always the same for ${this.names[actor] ?? ''}, in one and the same world: something in its machine or its rules is not deterministic`,
     )

@@ -140,12 +140,12 @@ class Orbits<M, F> {
       const { name } = property
       switch (property.kind) {
         case 'always': {
-          const wrong = new Reading(space, world => property.wrong(world as World<M>) === undefined)
+          const wrong = new Reading(space, name, world => property.wrong(world as World<M>) === undefined)
           return [{ name, of: row => (wrong.at(row) ? 1 : 0) }]
         }
         case 'sometimes':
         case 'finally': {
-          const holds = new Reading(space, world => property.holds(world as World<M>) !== false)
+          const holds = new Reading(space, name, world => property.holds(world as World<M>) !== false)
           return [{ name, of: row => (holds.at(row) ? 1 : 0) }]
         }
         case 'step':
