@@ -26,6 +26,7 @@ export type {
   Thread,
   Until,
 } from './scenario/api.ts'
+export type { Exhibit } from './scenario/exhibit.ts'
 export { modelOf, retrace } from './scenario/explored.ts'
 export { prepare, runScenario } from './scenario/run.ts'
 export type { LinuxEntry, Report, RunOptions, ScenarioRun, Verdict } from './scenario/run.ts'

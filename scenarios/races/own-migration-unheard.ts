@@ -5,7 +5,7 @@
  * there. If it walked before, that is the page which the process had, and which is free by then; if it walked behind, the device's
  * own page, of which the driver has no mapping: it dies when it reads it.
  *
- * Found by exploring; it is so in 6.1, 6.12 and 7.1. Of a migration by another device the driver hears, sets the sequence, and begins
+ * Known from reading the driver; it is so in 6.1, 6.12 and 7.1. Of a migration by another device the driver hears, sets the sequence, and begins
  * again: `mmu_interval_set_seq()` is to be called whatever else a callback does, and is all that is missing.
  *
  * Minimal: the device begins to read; the page migrates to it, from the first call of the notifier to the last; the device walks, maps
@@ -32,7 +32,7 @@ export default scenario(
     exhibit: {
       of: {
         says: "The test driver takes no notice of a migration of its device's own, and maps what a walk has found before it.",
-        source: 'dmirror_interval_invalidate() (lib/test_hmm.c), found by exploring',
+        source: 'dmirror_interval_invalidate() (lib/test_hmm.c), to this day',
       },
       wrong: 'v6.12',
       right: 'v6.12',

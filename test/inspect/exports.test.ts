@@ -8,7 +8,7 @@ import { parse, type ASTNode } from '@ts-graphviz/ast'
 import consumer from 'mermaid'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { createMachine } from 'xstate'
+import { createMachine, type InspectionEvent as Inspected } from 'xstate'
 import race from '../../scenarios/races/fault-against-munmap.ts'
 import stale from '../../scenarios/seeds/004-stale-valid.ts'
 import {
@@ -24,6 +24,7 @@ import {
   shiviz,
   SHIVIZ_REGEXP,
   statelyEvents,
+  type InspectionEvent,
   uvuTest,
   type TraceEvent,
 } from '../../src/inspect.ts'
@@ -203,9 +204,24 @@ test('shiviz: its parser reads it, and clocks say what came before', () => {
   }
 })
 
+/** An event as `@statelyai/inspect` 0.7 declares it, of what xstate declares: the compiler holds ours to it. */
+type Of<T extends Inspected['type'], K extends string> = Pick<Inspected & { type: T }, K & keyof (Inspected & { type: T })>
+type Inspector =
+  | (Of<'@xstate.snapshot', 'event' | 'snapshot' | 'type'> & InspectorCommon)
+  | (Of<'@xstate.event', 'event' | 'type'> & InspectorCommon & { sourceId: string | undefined })
+  | (Of<'@xstate.actor', 'type'> & InspectorCommon & { name: string; definition: string | undefined; parentId: string | undefined })
+interface InspectorCommon {
+  rootId: string | undefined
+  sessionId: string
+  createdAt: string
+  id: string
+  _version: string
+}
+const asInspector = (event: InspectionEvent): Inspector => event
+
 test('stately: actors with definitions that xstate reads, then events and snapshots', () => {
   for (const story of stories) {
-    const events = [...statelyEvents(story)].map(e => JSON.parse(JSON.stringify(e)) as Readonly<Record<string, unknown>>)
+    const events = [...statelyEvents(story)].map(asInspector).map(e => JSON.parse(JSON.stringify(e)) as Readonly<Record<string, unknown>>)
     const ids = new Set<unknown>()
     const actors = new Set<unknown>()
     for (const e of events) {

@@ -25,6 +25,7 @@ const SKETCHES: Readonly<Record<string, readonly [number, Readonly<Record<string
 }
 
 const folder = join(import.meta.dirname, '../../scenarios/drivers')
+const readme = readFileSync(join(folder, '../../README.md'), 'utf8').split('\n')
 const sketches = new Map<string, Scenario>()
 for (const file of readdirSync(folder).toSorted()) {
   const { default: sketch } = (await import(join(folder, file))) as { readonly default: Scenario }
@@ -49,6 +50,8 @@ test('every sketch is there, with its mistakes, and says what the explorer says'
       ([mistake, [, steps, of]]) => `\`${mistake}\` found after ${steps} steps, of ${of.toLocaleString('en')} states`,
     )
     const header = readFileSync(join(folder, `${name}.ts`), 'utf8').replaceAll('\n * ', ' ')
+    const row = readme.find(line => line.startsWith(`| \`${name}\` |`)) ?? ''
+    for (const [, steps] of Object.values(mistakes)) assert.ok(row.includes(`(${steps})`), `${name} in the README`)
     assert.ok(header.includes(`Explored to the end: ${states.toLocaleString('en')} states; ${told.join('; ')}.`), name)
   }
 })

@@ -19,6 +19,8 @@ interface Snapshot {
   readonly status: 'active'
   readonly value: string
   readonly context: object
+  readonly output: undefined
+  readonly error: undefined
 }
 type EventObject = Readonly<Record<string, unknown>> & { readonly type: string }
 
@@ -43,7 +45,7 @@ export function* statelyEvents({ system, first, steps }: Story): Generator<Inspe
   })
   const snapshotOf = (world: LinuxWorld, name: string): Snapshot => {
     const { value = '', context = {} } = world.actors[system.index.get(name) ?? -1] ?? {}
-    return { status: 'active', value, context }
+    return { status: 'active', value, context, output: undefined, error: undefined }
   }
   for (const [i, { name, kind }] of system.actors.entries()) {
     const definition = JSON.stringify({ ...kind.machine.config, context: undefined, id: name }, (_, value: unknown) =>

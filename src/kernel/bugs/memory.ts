@@ -48,7 +48,7 @@ export const MEMORY_BUGS = {
     lacks: ({ marksDevmap }: Profile) => (marksDevmap ? undefined : 'it hands out no pages of DAX memory, or does not ask'),
   },
   exclusiveRetryLeaks: {
-    source: 'nouveau_atomic_range_fault() (drivers/gpu/drm/nouveau/nouveau_svm.c), a patch of 2025',
+    source: 'nouveau_atomic_range_fault() (drivers/gpu/drm/nouveau/nouveau_svm.c), a patch to it',
     says: 'A driver that has to begin again to make a page exclusive keeps the page that it had taken, locked.',
     lacks: ({ exclusiveStaysMapped }: Profile) => (exclusiveStaysMapped ? undefined : 'pages are made exclusive a batch at a time there'),
   },
