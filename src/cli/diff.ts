@@ -31,6 +31,9 @@ export function diffCommand(a: string, b: string, flags: DiffFlags): ExitCode {
   return x.step === undefined && y.step === undefined ? diffRuns(x.path, y.path, flags) : diffStates([a, x], [b, y], flags)
 }
 
+/** Runs that are compared are in memory whole, at some 1 KB a step. */
+const MOST = 100_000
+
 /** Differences of one state that are printed. */
 const SHOWN = 100
 
@@ -66,6 +69,11 @@ function short(value: unknown): string {
 
 function diffRuns(a: string, b: string, { verdict, json }: DiffFlags): ExitCode {
   const opened = [openRun(a), openRun(b)] as const
+  for (const { path, run } of opened)
+    if (run.last - run.first > MOST)
+      throw new UsageError(
+        `${path} has ${plural(run.last - run.first, 'step')}, more than two runs can have that are compared: ${plural(MOST, 'step')}. Compare their states (npx mirrorwalk diff ${a}@N ${b}@N), or find where each of them turns (npx mirrorwalk bisect ${path} CONDITION)`,
+      )
   const damages = opened.map(({ damage }) => damage ?? null)
   const related =
     verdict === undefined

@@ -156,6 +156,8 @@ program
   .argument('<log>')
   .addOption(new Option('--as <format>', 'which').choices(FORMAT_NAMES).makeOptionMandatory())
   .option('--output <file>', 'write there; without it, to standard output')
+  .option('--from <step>', 'from this step on; without it, from the beginning', whole)
+  .option('--to <step>', 'up to this step; without it, to the end', whole)
   .action(verb(exportCommand))
 
 program

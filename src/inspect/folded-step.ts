@@ -47,10 +47,10 @@ export function calleeOf(system: LinuxSystem, before: LinuxWorld, record: StepRe
 }
 
 /** What `describe` needs to know of a step. */
-export function describedStep(run: Run, n: number): Described {
-  const { system } = run
-  const record = run.record(n)
-  const [before, after] = [run.world(n - 1), run.world(n)]
+export const describedStep = (run: Run, n: number): Described => foldedStep(run.system, run.record(n), run.world(n - 1), run.world(n))
+
+/** The same of a step that is between these worlds. */
+export function foldedStep(system: LinuxSystem, record: StepRecord, before: LinuxWorld, after: LinuxWorld): Described {
   const to = calleeOf(system, before, record) ?? ''
   const own = contextOf(system, after, record.by)
   const statement = ((contextOf(system, before, record.by)['program'] as readonly Fields[] | undefined) ?? [])[0] ?? {}

@@ -4,11 +4,10 @@
  */
 import { NotALog } from '../log/reader.ts'
 import { beginning, choiceOf, foldStep, type Header, type StepRecord } from '../log/records.ts'
-import { revived } from '../log/values.ts'
-import type { Fact } from '../memory/facts.ts'
 import { step, type Choice, type Exchange } from '../system/step.ts'
 import { initialWorld } from '../system/world.ts'
-import { describe, type Described } from './describe.ts'
+import { describe, type Described, type Words } from './describe.ts'
+import { foldedStep } from './folded-step.ts'
 import type { LinuxSystem, LinuxWorld } from './linux.ts'
 import type { Taken } from './query/condition.ts'
 import type { LoggedStep } from './query/terms.ts'
@@ -58,8 +57,7 @@ export class Retracing {
 
   #see(record: StepRecord): Retraced {
     const before = this.world
-    const told = this.#told(record)
-    const words = describe(told)
+    const { words, ...told } = this.#told(record)
     const after = this.#waitedFor(record)
     if (this.#recent.push({ n: record.n, by: record.by, before }) > 2 * REMEMBERED) this.#recent.splice(0, REMEMBERED)
     const { n, by, cause } = record
@@ -67,18 +65,21 @@ export class Retracing {
     return { ...told, ...words, n, by, cause, changes, record, before, world: this.world, ...(after === undefined ? {} : { after }) }
   }
 
-  #told(record: StepRecord): Described & { readonly calls: readonly Exchange[] } {
+  #told(record: StepRecord): Described & { readonly calls: readonly Exchange[]; readonly words: Words } {
     const { do: what } = record
     if (this.astray === undefined && this.system.index.has(record.by)) {
       const outcome = step(this.system, this.world, choiceOf(record))
       if (outcome.kind === 'stepped' && outcome.do === what && outcome.event.type === record.event.type) {
         this.world = outcome.world
-        return { do: what, event: outcome.event as Described['event'], calls: outcome.calls, facts: outcome.facts }
+        const told = { do: what, event: outcome.event as Described['event'], calls: outcome.calls, facts: outcome.facts }
+        return { ...told, words: describe(told) }
       }
     }
     this.astray ??= record.n
-    this.world = foldStep(this.system, this.world, record)
-    return { do: what, event: revived(record.event) as Described['event'], calls: [], facts: record.facts.map(revived) as Fact[] }
+    const before = this.world
+    this.world = foldStep(this.system, before, record)
+    const told = foldedStep(this.system, record, before, this.world)
+    return { ...told, calls: [], words: describe(told) }
   }
 
   #waitedFor(record: StepRecord): number | undefined {

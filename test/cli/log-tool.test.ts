@@ -203,6 +203,18 @@ test('export and import: ITF there and back gives the same log', async ({ folder
   const bad = await cli(folder, ['import', 'bad.itf.json'])
   assert.equal([bad.code, /cannot do load there/.test(bad.err)], [3, true])
   assert.is((await cli(folder, ['export', path, '--as', 'word'])).code, 3)
+  // Of some steps alone; what is made again is so from its beginning.
+  const some = await cli(folder, ['export', path, '--as', 'shiviz', '--from', '28', '--to', '30'])
+  assert.match(some.out, /maps on gpu0: 16/)
+  assert.not.match(some.out, /walks; finds/)
+  for (const [args, why] of [
+    [['uvu', '--from', '9'], /only be done from its beginning/],
+    [['dot', '--to', '99'], /has no steps 1 to 99: there are 1 to 33/],
+  ] as const) {
+    const refused = await cli(folder, ['export', path, '--as', ...args])
+    assert.is(refused.code, 3)
+    assert.match(refused.err, why)
+  }
 })
 
 test('an exported scenario runs to the same log', async ({ folder }) => {

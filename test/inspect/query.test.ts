@@ -3,7 +3,8 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import race from '../../scenarios/races/fault-against-munmap.ts'
 import stale from '../../scenarios/seeds/004-stale-valid.ts'
-import { Counting, lastMeant, Matcher, momentOf, parseQuery, QueryError, type Story } from '../../src/inspect.ts'
+import { Counting, lastMeant, Matcher, momentOf, parseQuery, QueryError, storyOf, type Story } from '../../src/inspect.ts'
+import { isStep } from '../../src/log/reader.ts'
 import { told } from './story.ts'
 
 const { story } = told(stale, 'v5.2')
@@ -174,6 +175,16 @@ test('statistics', () => {
   const other = told(race, 'v6.12', 3).story
   for (const step of other.steps) waited.see(step)
   assert.is(waited.statistics.waited, other.steps.filter(s => s.after !== undefined).length)
+})
+
+test('steps that this model does otherwise are told by their records, in the same words', () => {
+  const { log, story } = told(stale, 'v5.2')
+  const records = log.records.filter(isStep)
+  // The first step is one that nobody does: from there on nothing is decided again.
+  const astray = storyOf(log.header, story.system, records.with(0, { ...records[0], do: 'nothing' } as (typeof records)[number]), undefined)
+  const commit = story.steps.findIndex(step => step.do === 'commit')
+  assert.match(story.steps[commit]?.text ?? '', /maps on gpu0: 16/)
+  assert.is(astray.steps[commit]?.text, story.steps[commit]?.text)
 })
 
 test.run()

@@ -13,9 +13,15 @@ export interface Story {
   readonly end: string | undefined
 }
 
-/** The story of a log, from its records. */
-export function storyOf(header: Header, system: LinuxSystem, records: Iterable<StepRecord>, end: string | undefined): Story {
-  const retracing = Retracing.of(system, header)
+/** The story of a log, from its records; `from`: the world before the first, if they are not from its beginning on. */
+export function storyOf(
+  header: Header,
+  system: LinuxSystem,
+  records: Iterable<StepRecord>,
+  end: string | undefined,
+  from?: LinuxWorld,
+): Story {
+  const retracing = from === undefined ? Retracing.of(system, header) : new Retracing(system, from)
   const first = retracing.world
   const steps: Retraced[] = []
   for (const record of records) steps.push(retracing.see(record))
