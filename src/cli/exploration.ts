@@ -16,9 +16,10 @@ export interface Explored {
 }
 
 /** Whether what remains grows says more than how much it is: a search is near its end when it falls. `before`: what remained a while ago. */
-export function progressLine({ states, transitions, frontier, depth }: Progress, seconds: number, before = frontier): string {
+export function progressLine(progress: Progress, seconds: number, before = progress.frontier): string {
+  const { states, transitions, frontier, depth, doing } = progress
   const trend = frontier > before ? ', growing' : frontier < before ? ', falling' : ''
-  return `${plural(states, 'state')}, ${rate(transitions, seconds)}, ${frontier.toLocaleString('en')} to look at${trend}, depth ${depth}`
+  return `${plural(states, 'state')}, ${rate(transitions, seconds)}, ${doing ?? `${frontier.toLocaleString('en')} to look at${trend}`}, depth ${depth}`
 }
 
 const rate = (n: number, seconds: number): string => `${Math.round(n / Math.max(seconds, 1e-3)).toLocaleString('en')}/s`
