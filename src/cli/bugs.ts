@@ -74,6 +74,11 @@ function named(exhibits: readonly Shown[], name: string): Shown {
   return found
 }
 
+/** Where it goes wrong, and where not: two kernels, or the first and the last variant on one. */
+function sides({ exhibit: { wrong, right }, scenario: { variants } }: Shown): readonly [wrong: string, right: string] {
+  return wrong === right ? [`${wrong} ${variants[0] ?? ''}`, `${right} ${variants.at(-1) ?? ''}`] : [wrong, right]
+}
+
 const told = (shown: Shown): object => ({
   name: shown.name,
   title: shown.scenario.title,
@@ -89,7 +94,7 @@ const INDENT = '  '
 function list(exhibits: readonly Shown[]): void {
   for (const shown of exhibits) {
     const { source } = subjectOf(shown.exhibit)
-    print(`${styled('bold', shown.name)}  ${styled('dim', `${shown.exhibit.wrong} → ${shown.exhibit.right}`)}`)
+    print(`${styled('bold', shown.name)}  ${styled('dim', sides(shown).join(' → '))}`)
     for (const line of wrapped(shown.scenario.title, columns() - INDENT.length, 0)) print(`${INDENT}${line}`)
     for (const line of wrapped(`(${source})`, columns() - INDENT.length, 0)) print(styled('dim', `${INDENT}${line}`))
   }
@@ -125,8 +130,9 @@ async function judge(shown: Shown, flags: BugsFlags, tells: boolean): Promise<Ju
   }
   if (tells) for (const line of [...story(shown), '']) print(line)
   const { variants } = scenario
-  const wrong = await explored(exhibit.wrong, variants[0] ?? '', `With the bug, ${exhibit.wrong}:`)
-  const right = await explored(exhibit.right, variants.at(-1) ?? '', `Without it, ${exhibit.right}:`)
+  const [wrongly, rightly] = sides(shown)
+  const wrong = await explored(exhibit.wrong, variants[0] ?? '', `With the bug, ${wrongly}:`)
+  const right = await explored(exhibit.right, variants.at(-1) ?? '', `Without it, ${rightly}:`)
   return { shown, wrong, right, verdict: verdictOn(wrong.exploration, right.exploration) }
 }
 
@@ -145,11 +151,11 @@ function summary(all: readonly Judged[], exhibits: number): void {
   const rows = all.map(({ shown, wrong, right, verdict }) => [
     MARKS[verdict],
     shown.name,
-    shown.exhibit.wrong,
+    sides(shown)[0],
     wrong.witness?.found?.property ?? '–',
     steps(wrong),
     states(wrong),
-    shown.exhibit.right,
+    sides(shown)[1],
     states(right),
   ])
   for (const line of table([head, ...rows])) print(line)

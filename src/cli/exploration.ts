@@ -15,8 +15,12 @@ export interface Explored {
   readonly witness: Witness | undefined
 }
 
-export const progressLine = ({ states, transitions, frontier, depth }: Progress, seconds: number): string =>
-  `${plural(states, 'state')}, ${plural(transitions, 'transition')} (${rate(transitions, seconds)}), ${frontier.toLocaleString('en')} to look at, depth ${depth}`
+/** Whether what remains grows says more than how much it is: a search is near its end when it falls. `before`: what remained a while ago. */
+export function progressLine(progress: Progress, seconds: number, before = progress.frontier): string {
+  const { states, transitions, frontier, depth, doing } = progress
+  const trend = frontier > before ? ', growing' : frontier < before ? ', falling' : ''
+  return `${plural(states, 'state')}, ${rate(transitions, seconds)}, ${doing ?? `${frontier.toLocaleString('en')} to look at${trend}`}, depth ${depth}`
+}
 
 const rate = (n: number, seconds: number): string => `${Math.round(n / Math.max(seconds, 1e-3)).toLocaleString('en')}/s`
 

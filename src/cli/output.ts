@@ -64,7 +64,8 @@ export class Work {
     this.#yielded = performance.now()
     if (!process.stderr.isTTY || now - this.#started < 700 || now - this.#shown < 100) return
     this.#shown = now
-    process.stderr.write(`\r\u001b[K${what()}`)
+    // A line that is too long would leave its first half behind.
+    process.stderr.write(`\r\u001b[K${harmless(what()).slice(0, (process.stderr.columns ?? 80) - 1)}`)
   }
 
   end(): void {

@@ -20,9 +20,14 @@ export async function searched<T>(
   const began = performance.now()
   const seconds = (): number => (performance.now() - began) / 1e3
   let next = going.next()
+  let before: number | undefined
   while (next.done !== true) {
     const progress = next.value
-    await work.breathe(() => `${title}: ${progressLine(progress, seconds())}`)
+    await work.breathe(() => {
+      const line = progressLine(progress, seconds(), before)
+      before = progress.frontier
+      return `${line} · ${title}`
+    })
     each?.(progress)
     const late = timeout !== undefined && seconds() >= timeout
     next = going.next(work.stopped ? 'interrupted' : late ? 'timeout' : undefined)

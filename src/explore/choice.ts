@@ -98,9 +98,9 @@ export function cannotTellCircles({ reduction = 'none', simulate, trail }: Plan)
   return `under --reduction ${reduction} a step may be left out because it will be taken later all the same, and on a circle it is put off for ever`
 }
 
-/** Circles that are not looked for here, though it would be well to, and nobody has asked for them. */
+/** What never ends, and is not looked for here, though it would be well to, and nobody has asked for them. */
 export const isNotLookedFor = <M>(property: Property<M>, plan: Plan): boolean =>
-  property.kind === 'livelock' && property.besides === true && cannotTellCircles(plan) !== undefined
+  (property.kind === 'livelock' || property.kind === 'eventually') && property.besides === true && cannotTellCircles(plan) !== undefined
 
 function refuseLiveness<M, F>(plan: Plan, { properties }: Model<M, F>): void {
   const asked = properties.find(p => (p.kind === 'eventually' || p.kind === 'livelock') && !isNotLookedFor(p, plan))

@@ -6,7 +6,7 @@ import { classes } from './classes.ts'
 import { interleavings } from './count.ts'
 import { coverage, type CoveredMachine } from './coverage.ts'
 import { Judge, type Finding } from './judge.ts'
-import { endless, lassoWithout, type Lasso } from './liveness.ts'
+import { endless, endsOf, lassoWithout, type Lasso } from './liveness.ts'
 import type { Model, Property } from './model.ts'
 import type { Paused } from './paused.ts'
 import { Reading } from './reading.ts'
@@ -81,20 +81,24 @@ export function* exploring<M, F>(model: Model<M, F>, options: ExploreOptions = {
   const searched = yield* within(strategy.search(space, judge, { maxStates, maxDepth, from }), maxBytes)
   if (options.reduction === 'symmetry') retell(model, space, judge)
   const whole = searched.cut === undefined && searched.frontier === 0
-  const lassos =
-    whole && searched.rows !== undefined && cannotTellCircles(options) === undefined
-      ? endlessIn(model, space, searched.rows)
-      : new Map<Property<M>, Lasso>()
+  const untold = cannotTellCircles(options)
+  const { rows } = searched
+  const circles: Endless<M> =
+    whole && rows !== undefined && untold === undefined
+      ? yield* endlessIn(model, space, searched, rows)
+      : { lassos: new Map<Property<M>, Lasso>() }
+  const notLookedFor = untold ?? circles.cut
   const found = model.properties.map((property): Found => {
     const { name, kind } = property
-    if (kind === 'eventually' || kind === 'livelock') {
-      const why = cannotTellCircles(options)
-      if (why !== undefined) return { property: name, kind, verdict: 'unknown', why: `not looked for: ${why}` }
-    }
-    return verdictOn(property, judge.found.get(property), lassos.get(property), whole)
+    if ((kind === 'eventually' || kind === 'livelock') && notLookedFor !== undefined)
+      return { property: name, kind, verdict: 'unknown', why: `not looked for: ${notLookedFor}` }
+    return verdictOn(property, judge.found.get(property), circles.lassos.get(property), whole)
   })
+  const cut = searched.cut ?? circles.cut
   const counted =
-    whole && count && searched.rows !== undefined && options.reduction !== 'symmetry' ? countedIn(space, searched.rows) : undefined
+    whole && cut === undefined && count && searched.rows !== undefined && options.reduction !== 'symmetry'
+      ? countedIn(space, searched.rows)
+      : undefined
   return {
     strategy: strategy.name,
     verdict: overall(found.filter((_, i) => !isNotLookedFor(model.properties[i] as Property<M>, options))),
@@ -102,7 +106,7 @@ export function* exploring<M, F>(model: Model<M, F>, options: ExploreOptions = {
     complete: whole,
     searched,
     decided: space.decided,
-    ...(searched.cut === undefined ? {} : { cut: searched.cut }),
+    ...(cut === undefined ? {} : { cut }),
     ...(counted === undefined ? {} : { counted }),
     ...(options.coverage === true ? { coverage: coverage(space) } : {}),
   }
@@ -129,19 +133,48 @@ function retell<M, F>(model: Model<M, F>, space: Space<M, F>, judge: Judge<M, F>
   }
 }
 
-/** What never comes to an end, by the property that minds. */
-function endlessIn<M, F>(model: Model<M, F>, space: Space<M, F>, rows: Rows): ReadonlyMap<Property<M>, Lasso> {
+/** What never comes to an end, by the property that minds; `cut`: why it was not looked for to the end. */
+interface Endless<M> {
+  readonly lassos: ReadonlyMap<Property<M>, Lasso>
+  readonly cut?: Cut
+}
+
+function* endlessIn<M, F>(
+  { properties }: Model<M, F>,
+  space: Space<M, F>,
+  searched: Searched,
+  rows: Rows,
+): Generator<Progress, Endless<M>, Cut | undefined> {
   const lassos = new Map<Property<M>, Lasso>()
-  for (const property of model.properties) {
-    let lasso: Lasso | undefined
-    if (property.kind === 'livelock') lasso = endless(space, rows, property.but)
-    else if (property.kind === 'eventually') {
-      const goal = new Reading(space, property.name, world => property.holds(world as World<M>))
-      lasso = lassoWithout(space, rows, row => goal.at(row), true)
-    }
+  if (!properties.some(({ kind }) => kind === 'livelock' || kind === 'eventually')) return { lassos }
+  const { states, transitions, frontier, depth, bytes = 0 } = searched
+  const looking = endsOf(space, rows)
+  let next = looking.next()
+  while (next.done !== true) {
+    const cut = yield { states, transitions, frontier, depth, bytes, doing: 'looking for circles' }
+    if (cut !== undefined) return { lassos, cut }
+    next = looking.next()
+  }
+  for (const property of properties) {
+    const lasso = lassoFor(property, space, rows, next.value)
     if (lasso !== undefined) lassos.set(property, lasso)
   }
-  return lassos
+  return { lassos }
+}
+
+/** `ends`: where all ways end, if none goes in circles. */
+function lassoFor<M, F>(property: Property<M>, space: Space<M, F>, rows: Rows, ends: readonly number[] | undefined): Lasso | undefined {
+  if (property.kind === 'livelock') return ends === undefined ? endless(space, rows, property.but) : undefined
+  if (property.kind !== 'eventually') return undefined
+  const goal = new Reading(space, property.name, world => property.holds(world as World<M>))
+  const row = new Int32Array(space.width)
+  const isMetIn = (state: number): boolean => {
+    rows.read(state, row)
+    return goal.at(row)
+  }
+  // Wherever all comes to an end and it is so there, it has become so.
+  if (ends?.every(isMetIn) === true) return undefined
+  return lassoWithout(space, rows, at => goal.at(at), true)
 }
 
 function verdictOn<M>(property: Property<M>, finding: Finding | undefined, lasso: Lasso | undefined, whole: boolean): Found {

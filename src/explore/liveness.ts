@@ -8,6 +8,7 @@ import type { Choice } from '../system/step.ts'
 import { connectedParts } from './parts.ts'
 import type { Rows } from './rows.ts'
 import type { Space } from './space.ts'
+import { STRIDE } from './strategy.ts'
 
 /** A way that goes on for ever, or that ends without what was to happen. */
 export interface Lasso {
@@ -160,13 +161,16 @@ function choicesAlong<M, F>({ space, rows }: Graph<M, F>, states: readonly numbe
 
 /** A circle in which everybody gets a turn, and nothing ever ends, but for those in which only these go. */
 export const endless = <M, F>(space: Space<M, F>, rows: Rows, but: readonly ActorName[] = []): Lasso | undefined =>
-  hasCircle(space, rows) ? lassoWithout(space, rows, () => false, false, new Set(but.map(name => space.names.indexOf(name)))) : undefined
+  lassoWithout(space, rows, () => false, false, new Set(but.map(name => space.names.indexOf(name))))
 
 const ON_THE_WAY = 1
 const LEFT = 2
 
-/** Does any way lead back to where it was? Once through all worlds, depth first. */
-function hasCircle<M, F>(space: Space<M, F>, rows: Rows): boolean {
+/**
+ * The worlds in which all ways end; undefined if one leads back to where it was. Once through all worlds, depth first; is asked
+ * from time to time whether to go on.
+ */
+export function* endsOf<M, F>(space: Space<M, F>, rows: Rows): Generator<void, readonly number[] | undefined> {
   const { width } = space
   const row = new Int32Array(width)
   const met = new Uint8Array(rows.size)
@@ -174,13 +178,17 @@ function hasCircle<M, F>(space: Space<M, F>, rows: Rows): boolean {
   /** Where to go from the worlds on the way, one behind the other; and where those of each begin. */
   const open: number[] = []
   const starts: number[] = []
+  const ends: number[] = []
+  let entered = 0
   const enter = (state: number): void => {
     met[state] = ON_THE_WAY
     way.push(state)
     starts.push(open.length)
     rows.read(state, row)
     const n = space.expand(row)
+    if (n === 0) ends.push(state)
     for (let k = 0; k < n; k++) open.push(rows.indexOf(space.nexts, k * width))
+    entered++
   }
   enter(0)
   while (way.length > 0) {
@@ -190,10 +198,12 @@ function hasCircle<M, F>(space: Space<M, F>, rows: Rows): boolean {
       continue
     }
     const next = open.pop() as number
-    if (met[next] === ON_THE_WAY) return true
-    if (met[next] === 0) enter(next)
+    if (met[next] === ON_THE_WAY) return undefined
+    if (met[next] !== 0) continue
+    enter(next)
+    if (entered % STRIDE === 0) yield
   }
-  return false
+  return ends
 }
 
 /** The choices of a lasso: the way, and once around. */

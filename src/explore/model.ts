@@ -33,8 +33,8 @@ export type Property<M> =
   | { readonly kind: 'sometimes'; readonly name: string; readonly holds: (world: World<M>) => boolean | string }
   /** Is so whenever everybody is at rest. */
   | { readonly kind: 'finally'; readonly name: string; readonly holds: (world: World<M>) => boolean }
-  /** Becomes so in every order of events in which nobody who can always act is kept waiting for ever. */
-  | { readonly kind: 'eventually'; readonly name: string; readonly holds: (world: World<M>) => boolean }
+  /** Becomes so in every order of events in which nobody who can always act is kept waiting for ever. `besides`: as below. */
+  | { readonly kind: 'eventually'; readonly name: string; readonly holds: (world: World<M>) => boolean; readonly besides?: true }
   /** No step may do anything wrong. */
   | { readonly kind: 'step'; readonly name: string; readonly wrong: (deed: Deed) => Wrong }
   /** Nobody has work left that nobody can go on with. */

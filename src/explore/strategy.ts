@@ -16,6 +16,8 @@ export interface Progress {
   readonly bytes: number
   /** What is needed to go on from here another time, where the search can. */
   readonly pause?: () => Paused
+  /** What is done now, if all worlds were looked at. */
+  readonly doing?: string
 }
 
 /** Why a search did not go on to its end. */

@@ -3,7 +3,7 @@
  * it mark those that have none as special; on others, what is mapped says so.
  */
 import { pfn } from './address.ts'
-import { frameOf, SPECIAL } from './entry.ts'
+import { frameOf, NEXT_FRAME, SPECIAL } from './entry.ts'
 import { ZERO_PFN } from './memory.ts'
 
 /** Registers of devices: addresses that are no memory, and so have no `struct page`. */
@@ -18,3 +18,8 @@ export function hasPage(entry: number): boolean {
   const frame = frameOf(entry)
   return frame !== ZERO_PFN && !isRegister(frame)
 }
+
+/** The frame is the upper part of an entry. */
+const FIRST_REGISTER = MMIO_FIRST * NEXT_FRAME
+/** False of most entries at once, for loops over many; what it is true of has to be looked at. */
+export const mayHaveNoPage = (entry: number): boolean => (entry & SPECIAL) !== 0 || entry >= FIRST_REGISTER

@@ -213,7 +213,7 @@ export type Judgement = (view: View) => string | undefined
 
 export type Expectation =
   | { readonly kind: 'always' | 'violated'; readonly name: string; readonly oracle: Judgement }
-  | { readonly kind: 'sometimes' | 'finally'; readonly name: string; readonly holds: (view: View) => boolean }
+  | { readonly kind: 'sometimes' | 'eventually' | 'finally'; readonly name: string; readonly holds: (view: View) => boolean }
   | {
       readonly kind: 'returns'
       readonly name: string
@@ -241,6 +241,8 @@ export interface Expect {
   violated(name: string, oracle: Judgement): void
   /** Must be so after some step. */
   sometimes(name: string, holds: (view: View) => boolean): void
+  /** Must become so, in every order of events in which nobody who can always act is kept waiting for ever. */
+  eventually(name: string, holds: (view: View) => boolean): void
   /** Must be so when everybody is at rest. */
   finally(name: string, holds: (view: View) => boolean): void
   /**

@@ -8,7 +8,7 @@ import type { RangeContext, RangeEvent } from '../kernel/range.ts'
 import type { ThreadContext, ThreadEvent } from '../kernel/thread.ts'
 import type { Fact } from '../memory/facts.ts'
 import type { Memory } from '../memory/memory.ts'
-import type { ActorName } from '../system/actor.ts'
+import type { ActorName, Snapshot } from '../system/actor.ts'
 import { Live, type Entry } from '../system/live.ts'
 import { SEQUENCE } from '../system/recurrence.ts'
 import type { Choice } from '../system/step.ts'
@@ -40,6 +40,7 @@ export function modelOf(built: Built, kinds: Kinds = {}): LinuxModel {
       survival(built.expectations),
       { kind: 'deadlock', name: 'nobody is blocked for ever' },
       noCircles(built.expectations),
+      ...faultsAnswered(built, names),
       ...built.expectations.map(expectation => propertyOf(expectation, seen, built.system.actors)),
     ],
   }
@@ -90,6 +91,7 @@ function propertyOf(expectation: Expectation, seen: (world: World<Memory>) => Vi
     case 'violated':
       return { kind: 'sometimes', name, holds: world => expectation.oracle(seen(world)) ?? false }
     case 'sometimes':
+    case 'eventually':
     case 'finally':
       return { kind: expectation.kind, name, holds: world => expectation.holds(seen(world)) }
     case 'returns':
@@ -119,8 +121,24 @@ function answers(statement: StatementRef, actors: readonly ActorSpec[], name: st
 }
 
 /** Of statements that never come back it is expected to go in circles; of nobody else. */
+/** Actors that are expected to go in circles. */
+const circling = (expectations: readonly Expectation[]): readonly ActorName[] =>
+  expectations.flatMap(e => ('statement' in e && errorIn(e) === 'livelock' ? [e.statement.by] : []))
+
+/** A driver's range has all of its answers in the end, unless the kernel dies. */
+function faultsAnswered({ system, expectations }: Built, names: readonly ActorName[]): readonly Property<Memory>[] {
+  const but = circling(expectations)
+  const ranges = system.actors.flatMap(({ name, input }) =>
+    'device' in input && 'program' in input && !but.includes(name) ? [names.indexOf(name)] : [],
+  )
+  const isAnswered = ({ context }: Snapshot): boolean => (context as Programmed).program.length === 0
+  const holds = ({ actors }: World<Memory>): boolean =>
+    ranges.every(i => isAnswered(actors[i] as Snapshot)) || actors.some(({ value }) => value === 'dead')
+  return ranges.length === 0 ? [] : [{ kind: 'eventually', name: 'every device fault is answered', holds, besides: true }]
+}
+
 function noCircles(expectations: readonly Expectation[]): Property<Memory> {
-  const but = expectations.flatMap(e => ('statement' in e && errorIn(e) === 'livelock' ? [e.statement.by] : []))
+  const but = circling(expectations)
   return {
     kind: 'livelock',
     name: but.length === 0 ? 'nobody goes in circles for ever' : `nobody but ${[...new Set(but)].join(' and ')} goes in circles for ever`,

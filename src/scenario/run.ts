@@ -191,6 +191,7 @@ function findingOf(expectation: Expectation, view: View): { readonly why?: strin
       return why === undefined ? undefined : { why }
     }
     case 'sometimes':
+    case 'eventually':
       return expectation.holds(view) ? {} : undefined
     default:
       return undefined
@@ -281,6 +282,11 @@ class Judge {
         const found = this.#found.get(expectation)
         if (found !== undefined) return { expectation: name, holds: true, ...found }
         return { expectation: name, holds: over && this.#ordered ? false : null, why: 'nothing was found in this order of events' }
+      }
+      case 'eventually': {
+        const found = this.#found.get(expectation)
+        if (found !== undefined) return { expectation: name, holds: true, ...found }
+        return { expectation: name, holds: over ? false : null, why: 'it did not become so' }
       }
       case 'finally':
         return { expectation: name, holds: over ? expectation.holds(viewOf({ names: this.#names, world: this.#world })) : null }

@@ -266,6 +266,7 @@ class Builder implements Writing {
       always: (name, oracle) => add({ kind: 'always', name, oracle }),
       violated: (name, oracle) => add({ kind: 'violated', name, oracle }),
       sometimes: (name, holds) => add({ kind: 'sometimes', name, holds }),
+      eventually: (name, holds) => add({ kind: 'eventually', name, holds }),
       finally: (name, holds) => add({ kind: 'finally', name, holds }),
       returns: (statement, value) =>
         add({

@@ -22,7 +22,7 @@ import {
   TABLE,
 } from '../memory/entry.ts'
 import { mmOf, ZERO_PFN, type Memory, type Mm, type MmName } from '../memory/memory.ts'
-import { hasPage } from '../memory/normal-page.ts'
+import { hasPage, mayHaveNoPage } from '../memory/normal-page.ts'
 import { LEAF, type Rewrite, type Table } from '../memory/table.ts'
 import { findVma, has, VM_HUGETLB, VM_IO, VM_MIXEDMAP, VM_PFNMAP, VM_READ, VM_WRITE, type Vma } from '../memory/vma.ts'
 
@@ -216,7 +216,7 @@ function wordsFrom(pte: Table, range: HmmRange, isRaw: (entry: number) => boolea
     const leaf = pte.leaf(base) ?? NO_ENTRIES
     for (let i = from; i < to; i++) {
       const entry = leaf[i] ?? NONE
-      copy[i] = ((copy[i] ?? 0) & kept) | (isRaw(entry) ? HMM_PFN_ERROR : wordOf(entry, range))
+      copy[i] = ((copy[i] ?? 0) & kept) | (mayHaveNoPage(entry) && isRaw(entry) ? HMM_PFN_ERROR : wordOf(entry, range))
     }
   }
 }

@@ -21,6 +21,8 @@ import { viewOf } from '../../src/scenario/view.ts'
 
 const explored = (built: Built, reduction: NonNullable<ExploreOptions['reduction']> = 'none'): Exploration =>
   explore(modelOf(built), { reduction })
+/** Is it about what goes on for ever? */
+const goesOn = ({ kind }: Exploration['found'][number]): boolean => kind === 'livelock' || kind === 'eventually'
 const build = (write: (context: ScenarioContext) => void, profile = 'v6.12'): Built => scenario('a test', write).build(profile)
 
 test('seed 004: found without help on 5.2, by a way that ends where the oracle says; none on 6.12', () => {
@@ -52,13 +54,14 @@ for (const [name, story, profile] of [
       if (reduction !== 'cache' && story === munmap) continue
       const { verdict, found, searched } = explored(story.build(profile), reduction)
       assert.equal(
-        found.map(f => [f.property, f.kind === 'livelock' ? 'unknown' : f.verdict]),
-        all.found.map(f => [f.property, f.kind === 'livelock' ? 'unknown' : f.verdict]),
+        found.filter(f => !goesOn(f)).map(f => [f.property, f.verdict]),
+        all.found.filter(f => !goesOn(f)).map(f => [f.property, f.verdict]),
         reduction,
       )
       // Nobody has asked for circles: that they are not looked for is said, and takes nothing from what was asked.
       assert.is(verdict, all.verdict)
-      assert.match(found.find(f => f.kind === 'livelock')?.why ?? '', `not looked for: under --reduction ${reduction}`)
+      assert.is(found.filter(goesOn).length, 2)
+      for (const { why = '' } of found.filter(goesOn)) assert.match(why, `not looked for: under --reduction ${reduction}`)
       if (reduction === 'dpor') assert.is(searched.blocked, 0)
     }
   })
@@ -175,6 +178,56 @@ const dropping = (devices: number, threads: number, times: number): Built =>
     expect.always('no stale device mapping', noStaleDeviceMapping)
   })
 
+test('a device fault that is never answered is told as a lasso; where it is expected, it is none', () => {
+  const story = (expected: boolean): Built =>
+    build(({ linux, expect }) => {
+      const m = linux()
+      const [cpu, gpu] = [m.thread(), m.device()]
+      const huge = cpu.mmap({ pages: 512, at: 512 })
+      cpu.madvise(huge, 'huge')
+      cpu.write(huge, 7)
+      cpu.mprotect(huge, '-')
+      const fault = gpu.fault(huge)
+      if (expected) expect.returns(fault, 'livelock')
+    }, 'v4.14')
+  const of = ({ found }: Exploration): Exploration['found'][number] | undefined =>
+    found.find(f => f.property === 'every device fault is answered')
+  const endless = of(explored(story(false)))
+  assert.is(endless?.verdict, 'violated')
+  assert.ok((endless?.circle ?? 0) > 1 && endless?.trail?.at(-1)?.by === 'gpu0.range')
+  assert.is(of(explored(story(true))), undefined)
+  assert.is(of(explored(seed.build('v5.2')))?.verdict, 'holds')
+})
+
+test('what must become so in every order of events', () => {
+  const built = build(({ linux, expect }) => {
+    const m = linux()
+    const [cpu, gpu] = [m.thread(), m.device()]
+    const buf = cpu.mmap({ pages: 1 })
+    m.race(gpu.fault(buf), cpu.write(buf, 1), cpu.madvise(buf, 'dontneed'))
+    expect.eventually('the device has it', view => view.maps('gpu0', buf))
+    expect.eventually('it has 1 in it', view => view.content(buf.start) === 1)
+    expect.eventually('it has 2 in it', view => view.content(buf.start) === 2)
+  })
+  const { found, verdict } = explored(built)
+  assert.equal(
+    found.filter(f => f.kind === 'eventually').map(f => [f.property, f.verdict, f.why]),
+    [
+      ['every device fault is answered', 'holds', undefined],
+      ['the device has it', 'holds', undefined],
+      ['it has 1 in it', 'holds', undefined],
+      ['it has 2 in it', 'violated', 'all comes to an end without it'],
+    ],
+  )
+  assert.is(verdict, 'violated')
+  assert.throws(() => explored(built, 'dpor'), 'cannot be told here')
+  const run = runScenario(built)
+  assert.equal(
+    run.verdicts.map(v => v.holds),
+    [true, true, false],
+  )
+})
+
 test('two devices, two threads, two operations each: explored to the end, and circles looked for', () => {
   const found = explored(dropping(2, 2, 2))
   assert.equal([found.verdict, found.complete], ['holds', true])
@@ -245,8 +298,7 @@ test('threads that have the same to do are alike: fewer worlds, and the same ver
     expect.finally('the device has something', view => view.maps('gpu0', buf))
   })
   const [all, alike] = [explored(built), explored(built, 'symmetry')]
-  const verdicts = ({ found }: Exploration): readonly unknown[] =>
-    found.filter(f => f.kind !== 'livelock').map(f => [f.property, f.verdict])
+  const verdicts = ({ found }: Exploration): readonly unknown[] => found.filter(f => !goesOn(f)).map(f => [f.property, f.verdict])
   assert.equal(verdicts(alike), verdicts(all))
   assert.ok(alike.searched.states * 4 < all.searched.states, `${alike.searched.states} of ${all.searched.states}`)
   for (const { trail } of alike.found) retrace(modelOf(built).system, trail ?? [])

@@ -11,7 +11,7 @@ export const DEVICE_BUGS = {
     lacks: needsDevices,
   },
   doesNotWaitForDma: {
-    source: 'the same; drivers of user pointers wait for fences there (amdgpu, i915)',
+    source: 'what an invalidate callback waits for; drivers of user pointers wait for fences there (amdgpu, i915)',
     says: 'A driver drops pages from its device table while accesses to them are in flight, and does not wait for those.',
     lacks: needsDevices,
   },
