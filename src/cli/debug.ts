@@ -6,12 +6,13 @@ import { stepLine } from '../inspect/draw.ts'
 import { QueryError } from '../inspect/query/tokens.ts'
 import { DamagedLog } from '../log/log-file.ts'
 import { BadNotes } from '../log/notes.ts'
+import type { Said } from './debug/command.ts'
 import { execute } from './debug/commands.ts'
 import { completed } from './debug/completion.ts'
 import { Mistake, Session, TRUNK } from './debug/session.ts'
 import { damageText } from './log-file.ts'
 import { openLogFile } from './open.ts'
-import { EXIT, plural, print, styled, UsageError, type ExitCode } from './output.ts'
+import { EXIT, plural, print, styled, UsageError, Work, type ExitCode } from './output.ts'
 import { runProfile } from './run.ts'
 import { loadScenario } from './scenario-file.ts'
 
@@ -64,14 +65,27 @@ const isMistake = (error: unknown): error is Error =>
   [Mistake, QueryError, BadNotes, CannotTake, DamagedLog].some(kind => error instanceof kind)
 
 /** Does one line, and prints what it says. Was it understood? */
-function perform(session: Session, line: string): boolean {
+async function perform(session: Session, line: string, work = new Work()): Promise<boolean> {
   try {
-    for (const text of execute(session, line)) print(text)
+    const said = execute(session, line)
+    for (const text of isTold(said) ? said : await finished(said, session, work)) print(text)
     return true
   } catch (error) {
     if (!isMistake(error)) throw error
     print(`? ${error.message}`)
     return false
+  } finally {
+    work.end()
+  }
+}
+
+const isTold = (said: Said): said is readonly string[] => Array.isArray(said)
+
+async function finished(saying: Exclude<Said, readonly string[]>, { run }: Session, work: Work): Promise<readonly string[]> {
+  for (;;) {
+    const { done, value } = saying.next(work.stopped)
+    if (done === true) return value
+    await work.breathe(() => `looks at step ${value.toLocaleString('en')} of ${run.last.toLocaleString('en')}; Ctrl-C stops there`)
   }
 }
 
@@ -86,7 +100,7 @@ async function script(session: Session, commands: Iterable<string> | AsyncIterab
     if (session.over) break
     if (line.trim() === '') continue
     print(`${prompt(session)}${line}`)
-    understood = perform(session, line) && understood
+    understood = (await perform(session, line)) && understood
   }
   return understood ? EXIT.holds : EXIT.usage
 }
@@ -109,8 +123,10 @@ async function interactive(session: Session): Promise<ExitCode> {
     input.setPrompt(prompt(session))
     input.prompt()
   }
-  // As in a shell, Ctrl-C gives up what is being typed; Ctrl-D leaves.
+  // As in a shell, Ctrl-C stops what is being done, or gives up what is being typed; Ctrl-D leaves.
+  let work: Work | undefined
   input.on('SIGINT', () => {
+    if (work !== undefined) return work.stop()
     print(input.line === '' ? '\nquit, or Ctrl-D, leaves' : '')
     input.write(null, { ctrl: true, name: 'e' })
     input.write(null, { ctrl: true, name: 'u' })
@@ -119,7 +135,8 @@ async function interactive(session: Session): Promise<ExitCode> {
   ask()
   for await (const typed of input) {
     const line = typed.trim() === '' ? again : typed
-    if (line !== '') perform(session, line)
+    if (line !== '') await perform(session, line, (work = new Work()))
+    work = undefined
     again = AGAIN.test(line) ? line : ''
     if (session.over) break
     ask()

@@ -55,6 +55,10 @@ export class Work {
   get stopped(): boolean {
     return this.#stopped
   }
+  /** For those to whom Ctrl-C is a key. */
+  stop(): void {
+    this.#stopped = true
+  }
 
   /** To be called often: cheap, unless there is something to show. */
   async breathe(what: () => string): Promise<void> {

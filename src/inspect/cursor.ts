@@ -18,12 +18,18 @@ export type Where = number | 'end' | { readonly percent: number }
 /** Why a motion ended where it did. */
 export interface Stop {
   readonly n: number
-  readonly why: 'moved' | 'condition' | 'watch' | 'end' | 'beginning'
+  readonly why: 'moved' | 'condition' | 'watch' | 'end' | 'beginning' | 'stopped'
   /** What changed there of what is watched. */
   readonly changes: readonly Change[]
   /** The condition that holds there. */
   readonly condition?: Condition
 }
+
+/** A search that can be watched and stopped: yields how far it is, and is told whether to stop there. */
+export type Searching = Generator<number, Stop, boolean>
+
+/** Steps between two reports. */
+const STRIDE = 256
 
 export class Cursor {
   readonly run: Run
@@ -78,18 +84,22 @@ export class Cursor {
 
   /** On to the next step at which something watched changes, or a condition holds; else to the end. */
   continue(conditions: readonly Condition[] = []): Stop {
-    return this.#search(false, conditions, true)
+    return toTheEnd(this.searching(conditions))
   }
   reverseContinue(conditions: readonly Condition[] = []): Stop {
-    return this.#search(true, conditions, true)
+    return toTheEnd(this.searching(conditions, true))
+  }
+  /** The same, bit by bit. */
+  searching(conditions: readonly Condition[] = [], back = false): Searching {
+    return this.#search(back, conditions, true)
   }
 
   /** To the next step of an actor, or to the one before. */
   next(actor: string): Stop {
-    return this.#search(false, [byActor(actor)], false)
+    return toTheEnd(this.#search(false, [byActor(actor)], false))
   }
   prev(actor: string): Stop {
-    return this.#search(true, [byActor(actor)], false)
+    return toTheEnd(this.#search(true, [byActor(actor)], false))
   }
 
   /** To where one was before; undefined if nowhere. */
@@ -107,15 +117,17 @@ export class Cursor {
     return this.#arrive(n, 'moved')
   }
 
-  #search(back: boolean, conditions: readonly Condition[], watching: boolean): Stop {
+  *#search(back: boolean, conditions: readonly Condition[], watching: boolean): Searching {
     const watched = watching ? this.#watched : []
     const { run } = this
     const wanted = [...watched, ...conditions]
     const keys = wanted.some(({ keys }) => keys === undefined) ? undefined : wanted.flatMap<Key>(({ keys }) => keys ?? [])
+    for (const { prepare } of conditions) if (prepare !== undefined && !(yield* prepare())) return this.#went(this.#n, 'stopped')
     // Nothing is asked for but where it ends.
     const steps = wanted.length === 0 ? [] : run.candidates(this.#n + (back ? -1 : 1), back, keys)
     for (const n of steps) {
       if (n <= run.first) break
+      if (n % STRIDE === 0 && (yield n)) return this.#went(n, 'stopped')
       if (watched.some(path => differs(path, run.world(n - 1), run.world(n)))) return this.#went(n, 'watch')
       const condition = conditions.find(c => c.holds(momentAt(run, n)))
       if (condition !== undefined) return this.#went(n, 'condition', condition)
@@ -151,6 +163,13 @@ export class Cursor {
 
   #clamped(n: number): number {
     return Math.max(this.run.first, Math.min(n, this.run.last))
+  }
+}
+
+function toTheEnd(searching: Searching): Stop {
+  for (;;) {
+    const { done, value } = searching.next(false)
+    if (done === true) return value
   }
 }
 

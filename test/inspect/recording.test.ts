@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { Cursor, DamagedLog, differs, lastChange, nextChange, openRecording, pathOf } from '../../src/inspect.ts'
+import { Cursor, DamagedLog, differs, lastChange, nextChange, openRecording, pathOf, queryIn, type Stop } from '../../src/inspect.ts'
 import { LogFile } from '../../src/log/log-file.ts'
 import { readLog, isStep } from '../../src/log/reader.ts'
 import { digestOf, foldStep } from '../../src/log/records.ts'
@@ -41,6 +41,20 @@ test('one step back from anywhere, again and again', () => {
   for (let n = 5999; n > 4000; n--) {
     assert.is(cursor.reverseStep().n, n)
     if (n % 97 === 0 || n % 512 < 2) assert.ok(isRight(n), String(n))
+  }
+})
+
+test('a search that is stopped stays where it has come to, and can be gone on with', () => {
+  for (const text of ['frame.2.refs = 99', 'commit inside invalidation']) {
+    const cursor = new Cursor(run, 3000)
+    const condition = queryIn(run, text)
+    const searching = cursor.searching([condition])
+    assert.is(searching.next(false).done, false, 'it tells how far it is')
+    const { done, value } = searching.next(true)
+    assert.is(done, true)
+    assert.is((value as Stop).why, 'stopped')
+    assert.ok(cursor.n >= 3000 && cursor.n < 4000, String(cursor.n))
+    assert.equal(cursor.continue([condition]), new Cursor(run, 3000).continue([condition]))
   }
 })
 

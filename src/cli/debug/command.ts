@@ -1,5 +1,8 @@
-/** What a command of the debugger is. */
+/** What a command of the debugger is, and how it goes about long work. */
 import { Mistake, type Session } from './session.ts'
+
+/** What a command has to say; where that takes long, bit by bit: yields the step it is at, and is told whether to stop. */
+export type Said = readonly string[] | Generator<number, readonly string[], boolean>
 
 export interface Command {
   /** The name, and short forms of it. */
@@ -7,7 +10,7 @@ export interface Command {
   readonly args: string
   readonly help: string
   /** `rest` is what stands behind the name. */
-  run(session: Session, rest: string): readonly string[]
+  run(session: Session, rest: string): Said
 }
 
 /** A whole number, or one if nothing is said. */

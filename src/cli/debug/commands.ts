@@ -4,12 +4,13 @@ import type { Where } from '../../inspect/cursor.ts'
 import { aligned, drawAgendas, drawAreas, drawLocks, drawNotifiers, drawState, drawTables, stepLine } from '../../inspect/draw.ts'
 import { describeStep } from '../../inspect/folded-step.ts'
 import { pageOf, pathOf } from '../../inspect/path.ts'
+import type { Condition } from '../../inspect/query/condition.ts'
 import { queryIn } from '../../inspect/query/in-run.ts'
 import { didYouMean } from '../../inspect/query/similar.ts'
 import { lastChange, nextChange, why } from '../../inspect/provenance.ts'
 import { changeLines, whyLines } from '../../inspect/why-lines.ts'
 import { branchCommands } from './branches.ts'
-import { countOf, type Command } from './command.ts'
+import { countOf, type Command, type Said } from './command.ts'
 import { Mistake, type Session } from './session.ts'
 
 /** The actor that is named, or the one of the step that one stands on. */
@@ -112,10 +113,13 @@ function bookmark(session: Session, rest: string): readonly string[] {
 const notes = (session: Session): readonly string[] =>
   session.notes.list.length === 0 ? ['no bookmarks'] : aligned(session.notes.list.map(({ name, step, text }) => [String(step), name, text]))
 
-function conditional(session: Session, rest: string, back: boolean): readonly string[] {
+function* searched(session: Session, conditions: readonly Condition[], back: boolean): Exclude<Said, readonly string[]> {
+  return session.told(yield* session.cursor.searching(conditions, back))
+}
+
+function conditional(session: Session, rest: string, back: boolean): Said {
   if (rest === '') throw new Mistake('expected a condition, such as 16 = none, do commit, changes gpu0.table.16 or noStaleDeviceMapping')
-  const conditions = [queryIn(session.run, rest)]
-  return session.told(back ? session.cursor.reverseContinue(conditions) : session.cursor.continue(conditions))
+  return searched(session, [queryIn(session.run, rest)], back)
 }
 
 function revisit(session: Session, to: 'back' | 'forward'): readonly string[] {
@@ -136,9 +140,9 @@ export const COMMANDS: readonly Command[] = [
     names: ['continue', 'c'],
     args: '',
     help: 'on to where something watched changes, or to the end',
-    run: s => s.told(s.cursor.continue()),
+    run: s => searched(s, [], false),
   },
-  { names: ['reverse-continue', 'rc'], args: '', help: 'the same, back', run: s => s.told(s.cursor.reverseContinue()) },
+  { names: ['reverse-continue', 'rc'], args: '', help: 'the same, back', run: s => searched(s, [], true) },
   { names: ['until', 'u'], args: 'COND', help: 'on to where a condition holds', run: (s, rest) => conditional(s, rest, false) },
   { names: ['reverse-until', 'ru'], args: 'COND', help: 'the same, back', run: (s, rest) => conditional(s, rest, true) },
   {
@@ -230,7 +234,7 @@ function help(name: string): readonly string[] {
 }
 
 /** Does one line; what it has to say. Throws `Mistake` and what reading paths and conditions throws. */
-export function execute(session: Session, line: string): readonly string[] {
+export function execute(session: Session, line: string): Said {
   const [, name = '', rest = ''] = /^\s*(\S*)\s*(.*?)\s*$/.exec(line) ?? []
   if (name === '' || name.startsWith('#')) return []
   const command = COMMANDS.find(c => c.names.includes(name))

@@ -174,9 +174,11 @@ export class Session {
         ? [this.#endLine()]
         : stop.why === 'beginning'
           ? ['the beginning']
-          : stop.condition !== undefined
-            ? [`${stop.condition.text}${afterColon(stop.condition.why(momentAt(this.run, stop.n)))}`]
-            : []
+          : stop.why === 'stopped'
+            ? ['stopped here: what is asked for may come later']
+            : stop.condition !== undefined
+              ? [`${stop.condition.text}${afterColon(stop.condition.why(momentAt(this.run, stop.n)))}`]
+              : []
     return [
       ...reason.map(text => `* ${text}`),
       ...stop.changes.map(change => `* ${changeLine(change)}`),

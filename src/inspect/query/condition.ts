@@ -27,6 +27,8 @@ export interface Condition {
   why(moment: Moment): string | undefined
   /** Only a block of a log that touches one of these has a step of which it holds; undefined: any may. */
   readonly keys: readonly Key[] | undefined
+  /** What has to be seen before anything is asked: yields how far it is, is told whether to stop, and says whether it is done. */
+  readonly prepare?: () => Generator<number, boolean, boolean>
 }
 
 /** Reads a condition; throws `QueryError`. */

@@ -4,19 +4,30 @@ import type { Run } from '../recording.ts'
 import { conditionOf, isLocal, type Condition } from './condition.ts'
 import { Matcher } from './match.ts'
 import { parseQuery } from './parse.ts'
-import type { Query } from './query.ts'
 
-/** Reads it; throws `QueryError`. */
+/** Reads it, to be prepared before it is asked; throws `QueryError`. */
 export function queryIn(run: Run, text: string): Condition {
   const query = parseQuery(text, run.system)
   if (isLocal(query)) return conditionOf(run.system, text)
+  const matcher = new Matcher(run.system, query, run.first + 1)
   let meant: ReadonlySet<number> | undefined
-  const isMeant = (n: number): boolean => (meant ??= meantIn(run, query)).has(n)
-  return { text, isOracle: false, holds: ({ step }) => step !== undefined && isMeant(step.n), why: () => undefined, keys: undefined }
+  let seen = run.first
+  return {
+    text,
+    isOracle: false,
+    holds: ({ step }) => step !== undefined && meant?.has(step.n) === true,
+    why: () => undefined,
+    keys: undefined,
+    *prepare() {
+      while (seen < run.last) {
+        matcher.see(takenAt(run, ++seen))
+        if (seen % STRIDE === 0 && (yield seen)) return false
+      }
+      meant ??= new Set(matcher.meant())
+      return true
+    },
+  }
 }
 
-function meantIn(run: Run, query: Query): ReadonlySet<number> {
-  const matcher = new Matcher(run.system, query, run.first + 1)
-  for (let n = run.first + 1; n <= run.last; n++) matcher.see(takenAt(run, n))
-  return new Set(matcher.meant())
-}
+/** Steps between two reports. */
+const STRIDE = 256
