@@ -3,9 +3,10 @@
  * this moment.
  */
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
 import { readRecording, recordingFiles } from '../../src/conformance/recording.ts'
 import { conformProgram } from '../../src/conformance/conform.ts'
 import { LogWriter } from '../../src/log/writer.ts'
@@ -190,7 +191,12 @@ line('one step back', ...ms(travelled.back))
 line('which step last changed a path', ...ms(travelled.last))
 line('why a page is mapped as it is', ...ms(travelled.why))
 line('peak of memory', `${(travelled.peak / 2 ** 20).toFixed(0)} MiB`, '')
-line('size of the log', `${(travelled.bytes / travelled.steps).toFixed(0)} bytes a step`, '')
+const compressed = gzipSync(readFileSync(long)).length / travelled.steps
+line(
+  'size of the log',
+  `${(travelled.bytes / travelled.steps).toFixed(0)} bytes a step`,
+  `${compressed.toFixed(1)} bytes compressed by gzip`,
+)
 rmSync(folder, { recursive: true })
 
 const diff = diffFigures()
