@@ -116,4 +116,22 @@ test('steps, deadlocks and ends that are wrong have simplest ways, too; circles 
   }
 })
 
+test('who begins is who makes for the fewest changes of actor, and not who comes first', () => {
+  const property: Property<null> = { kind: 'finally', name: 'ends', holds: () => false }
+  const waits = [
+    ['set', 0],
+    ['give', 1],
+  ] as const
+  const leads = [
+    ['take', 1],
+    ['set', 1],
+  ] as const
+  const model = workers([waits, leads], [property])
+  const { trail } = simplest(model, property, explore(model).found[0]?.trail ?? [])
+  assert.equal(
+    trail.map(c => c.by),
+    ['worker1', 'worker1', 'worker0', 'worker0'],
+  )
+})
+
 test.run()
