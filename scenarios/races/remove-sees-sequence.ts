@@ -39,7 +39,7 @@ export default scenario(
     cpu0.write(buf, 42)
     const snapshot = dev.usedBy(cpu1).snapshot(buf)
     const discard = cpu0.madvise(buf, 'dontneed')
-    m.race(snapshot, discard).order(until(snapshot, 'if_busy'), until(discard, 'invalidate_range_end'), snapshot, discard)
+    m.race(snapshot, discard).order(until(snapshot, 'dmirror_snapshot_remove'), until(discard, 'invalidate_range_end'), snapshot, discard)
     expect.always('a notifier that was removed is not known any more', view =>
       isDone(view, 'cpu1') && known(view).includes('dmirror0.snapshot')
         ? 'the notifier of the snapshot, whose memory is free, is still to be worked off'

@@ -84,7 +84,11 @@ const isTold = (said: Said): said is readonly string[] => Array.isArray(said)
 async function finished(saying: Exclude<Said, readonly string[]>, { run }: Session, work: Work): Promise<readonly string[]> {
   for (;;) {
     const { done, value } = saying.next(work.stopped)
-    if (done === true) return value
+    if (done === true) {
+      // What was shown of it makes room.
+      work.end()
+      return value
+    }
     await work.breathe(() => `looks at step ${value.toLocaleString('en')} of ${run.last.toLocaleString('en')}; Ctrl-C stops there`)
   }
 }

@@ -75,5 +75,6 @@ export class Work {
   end(): void {
     process.removeListener('SIGINT', this.#stop)
     if (this.#shown > 0) process.stderr.write('\r\u001b[K')
+    this.#shown = 0
   }
 }

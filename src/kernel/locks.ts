@@ -1,6 +1,6 @@
 /** `mmap_lock`, and what an operation answers in the end. */
 import type { Catchers } from './advance.ts'
-import type { Agenda, Outcome, Rules } from './agenda.ts'
+import type { Agenda, Item, Outcome, Rules } from './agenda.ts'
 import { mmapLockOf } from './names.ts'
 import { call, type AnyEvent, type Calls } from './offer.ts'
 import type { MmName } from '../memory/memory.ts'
@@ -30,3 +30,6 @@ export const lockCatchers = {
   as_errno: (item, failure) => ({ fail: item.of[failure] ?? failure }),
   ignore_failure: () => ({}),
 } satisfies Catchers
+
+/** Nothing is done where such an item stands, unless a failure comes by. */
+export const onlyCatches = (item: Item): boolean => Object.hasOwn(lockCatchers, item.do)

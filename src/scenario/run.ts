@@ -3,6 +3,7 @@ import type { Observable } from 'rxjs'
 import { BadTrail } from '../explore/model.ts'
 import { choicesOf } from '../explore/token.ts'
 import { causeOf } from '../kernel/failure.ts'
+import { onlyCatches } from '../kernel/locks.ts'
 import type { RangeContext, RangeEvent } from '../kernel/range.ts'
 import type { ThreadContext, ThreadEvent } from '../kernel/thread.ts'
 import type { Fact } from '../memory/facts.ts'
@@ -156,7 +157,7 @@ const progressOf =
   (world, by) => {
     const { value, context } = snapshotOf(system, world as World<Memory>, by)
     const { program, agenda } = context as ThreadContext | RangeContext
-    return { state: value, left: program.length, next: agenda[0]?.do }
+    return { state: value, left: program.length, next: agenda.find(item => !onlyCatches(item))?.do }
   }
 
 /** Nothing more will happen: everybody is at rest, or goes in circles for ever. */
