@@ -1,14 +1,14 @@
 /** `mirrorwalk explore` and `simulate`: every order of events of a scenario, or many at random; what was found, and what was covered. */
 import type { Scenario } from '../scenario/api.ts'
-import { refuseSeveral } from './checkpoint-file.ts'
-import { asJson, commandFor, show, type Explored } from './exploration.ts'
-import type { ExploreFlags, SimulateFlags } from './explore-flags.ts'
+import { refuseSeveral } from './explore/checkpoint-file.ts'
+import { asJson, commandFor, show, type Explored } from './explore/exploration.ts'
+import type { ExploreFlags, SimulateFlags } from './explore/explore-flags.ts'
 import { EXIT, printJson, Work, type ExitCode } from './output.ts'
 import { worst } from './run.ts'
 import { loadScenario } from './scenario-file.ts'
-import { searchedOne, shownOf } from './searched-one.ts'
-import { sweepCommand } from './sweep.ts'
-import { logPath, witnessOf } from './witness.ts'
+import { searchedOne, shownOf } from './explore/searched-one.ts'
+import { sweepCommand } from './explore/sweep.ts'
+import { logPath, witnessOf } from './explore/witness.ts'
 
 export const simulateCommand = (file: string, { scheduler, seed, runs, ...flags }: SimulateFlags): Promise<ExitCode> =>
   exploreCommand(file, {

@@ -3,17 +3,17 @@
  * time, and all orders of events are explored: do the properties catch it?
  */
 import { exploring, type Exploration, type Found } from '../explore/explore.ts'
-import { doSame } from '../explore/same.ts'
+import { doSame } from '../explore/answers/same.ts'
 import { BUGS, bugNames, whyNot, type BugName } from '../kernel/bugs.ts'
 import { wrapped } from '../inspect/wrap.ts'
 import type { Scenario } from '../scenario/api.ts'
 import { modelOf, type LinuxModel } from '../scenario/explored.ts'
 import { profileOf } from '../scenario/standard.ts'
-import { optionsOf, type ExploreFlags } from './explore-flags.ts'
+import { optionsOf, type ExploreFlags } from './explore/explore-flags.ts'
 import { columns, plural, print, printJson, styled, table, UsageError, Work, type ExitCode } from './output.ts'
 import { buildOf, worst } from './run.ts'
 import { loadScenario } from './scenario-file.ts'
-import { searched } from './searching.ts'
+import { searched } from './explore/searching.ts'
 
 export type MutantsFlags = Pick<ExploreFlags, 'profile' | 'variant' | 'maxStates' | 'timeout' | 'memory' | 'json'>
 

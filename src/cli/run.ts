@@ -11,7 +11,7 @@ import type { Values } from '../scenario/parameters.ts'
 import { MODEL_VERSION } from '../version.ts'
 import { LazyFile } from './lazy-file.ts'
 import { colourful, columns, EXIT, plural, print, printJson, styled, UsageError, Work, type ExitCode } from './output.ts'
-import { parametersOf } from './parameters.ts'
+import { parametersOf } from './explore/parameters.ts'
 import { loadScenario, whereAndWhat } from './scenario-file.ts'
 
 export interface RunFlags {

@@ -1,9 +1,9 @@
 /** What every strategy is: a search that can be watched, and stopped, and that says what it did. */
 import type { Choice } from '../system/step.ts'
-import type { Judge } from './judge.ts'
-import type { Paused } from './paused.ts'
-import type { Row, Rows } from './rows.ts'
-import type { Space } from './space.ts'
+import type { Judge } from './properties/judge.ts'
+import type { Paused } from './strategies/paused.ts'
+import type { Row, Rows } from './worlds/rows.ts'
+import type { Space } from './worlds/space.ts'
 
 /** How far a search is. */
 export interface Progress {

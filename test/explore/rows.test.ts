@@ -3,8 +3,8 @@ import * as fc from 'fast-check'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { BadToken, choicesOf, tokenOf } from 'mirrorwalk/explore'
-import { Interner } from '../../src/explore/intern.ts'
-import { Rows } from '../../src/explore/rows.ts'
+import { Interner } from '../../src/explore/worlds/intern.ts'
+import { Rows } from '../../src/explore/worlds/rows.ts'
 import { Table } from '../../src/memory/table.ts'
 
 test('rows are found again whatever the size of their numbers, in the order in which they came, with where they came from', () => {

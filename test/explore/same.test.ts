@@ -2,7 +2,7 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { Progress } from '../../src/explore/strategy.ts'
-import { doSame } from '../../src/explore/same.ts'
+import { doSame } from '../../src/explore/answers/same.ts'
 import { modelOf } from '../../src/index.ts'
 import seed from '../../scenarios/seeds/004-stale-valid.ts'
 import { workers, type Program } from './toys.ts'

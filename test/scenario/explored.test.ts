@@ -15,8 +15,8 @@ import {
   type Scenario,
   type ScenarioContext,
 } from '../../src/index.ts'
-import { Footprints } from '../../src/explore/footprint.ts'
-import { Space } from '../../src/explore/space.ts'
+import { Footprints } from '../../src/explore/worlds/footprint.ts'
+import { Space } from '../../src/explore/worlds/space.ts'
 import { viewOf } from '../../src/scenario/view.ts'
 
 const explored = (built: Built, reduction: NonNullable<ExploreOptions['reduction']> = 'none'): Exploration =>

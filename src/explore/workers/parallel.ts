@@ -3,11 +3,11 @@
  * Round by round, the workers go on from the next states, hand what they find to those who keep it, and are told which numbers
  * the new states have: those in the order of the states that they were found from, and of the steps.
  */
-import type { Judge } from '../judge.ts'
+import type { Judge } from '../properties/judge.ts'
 import { NotDeterministic } from '../model.ts'
-import { Rows, type Row } from '../rows.ts'
-import type { Space } from '../space.ts'
-import type { Step } from '../steps.ts'
+import { Rows, type Row } from '../worlds/rows.ts'
+import type { Space } from '../worlds/space.ts'
+import type { Step } from '../worlds/steps.ts'
 import { Unsound, type Cut, type Limits, type Progress, type Search, type Searched, type Strategy } from '../strategy.ts'
 import { told } from './partition.ts'
 import { Parts } from './parts.ts'

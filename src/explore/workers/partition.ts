@@ -3,11 +3,11 @@
  * those who keep them. It takes successors in the order in which one worker alone would have found them, so that the first of
  * two that are the same is the one that counts.
  */
-import { Judge } from '../judge.ts'
+import { Judge } from '../properties/judge.ts'
 import type { Model } from '../model.ts'
-import { Rows, type Row } from '../rows.ts'
-import { Space } from '../space.ts'
-import type { Step } from '../steps.ts'
+import { Rows, type Row } from '../worlds/rows.ts'
+import { Space } from '../worlds/space.ts'
+import type { Step } from '../worlds/steps.ts'
 import { Parts } from './parts.ts'
 import { ROUND, type Answers, type Box, type Sighting, type Task, type TaskOf, type Verb } from './port.ts'
 

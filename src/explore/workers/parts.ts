@@ -3,8 +3,8 @@
  * own; but from the same state, all come to the same successors. So parts are numbered as they are met at states that all of
  * them expand in one order, and no part is ever written down.
  */
-import type { Row } from '../rows.ts'
-import type { Space } from '../space.ts'
+import type { Row } from '../worlds/rows.ts'
+import type { Space } from '../worlds/space.ts'
 
 export class Parts<M, F> {
   readonly #space: Space<M, F>
