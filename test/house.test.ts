@@ -82,6 +82,13 @@ test('every file says what it is for, and most are short', () => {
   assert.ok(long.length * 20 < files.length, `too many long files: ${long.join(', ')}`)
 })
 
+test('what is thrown is looked at: uvu takes a string there for a message, and any error for the right one', () => {
+  const blind = /\bthrows\([^\n]*, ['"`][^\n]*\)$|\bthrows\(\n[^\n]*,\n\s*['"`]/m
+  for (const file of filesIn('test').filter(f => f !== 'test/house.test.ts')) assert.not.match(read(file), blind, file)
+  assert.match("assert.throws(() => f(), 'plain data')", blind)
+  assert.match("assert.throws(\n  () => f(),\n  'plain data',\n)", blind)
+})
+
 test('the lock file has the packages of every platform', () => {
   // An install on one platform can leave out those of the others; `npm ci` then refuses the lock file.
   interface Locked {

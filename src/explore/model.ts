@@ -61,7 +61,7 @@ export interface Schedule {
   readonly turn: (measures: readonly number[]) => Turn
 }
 
-/** Actors that may change places, each with those that belong to it: all lists are of one length. */
+/** Actors that may change places, or pages or whatever else contexts have names for, each with those that belong to it: all lists are of one length. */
 export type Alike = readonly (readonly ActorName[])[]
 
 export interface Model<M, F> {
@@ -70,6 +70,6 @@ export interface Model<M, F> {
   readonly schedule?: Schedule
   /** Fields of contexts that hold numbers of one sequence: only their order counts, and whether they are odd. */
   readonly sequences?: readonly string[]
-  /** Groups of actors that are the same but for their names. */
+  /** Groups of what is the same but for its names. */
   readonly symmetry?: readonly Alike[]
 }

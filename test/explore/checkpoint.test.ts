@@ -135,7 +135,7 @@ test('what was changed, cut off, or is of something else is refused', () => {
       )
     }),
   )
-  assert.throws(() => read(bytes, { what: 'another' }), 'it is of what a test; what is to be explored is of what another')
+  assert.throws(() => read(bytes, { what: 'another' }), /it is of what a test; what is to be explored is of what another/)
   assert.throws(
     () => explore(abstractMirror(1, 2, 1), { from: read(bytes) }),
     (error: unknown) => error instanceof BadCheckpoint,
@@ -144,11 +144,11 @@ test('what was changed, cut off, or is of something else is refused', () => {
 
 test('a search without a set of states to go on from says why it cannot be paused', () => {
   for (const [plan, why] of [
-    [{ reduction: 'sleep' }, 'on its way'],
-    [{ reduction: 'dpor' }, 'on its way'],
-    [{ reduction: 'cache' }, 'on its way'],
-    [{ reduction: 'symmetry' }, 'stands for the others'],
-    [{ simulate: {} }, 'another seed'],
+    [{ reduction: 'sleep' }, /on its way/],
+    [{ reduction: 'dpor' }, /on its way/],
+    [{ reduction: 'cache' }, /on its way/],
+    [{ reduction: 'symmetry' }, /stands for the others/],
+    [{ simulate: {} }, /another seed/],
   ] as const)
     assert.throws(() => explore(abstractMirror(1, 1, 1), { ...plan, pausing: true }), why)
 })

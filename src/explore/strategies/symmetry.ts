@@ -1,6 +1,7 @@
 /**
  * Symmetry: worlds that are the same but for which of several like actors is which are taken for one. An exchange moves the
- * actors' snapshots, and renames them where other contexts speak of them; lists of their names are taken for sets.
+ * actors' snapshots, and renames them where other contexts speak of them; lists of their names are taken for sets. What is alike
+ * need not be actors: pages, or whatever else contexts speak of by name, are renamed alone.
  *
  * That actors are alike is said by whoever makes the model, and is not believed: among the first worlds, each exchange must
  * lead to a world with exchanged successors, and nothing may be wrong in one that is right in the other.
@@ -78,14 +79,15 @@ class Orbits<M, F> {
   constructor(space: Space<M, F>, exchanges: readonly Exchange[]) {
     this.#space = space
     this.#exchanges = exchanges
-    const place = (name: ActorName): number => {
-      const at = space.names.indexOf(name)
-      if (at < 0) throw new Unsound(`'${name}' is said to be like others, and there is no such actor`)
-      return at
-    }
+    const spoken = wordsIn(space.names.map((_, i) => space.snapshot(i, space.start[i] as number).context))
     this.#sources = exchanges.map(exchange => {
       const sources = Int32Array.from(space.names, (_, i) => i)
-      for (const [from, to] of exchange) sources[place(to)] = place(from)
+      for (const [from, to] of exchange) {
+        const [a, b] = [space.names.indexOf(from), space.names.indexOf(to)]
+        if (a >= 0 && b >= 0) sources[b] = a
+        else if (a >= 0 || b >= 0 || !spoken.has(from))
+          throw new Unsound(`'${a < 0 ? from : to}' is said to be like others: there is no such actor, and none that speaks of it at first`)
+      }
       return sources
     })
     this.#renamed = exchanges.map(() => space.names.map(() => []))
@@ -197,7 +199,16 @@ class Orbits<M, F> {
   }
 }
 
-/** A value with the actors in it exchanged. */
+/** The words in values, also those by which their parts are named. */
+function wordsIn(value: unknown, words = new Set<string>()): ReadonlySet<string> {
+  if (typeof value === 'string') words.add(value)
+  else if (Array.isArray(value)) for (const member of value) wordsIn(member, words)
+  else if (typeof value === 'object' && value !== null && !('toJSON' in value))
+    for (const [key, of] of Object.entries(value)) wordsIn(of, words.add(key))
+  return words
+}
+
+/** A value with the names in it exchanged. */
 function renamed(value: unknown, exchange: Exchange): unknown {
   if (typeof value === 'string') return exchange.get(value) ?? value
   if (typeof value !== 'object' || value === null || 'toJSON' in value) return value
