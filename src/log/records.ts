@@ -90,13 +90,12 @@ export function recordOf<M, F>(system: System<M, F>, entry: Entry<M, F>, context
   const { n, cause, choice, before, world, facts } = entry
   const own = system.index.get(choice.by) ?? 0
   const set: Record<string, SetRecord> = {}
-  const putSet = (i: number, name: string): void => {
-    const told = contexts.set(i, before.actors[i], world.actors[i])
-    if (told !== undefined) set[name] = told
-  }
-  putSet(own, choice.by)
+  const became = contexts.set(own, before.actors[own], world.actors[own])
+  if (became !== undefined) set[choice.by] = became
   for (let i = 0; i < world.actors.length; i++) {
-    if (i !== own && before.actors[i] !== world.actors[i]) putSet(i, system.actors[i]?.name ?? '')
+    if (i === own || before.actors[i] === world.actors[i]) continue
+    const told = contexts.set(i, before.actors[i], world.actors[i])
+    if (told !== undefined) set[system.actors[i]?.name ?? ''] = told
   }
   return {
     n,
