@@ -87,6 +87,7 @@ export const range = rangeSetup.createMachine({
     read_begin: {
       meta: { does: 'read_begin' },
       on: {
+        timed_out: { target: 'failed', actions: 'giveUp' },
         begun: [
           { guard: 'busy', target: 'wait_event', actions: 'begin' },
           { target: 'mmap_read_lock', actions: 'begin' },

@@ -1,30 +1,14 @@
 /** A log from a file, and the system that it was written in. */
-import { openSync, readFileSync } from 'node:fs'
-import { NotALog, readLog, type Damage, type ReadLog } from '../log/reader.ts'
+import { openSync } from 'node:fs'
+import { NotALog, type Damage } from '../log/reader.ts'
 import type { Header } from '../log/records.ts'
 import { linuxSystem, type LinuxSystem, type SystemSpec } from '../scenario/standard.ts'
 import { plural, UsageError } from './output.ts'
-
-export interface OpenedLog {
-  readonly log: ReadLog
-  readonly system: LinuxSystem
-}
 
 const unreadable = (path: string, error: unknown): UsageError =>
   new UsageError(
     `${path}: cannot be read: ${error instanceof Error ? error.message : String(error)}. Expected an event log, as run writes it.`,
   )
-
-export function openLog(path: string): OpenedLog {
-  let bytes: Buffer
-  try {
-    bytes = readFileSync(path)
-  } catch (error) {
-    throw unreadable(path, error)
-  }
-  const log = readLog(bytes, path)
-  return { log, system: systemOf(log.header, path) }
-}
 
 /** A file, open for reading. */
 export function opened(path: string): number {

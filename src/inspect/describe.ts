@@ -134,6 +134,8 @@ function did({ do: what, event, calls, facts }: Described): readonly string[] {
       return [event['stale'] === true ? 'was invalidated: begins again' : 'not invalidated, as far as it can tell']
     case 'commit':
       return [`maps on ${to}: ${words(first['pfns'] as Table, number(first, 'start'), number(first, 'end'))}`]
+    case 'time_passes':
+      return ['its time is over']
     case 'translate':
       return [
         `translates ${number(first, 'page')}: ${event.type === 'translated' ? frames(frameOf(number(event, 'word')), 1) : 'nothing, a fault'}`,

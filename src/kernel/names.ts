@@ -17,5 +17,7 @@ export const dmaOf = (device: ActorName): ActorName => `${device}.dma`
 export const hmmOf = (mm: MmName): ActorName => `${mm}.hmm`
 /** Who runs a device's program, and handles its faults. */
 export const handlerOf = (device: ActorName): ActorName => `${device}.range`
+/** The time that a device's driver gives a fault, if it does not take any. */
+export const timeoutOf = (device: ActorName): ActorName => `${device}.timeout`
 /** Who works for a device beside it, if somebody does. */
 export const workerOf = (device: ActorName): ActorName => `${device}.worker`

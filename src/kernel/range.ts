@@ -13,7 +13,7 @@ import { HMM_PFN_WRITE, type HmmRange } from '../walker/hmm.ts'
 import type { Kernel, Work } from './advance.ts'
 import { isAccess, perform, translate, type DeviceAccess, type DeviceStatement, type InFlight } from './device-access.ts'
 import { isOops, whereOf, type Failure } from './failure.ts'
-import { dmaOf, FOLIO_LOCK, hmmOf, mmapLockOf, registryOf } from './names.ts'
+import { dmaOf, FOLIO_LOCK, hmmOf, mmapLockOf, registryOf, timeoutOf } from './names.ts'
 import type { Profile } from './profiles.ts'
 import { call, type ActorName, type AnyEvent, type Call, type Calls, type Does, type Offer } from './offer.ts'
 import { ran, REST, work } from './thread.ts'
@@ -24,6 +24,8 @@ export interface DeviceFault extends HmmRange {
   readonly requests: Table
   /** How often the range may be begun before the driver gives up; null: for ever. */
   readonly attempts: number | null
+  /** The driver gives up with EBUSY when its time is over (machines/timeout.ts). */
+  readonly timeout?: true
   /** Nothing is faulted in: only what is there is found. */
   readonly snapshot?: boolean
   /** What is found is mapped for DMA, too: by `hmm_range_dma_map()` or `hmm_dma_map_pfn()`. */
@@ -65,6 +67,8 @@ export type RangeEvent =
   | { readonly type: 'translated'; readonly word: number }
   | { readonly type: 'accessed'; readonly values: readonly number[]; readonly left: DeviceAccess | null }
   | { readonly type: 'begun'; readonly seq: number; readonly busy: boolean }
+  /** The time that the driver gives it is over. */
+  | { readonly type: 'timed_out' }
   | ({ readonly type: 'ran' } & Work)
   | ({ readonly type: 'walked' } & Work)
   | ({ readonly type: 'dma_unmapped' } & Work)
@@ -102,8 +106,14 @@ function running({ program, window = null }: RangeContext): DeviceFault {
 const idle: RangeDoes = (_, { device, program: [statement] }) => {
   if (statement === undefined) return []
   if (isAccess(statement)) return [translate(device, statement)]
-  return [{ do: 'device_fault', calls: [], facts: [], event: () => ({ type: 'fault' }) } satisfies Offer<Fact>]
+  return [
+    { do: 'device_fault', calls: clock(device, statement, 'start'), facts: [], event: () => ({ type: 'fault' }) } satisfies Offer<Fact>,
+  ]
 }
+
+/** A call to the driver's clock, if it has one. */
+const clock = (device: ActorName, { timeout }: DeviceFault, type: 'start' | 'stop' | 'time_after'): Calls =>
+  timeout === true ? [call(timeoutOf(device), type)] : []
 
 const bounds = (c: RangeContext): { readonly start: Page; readonly end: Page } => ({ start: running(c).start, end: running(c).end })
 
@@ -160,8 +170,13 @@ const common = (
       call(c.device, 'commit', { ...bounds(c), pfns: c.array }),
     ])(memory, c, budget),
   driver_unlock: one('driver_unlock', c => [call(c.device, 'unlock')]),
-  end: (_, { ret, fail, array }) => [
-    { do: 'return', calls: [], facts: [], event: () => ({ type: 'ended', ret, err: fail, array }) satisfies RangeEnded },
+  end: (_, c) => [
+    {
+      do: 'return',
+      calls: clock(c.device, running(c), 'stop'),
+      facts: [],
+      event: () => ({ type: 'ended', ret: c.ret, err: c.fail, array: c.array }) satisfies RangeEnded,
+    },
   ],
 })
 
@@ -178,8 +193,12 @@ export const rangeDoes = (kernel: Kernel) =>
       work(kernel, memory, c, budget, after => (after.agenda.length > 0 ? ran(after) : { ...ran(after), type: 'dma_mapped' })),
     read_begin: one(
       'mmu_interval_read_begin',
-      c => [call(c.device, 'read_begin', bounds(c)), call(registryOf(c.mm), 'mmu_interval_read_begin')],
-      ([seq, current]) => ({ type: 'begun', seq, busy: seq === current }) as RangeEvent,
+      c => [
+        call(c.device, 'read_begin', bounds(c)),
+        call(registryOf(c.mm), 'mmu_interval_read_begin'),
+        ...clock(c.device, running(c), 'time_after'),
+      ],
+      ([seq, current, late]) => (late === true ? { type: 'timed_out' } : { type: 'begun', seq, busy: seq === current }) as RangeEvent,
     ),
     wait_event: one('wait_event', c => [call(registryOf(c.mm), 'wait_event', { seq: c.seq })]),
     read_retry: one(

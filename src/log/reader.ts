@@ -121,6 +121,14 @@ export class Scan {
     }
   }
 
+  /** The records that are left, as they are read. */
+  get records(): Iterable<LogRecord> {
+    return this.#left()
+  }
+  *#left(): Generator<LogRecord> {
+    for (let next = this.next(); next !== undefined; next = this.next()) yield next.record
+  }
+
   /** The next record; undefined if there is none that can be believed. */
   next(): Scanned | undefined {
     if (this.#found !== undefined) return undefined

@@ -4,7 +4,7 @@
  */
 import { Live, type Entry } from '../system/live.ts'
 import type { System, World } from '../system/world.ts'
-import { isCheckpoint, isEnd, isStep, type LogRecord, type ReadLog } from './reader.ts'
+import { isCheckpoint, isEnd, isStep, type LogRecord } from './reader.ts'
 import { beginning, choiceOf, digestOf, foldStep, recordOf, type Header, type StepRecord } from './records.ts'
 import { isEqual } from './values.ts'
 
@@ -28,18 +28,36 @@ export interface Replayed<M> {
   readonly difference: LogDifference | undefined
 }
 
-/** Is told of each step, for progress; answers false to stop. */
-export type Watch = (step: number) => boolean
+/** A log to go through: one that was read, or one that is being read. */
+export interface Records {
+  readonly header: Header
+  readonly format: number
+  readonly records: Iterable<LogRecord>
+}
+
+/** Yields how far it is, in steps, and is told whether to stop there. */
+export type Replaying<M> = Generator<number, Replayed<M>, boolean>
 
 /** Decides every step again, from the recorded choices. */
-export function decideAgain<M, F>(system: System<M, F>, log: ReadLog, model: string, watch: Watch = () => true): Replayed<M> {
+export const decideAgain = <M, F>(system: System<M, F>, log: Records, model: string): Replayed<M> => toTheEnd(deciding(system, log, model))
+/** Folds the records alone. */
+export const foldLog = <M, F>(system: System<M, F>, log: Records): Replayed<M> => toTheEnd(folding(system, log))
+
+function toTheEnd<M>(replaying: Replaying<M>): Replayed<M> {
+  for (;;) {
+    const { done, value } = replaying.next(false)
+    if (done === true) return value
+  }
+}
+
+/** `decideAgain`, bit by bit. */
+export function deciding<M, F>(system: System<M, F>, log: Records, model: string): Replaying<M> {
   const live = new Live(system, beginning(system, log.header), log.header.from?.step)
   const likely = likelyCause(log.header, model)
   return follow(
     system,
     log,
     likely,
-    watch,
     () => live.world,
     record => {
       if (!isStep(record)) return undefined
@@ -54,15 +72,14 @@ export function decideAgain<M, F>(system: System<M, F>, log: ReadLog, model: str
   )
 }
 
-/** Folds the records alone. */
-export function foldLog<M, F>(system: System<M, F>, log: ReadLog, watch: Watch = () => true): Replayed<M> {
+/** `foldLog`, bit by bit. */
+export function folding<M, F>(system: System<M, F>, log: Records): Replaying<M> {
   let world = beginning(system, log.header)
   const likely = 'the log was put together by hand, or a fact is folded otherwise than when it was written'
   return follow(
     system,
     log,
     likely,
-    watch,
     () => world,
     record => {
       if (isStep(record)) world = foldStep(system, world, record)
@@ -71,21 +88,24 @@ export function foldLog<M, F>(system: System<M, F>, log: ReadLog, watch: Watch =
   )
 }
 
-function follow<M, F>(
+/** Steps between two reports. */
+const STRIDE = 256
+
+function* follow<M, F>(
   system: System<M, F>,
-  log: ReadLog,
+  log: Records,
   likely: string,
-  watch: Watch,
   world: () => World<M>,
   apply: (record: LogRecord) => LogDifference | undefined,
-): Replayed<M> {
+): Replaying<M> {
   let steps = log.header.from?.step ?? 0
   for (const record of log.records) {
     const difference = apply(record) ?? digestDifference(system, world(), record, steps, likely)
     if (difference !== undefined) return { steps, world: world(), end: undefined, difference }
     if (isEnd(record)) return { steps, world: world(), end: record.why, difference: undefined }
-    if (isStep(record)) steps = record.n
-    if (!watch(steps)) break
+    if (!isStep(record)) continue
+    steps = record.n
+    if (steps % STRIDE === 0 && (yield steps)) break
   }
   return { steps, world: world(), end: undefined, difference: undefined }
 }

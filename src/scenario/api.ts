@@ -67,6 +67,8 @@ export interface DeviceOptions {
   readonly buffers?: readonly Pages[]
   /** How it hears of invalidations: in v5.5 by either, before by the first alone, later by the second, which is meant if not said. */
   readonly notifier?: 'hmm_mirror' | 'mmu_interval_notifier'
+  /** Its driver gives a fault up with EBUSY when its time is over, which may be at any moment; for ranges with a sequence. */
+  readonly timeout?: boolean
   /** How many pages it can map for DMA at once; any number if not said. */
   readonly dmaRoom?: number
   /** `hmm_dma_map_alloc()` refuses it (EOPNOTSUPP), for its DMA needs caches kept up or does not reach all of memory. */

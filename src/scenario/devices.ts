@@ -1,6 +1,6 @@
 /** What the devices of a scenario are told: to fault pages in, to look at them, to map them for DMA, and to access them. */
 import { faultOn, isAccess, type DeviceAccess, type DeviceStatement } from '../kernel/device-access.ts'
-import { dmaOf, handlerOf, workerOf } from '../kernel/names.ts'
+import { dmaOf, handlerOf, timeoutOf, workerOf } from '../kernel/names.ts'
 import type { Profile } from '../kernel/profiles.ts'
 import type { DeviceFault } from '../kernel/range.ts'
 import { page, PAGE_LIMIT, type Pages } from '../memory/address.ts'
@@ -21,6 +21,8 @@ export interface Programmed {
   readonly notifier: Notifier
   readonly dmaRoom: number | null
   readonly dmaLimited: boolean
+  /** Its driver gives up when its time is over. */
+  readonly timeout: boolean
   /** Of the user's own. */
   readonly driver: Driver | undefined
   /** What its interval notifiers cover, one each. */
@@ -32,10 +34,11 @@ const EVERYTHING: Pages = { start: page(0), end: page(PAGE_LIMIT) }
 /** What a device is programmed as; why it cannot be, if it cannot. */
 export function programmed(
   profile: Profile,
-  { driver, buffers, notifier, dmaRoom, dmaLimited = false }: DeviceOptions,
+  { driver, buffers, notifier, dmaRoom, dmaLimited = false, timeout = false }: DeviceOptions,
 ): Programmed | string {
-  const common = { program: [], dmaRoom: dmaRoom ?? null, dmaLimited, driver, covers: buffers ?? [EVERYTHING] }
+  const common = { program: [], dmaRoom: dmaRoom ?? null, dmaLimited, timeout, driver, covers: buffers ?? [EVERYTHING] }
   const ways = notifiersOf(profile)
+  if (timeout && driver !== undefined) return "timeout is for our driver; one of one's own has its own way of giving up"
   if (driver !== undefined) {
     const able = ways.includes('mmu_interval_notifier')
     return able
@@ -44,6 +47,8 @@ export function programmed(
   }
   if (buffers !== undefined) return "buffers are for a driver of one's own"
   const chosen = notifier ?? ways[0]
+  if (timeout && chosen !== 'mmu_interval_notifier')
+    return `timeout is for ranges with a sequence; on ${profile.name} this one has an ${chosen}`
   return ways.includes(chosen)
     ? { ...common, notifier: chosen }
     : `${profile.name} has no ${chosen}; a device there has an ${ways.join(' or an ')}`
@@ -63,7 +68,7 @@ export const subscribers = (
 
 /** The actors of a device: itself, who handles its faults, and what else belongs to it. */
 export function deviceActors(mm: MmName, name: ActorName, device: Programmed, profile: Profile): readonly ActorSpec[] {
-  const { program, notifier, dmaRoom, dmaLimited, driver, covers } = device
+  const { program, notifier, dmaRoom, dmaLimited, timeout, driver, covers } = device
   const { range } = notifier === 'hmm_mirror' ? RANGE_MACHINES[profile.rangeValidity] : RANGE_MACHINES.sequence
   const machines = driver === undefined ? { device: 'device', handler: range } : machinesOf(driver)
   const acting = { name: handlerOf(name), mm, device: name, program }
@@ -77,6 +82,7 @@ export function deviceActors(mm: MmName, name: ActorName, device: Programmed, pr
   return [
     { name, machine: machines.device, input },
     { name: handlerOf(name), machine: machines.handler, input: acting },
+    ...(timeout ? [{ name: timeoutOf(name), machine: 'timeout', input: {} }] : []),
     ...(mapsDma(program, 'by range') ? [{ name: dmaOf(name), machine: 'dma', input: { room: dmaRoom } }] : []),
     ...(driver?.hasWorker === true
       ? [{ name: workerOf(name), machine: machinesOf(driver).worker, input: { ...acting, name: workerOf(name), program: [] } }]
@@ -105,6 +111,7 @@ const wanted = ({ write = false, devicePrivate = false }: DeviceFaultOptions): n
 /** `add` puts a statement at the end of the device's program. */
 export function deviceOf(
   name: ActorName,
+  timeout: boolean,
   add: (statement: DeviceStatement) => StatementRef,
   dmaWay: () => Exclude<Profile['mapsDma'], 'no'>,
 ): Device {
@@ -114,7 +121,7 @@ export function deviceOf(
     ...(block === undefined ? {} : { block }),
   })
   const asked = (pages: Pages, defaultFlags: number, options: DeviceFaultOptions, rest: Partial<DeviceFault> = {}): Command => ({
-    ...add({ ...faulting(pages, defaultFlags, options), ...rest }),
+    ...add({ ...faulting(pages, defaultFlags, options), ...(timeout ? { timeout } : {}), ...rest }),
     start: pages.start,
     end: pages.end,
   })

@@ -9,7 +9,7 @@ import { isAccess, type DeviceStatement } from '../kernel/device-access.ts'
 import type { Statement } from '../kernel/thread.ts'
 import { page, PAGE_LIMIT, type Pages } from '../memory/address.ts'
 import type { MmName } from '../memory/memory.ts'
-import { handlerOf, hmmOf, mirrorName, snapshotOf, workerOf } from '../kernel/names.ts'
+import { handlerOf, hmmOf, mirrorName, snapshotOf, timeoutOf, workerOf } from '../kernel/names.ts'
 import type { ActorName } from '../system/actor.ts'
 import type {
   Built,
@@ -190,7 +190,7 @@ class Builder implements Writing {
     if (typeof device === 'string') throw new BadScenario(`scenario '${this.#title}', ${name}: ${device}`)
     this.#devices.set(name, device)
     const add = (statement: DeviceStatement): StatementRef => this.#add({ by: handlerOf(name), index: device.program.push(statement) - 1 })
-    return deviceOf(name, add, () => {
+    return deviceOf(name, device.timeout, add, () => {
       const { mapsDma } = profile
       if (mapsDma === 'no')
         throw new BadScenario(`scenario '${this.#title}': ${profile.name} has no hmm_range_dma_map() or hmm_dma_map_pfn()`)
@@ -242,8 +242,8 @@ class Builder implements Writing {
   #goal({ by, index }: StatementRef): Goal {
     const length =
       this.#programs.get(by)?.statements.length ?? [...this.#devices].find(([name]) => handlerOf(name) === by)?.[1].program.length ?? 0
-    const helpers = [...this.#devices].flatMap(([name, { driver }]) =>
-      handlerOf(name) === by && driver?.hasWorker === true ? [workerOf(name)] : [],
+    const helpers = [...this.#devices].flatMap(([name, { driver, timeout }]) =>
+      handlerOf(name) !== by ? [] : [...(driver?.hasWorker === true ? [workerOf(name)] : []), ...(timeout ? [timeoutOf(name)] : [])],
     )
     return { by, left: length - index - 1, ...(helpers.length === 0 ? {} : { helpers }) }
   }

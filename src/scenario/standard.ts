@@ -16,6 +16,7 @@ import { notifier } from '../../machines/notifier.ts'
 import { range } from '../../machines/range.ts'
 import { registry } from '../../machines/registry.ts'
 import { childThread, thread } from '../../machines/thread.ts'
+import { timeout } from '../../machines/timeout.ts'
 import { vmaRange } from '../../machines/vma-range.ts'
 import { mirrorRangeDoes, rangeDoes, vmaRangeDoes } from '../kernel/range.ts'
 import { FOLIO_LOCK } from '../kernel/names.ts'
@@ -72,6 +73,9 @@ export function standardKinds(profile: Profile): Kinds {
     registry: plain(registry),
     mmap_lock: plain(mmapLock),
     folio_lock: plain(folioLock),
+    timeout: kind<Memory, Fact, typeof timeout>(timeout, {
+      pass: () => [{ do: 'time_passes', calls: [], facts: [], event: () => ({ type: 'passed' }) }],
+    }),
     hmm: plain(hmmMirror),
     hmm_at_end: plain(hmmAtEnd),
     interval_notifier: plain(intervalNotifier),

@@ -1,4 +1,4 @@
-/** What tests of the command line share: a folder to work in, and a way to run it. */
+/** What tests of the command line share: a folder to work in, and a way to run it: compiled (`npm test` sees to that), as users have it. */
 import { spawn } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -31,15 +31,16 @@ export function cliSuite(name: string): Test<Folder> {
 }
 
 /** Runs a TypeScript file in a folder, as a project that has installed it would. */
-export const node = (folder: string, file: string): Promise<Done> => started(folder, [file])
+export const node = (folder: string, file: string): Promise<Done> =>
+  started(folder, ['--import', join(root, 'node_modules/tsx/dist/esm/index.mjs'), file])
 
 /** Runs the command line in a folder; once `stop` says so, it gets a Ctrl-C; `reads`: whether anybody reads what it prints. */
 export const cli = (folder: string, args: readonly string[], stop?: () => boolean, reads = true): Promise<Done> =>
-  started(folder, [join(root, 'src/cli/main.ts'), ...args], stop, reads)
+  started(folder, [join(root, 'dist/src/cli/main.js'), ...args], stop, reads)
 
 function started(folder: string, args: readonly string[], stop?: () => boolean, reads = true): Promise<Done> {
   return new Promise(resolve => {
-    const child = spawn(process.execPath, ['--conditions=source', '--import', join(root, 'node_modules/tsx/dist/esm/index.mjs'), ...args], {
+    const child = spawn(process.execPath, args, {
       cwd: folder,
       env: { ...process.env, NO_COLOR: '1' },
     })

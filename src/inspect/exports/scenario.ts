@@ -1,7 +1,7 @@
 /** A scenario file from a recorded session: what its actors were told, in the words of the scripting API, stage by stage. */
 import type { Header } from '../../log/records.ts'
 import { kernelNamed } from '../../kernel/configuration.ts'
-import { dmaOf } from '../../kernel/names.ts'
+import { dmaOf, timeoutOf } from '../../kernel/names.ts'
 import { deviceText, gupText, pagesText, type Fields } from './statements.ts'
 
 /** A log of which no scenario can be made; the message says why. */
@@ -102,6 +102,7 @@ class Writing {
           ...(chooses && machine === 'mirror_range' ? [`notifier: 'hmm_mirror'`] : []),
           ...(typeof room === 'number' ? [`dmaRoom: ${room}`] : []),
           ...(limited === true ? ['dmaLimited: true'] : []),
+          ...(actors.some(a => a.name === timeoutOf(device)) ? ['timeout: true'] : []),
         ]
         this.lines.push(
           `const ${variable} = m.device(${JSON.stringify(device)}${options.length === 0 ? '' : `, { ${options.join(', ')} }`})`,
