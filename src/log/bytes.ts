@@ -116,8 +116,9 @@ export class ByteWriter {
     if (!isPlain(object) && 'toJSON' in object && typeof object.toJSON === 'function') return this.value(object.toJSON())
     this.byte(BRACE)
     let first = true
-    for (const key of Object.keys(object)) {
-      const value: unknown = (object as Readonly<Record<string, unknown>>)[key]
+    const fields = object as Readonly<Record<string, unknown>>
+    for (const key in fields) {
+      const value = fields[key]
       if (value === undefined) continue
       this.key(key, first)
       this.value(value)

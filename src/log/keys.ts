@@ -59,13 +59,17 @@ const WHOLE: readonly number[] = [0, INDEX_LIMIT]
 
 function add(ranges: Ranges, from: number, end: number): void {
   const last = ranges.length
-  if (last > 0 && (ranges[last - 2] ?? 0) <= from && end <= (ranges[last - 1] ?? 0)) return
+  if (last > 0 && (ranges[last - 2] ?? 0) <= from && from <= (ranges[last - 1] ?? 0)) {
+    if (end > (ranges[last - 1] ?? 0)) ranges[last - 1] = end
+    return
+  }
   ranges.push(from, end)
   if (last > HELD) ranges.splice(0, ranges.length, ...ordered(ranges))
 }
 
 /** In ascending order, none meeting another, and not too many. */
 function ordered(ranges: Ranges): number[] {
+  if (ranges.length <= 2) return ranges
   const pairs: [number, number][] = []
   for (let i = 0; i < ranges.length; i += 2) pairs.push([ranges[i] ?? 0, ranges[i + 1] ?? 0])
   pairs.sort(([a], [b]) => a - b)
@@ -80,15 +84,25 @@ function ordered(ranges: Ranges): number[] {
   }
 }
 
+const touchWhole = (ranges: Ranges): void => add(ranges, 0, INDEX_LIMIT)
+
+function rangesOf(columns: Map<string, Ranges>, column: string): Ranges {
+  let ranges = columns.get(column)
+  if (ranges === undefined) columns.set(column, (ranges = []))
+  return ranges
+}
+
 class Collected {
   readonly #names = new Map<string, Map<string, Ranges>>()
 
-  column(name: string, column: string): Ranges {
+  of(name: string): Map<string, Ranges> {
     let columns = this.#names.get(name)
     if (columns === undefined) this.#names.set(name, (columns = new Map<string, Ranges>()))
-    let ranges = columns.get(column)
-    if (ranges === undefined) columns.set(column, (ranges = []))
-    return ranges
+    return columns
+  }
+
+  column(name: string, column: string): Ranges {
+    return rangesOf(this.of(name), column)
   }
 
   take(): Columns {
@@ -134,18 +148,18 @@ export class KeyCollector {
       const told = set[name]
       if (told === undefined) continue
       const keys = told[1]
-      if (told[0] !== 0) this.#actor(name, 'state', told[0])
-      for (const key in keys) this.#actor(name, key, keys[key])
+      const columns = this.#actors.of(name)
+      if (told[0] !== 0) touchWhole(rangesOf(columns, 'state'))
+      for (const key in keys) this.#key(rangesOf(columns, key), key, keys[key])
     }
     for (const fact of facts) this.#fact(fact as readonly unknown[])
   }
 
-  /** A key of an actor's context, or `state`, with its change as it is written. */
-  #actor(name: string, key: string, told: unknown): void {
-    const ranges = this.#actors.column(name, key)
-    if (!isObject(told)) return add(ranges, 0, INDEX_LIMIT)
+  /** A key of an actor's context, with its change as it is written. */
+  #key(ranges: Ranges, key: string, told: unknown): void {
+    if (!isObject(told)) return touchWhole(ranges)
     const runs = told['$runs']
-    if (!Array.isArray(runs)) add(ranges, 0, INDEX_LIMIT)
+    if (!Array.isArray(runs)) touchWhole(ranges)
     else for (const [index, count] of runs as (readonly number[])[]) add(ranges, index ?? 0, (index ?? 0) + (count ?? 0))
     if (this.#invalidates && key === 'agenda') this.#invalidated(told)
   }

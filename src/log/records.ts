@@ -5,12 +5,13 @@
  * to decide it again and compare.
  */
 import { createHash } from 'node:crypto'
-import type { AnyEvent, Snapshot } from '../system/actor.ts'
+import type { AnyEvent } from '../system/actor.ts'
 import type { Ended, Entry } from '../system/live.ts'
 import type { Choice } from '../system/step.ts'
 import { initialWorld, type System, type World } from '../system/world.ts'
+import { Contexts } from './contexts.ts'
 import type { Usual } from './usual.ts'
-import { change, changed, isNoChange, revived } from './values.ts'
+import { changed, revived } from './values.ts'
 
 /** Of this format; older ones are brought up to it when they are read. */
 export const FORMAT = 3
@@ -83,15 +84,18 @@ type Fields = Readonly<Record<string, unknown>>
 
 /**
  * A step as a record. What its actor was told is told without what its context has anyway: a value of it, or the head of a
- * list of it.
+ * list of it. `contexts`: those of the same system, of whoever makes records of many of its steps.
  */
-export function recordOf<M, F>(system: System<M, F>, entry: Entry<M, F>): StepRecord {
+export function recordOf<M, F>(system: System<M, F>, entry: Entry<M, F>, contexts = new Contexts()): StepRecord {
   const { n, cause, choice, before, world, facts } = entry
   const own = system.index.get(choice.by) ?? 0
   const set: Record<string, SetRecord> = {}
-  putSet(set, choice.by, before.actors[own], world.actors[own])
+  const became = contexts.set(own, before.actors[own], world.actors[own])
+  if (became !== undefined) set[choice.by] = became
   for (let i = 0; i < world.actors.length; i++) {
-    if (i !== own && before.actors[i] !== world.actors[i]) putSet(set, system.actors[i]?.name ?? '', before.actors[i], world.actors[i])
+    if (i === own || before.actors[i] === world.actors[i]) continue
+    const told = contexts.set(i, before.actors[i], world.actors[i])
+    if (told !== undefined) set[system.actors[i]?.name ?? ''] = told
   }
   return {
     n,
@@ -122,25 +126,6 @@ function isHead(context: Fields, value: unknown): boolean {
     if (Array.isArray(list) && list[0] === value) return true
   }
   return false
-}
-
-function putSet(set: Record<string, SetRecord>, name: string, was: Snapshot | undefined, is: Snapshot | undefined): void {
-  if (was === is || was === undefined || is === undefined) return
-  const keys: Record<string, unknown> = {}
-  let some = false
-  if (was.context !== is.context) {
-    // The keys of an actor's context stand in one order for ever (see worldText): values are compared by their places.
-    const before: readonly unknown[] = Object.values(was.context)
-    const after: readonly unknown[] = Object.values(is.context)
-    for (let i = 0; i < after.length; i++) {
-      if (Object.is(before[i], after[i])) continue
-      const told = change(before[i], after[i])
-      if (isNoChange(told)) continue
-      keys[Object.keys(is.context)[i] ?? ''] = told
-      some = true
-    }
-  }
-  if (some || was.value !== is.value) set[name] = [was.value === is.value ? 0 : is.value, keys]
 }
 
 /** The choice that a step was. */

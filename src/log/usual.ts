@@ -96,19 +96,26 @@ export class Learned {
 
   /** What is usual in the block that begins, as the text of a `Usual`. */
   settle(): string {
-    const fields = ({ slots }: Deed): string => {
-      const told = slots.map((slot, i) => [FIELDS[i] ?? '', slot] as const)
-      return objectText(told, slot => slot.settle())
-    }
-    return objectText([...this.#deeds], own => objectText([...own], fields)) || '{}'
+    return objectText(this.#deeds, own => objectText(own, settled)) || '{}'
   }
 }
 
+/** The fields of a deed that are usual from now on. */
+function settled({ slots }: Deed): string {
+  let told = ''
+  for (let i = 0; i < slots.length; i++) {
+    const value = slots[i]?.settle()
+    if (value !== undefined) told += `${told === '' ? '{' : ','}"${FIELDS[i] ?? ''}":${value}`
+  }
+  return told === '' ? '' : `${told}}`
+}
+
 /** An object of those that have a text; none if there are none. */
-function objectText<T>(entries: readonly (readonly [key: string, of: T])[], text: (of: T) => string | undefined): string {
-  const told = entries.flatMap(([key, of]) => {
+function objectText<T>(entries: ReadonlyMap<string, T>, text: (of: T) => string): string {
+  let told = ''
+  for (const [key, of] of entries) {
     const value = text(of)
-    return value === undefined || value === '' ? [] : [`${JSON.stringify(key)}:${value}`]
-  })
-  return told.length === 0 ? '' : `{${told.join(',')}}`
+    if (value !== '') told += `${told === '' ? '{' : ','}${JSON.stringify(key)}:${value}`
+  }
+  return told === '' ? '' : `${told}}`
 }

@@ -2,6 +2,7 @@
 import type { Observable, Subscription } from 'rxjs'
 import type { Entry } from '../system/live.ts'
 import type { System, World } from '../system/world.ts'
+import { Contexts } from './contexts.ts'
 import { IndexWriter } from './index-file.ts'
 import { RecordWriter, type Sink } from './record-writer.ts'
 import { digestOf, digestOfText, recordOf, worldText, type EndRecord, type Header } from './records.ts'
@@ -21,6 +22,7 @@ const CHECKPOINT_STEPS = 512
 
 export class LogWriter<M, F> {
   readonly #system: System<M, F>
+  readonly #contexts = new Contexts()
   readonly #records: RecordWriter
   readonly #index: IndexWriter | undefined
   #steps = 0
@@ -46,7 +48,7 @@ export class LogWriter<M, F> {
   }
 
   step(entry: Entry<M, F>): void {
-    const record = recordOf(this.#system, entry)
+    const record = recordOf(this.#system, entry, this.#contexts)
     const size = this.#records.step(record)
     this.#index?.step(record, size)
     this.#n = entry.n
