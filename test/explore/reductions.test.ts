@@ -191,8 +191,8 @@ test('actors that are said to be alike, and are not, are found out', () => {
 /** A table of pages by name, and one who maps them in any order; `first` is mapped before all others. */
 function paging(pages: readonly string[], first?: string): Model<null, never> {
   const table = setup({
-    types: { context: {} as Readonly<Record<string, boolean>>, events: {} as { type: 'map'; page: string } },
-    actions: { map: assign(({ event }) => ({ [event.page]: true })) },
+    types: { events: {} as { type: 'map'; page: string } },
+    actions: { map: assign(({ event: { page } }) => ({ [page]: true })) },
   }).createMachine({
     context: Object.fromEntries(pages.map(p => [p, false])),
     initial: 'there',
