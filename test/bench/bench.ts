@@ -27,7 +27,7 @@ import { walk } from '../../src/walker/hmm.ts'
 import { diffFigures } from './diff.ts'
 import { exploreBench } from './explore.ts'
 import { cpuSeconds, thousands } from './measure.ts'
-import { writeLongLog } from './long-log.ts'
+import { longRun, writeLongLog } from './long-log.ts'
 import type { EntrySize, SizeFigures } from './sizes.ts'
 import type { Percentiles, TravelFigures } from './travel.ts'
 import { ownRecordings } from '../../src/cli/conform.ts'
@@ -186,6 +186,16 @@ line(
   `${travelled.open.toFixed(0)} ms`,
   `index ${(travelled.indexBytes / 2 ** 20).toFixed(1)} MiB`,
 )
+const PART = 50_000
+const gone = (): void => {}
+const bare = cpuSeconds(() => longRun(PART)) / PART
+for (const [what, options] of [
+  ['recording it', {}],
+  ['recording it and its index', { index: gone }],
+] as const) {
+  const recorded = cpuSeconds(() => longRun(PART, gone, options)) / PART
+  line(what, `+${((recorded - bare) * 1e6).toFixed(2)} µs a step`, `${(recorded / bare).toFixed(2)} times as long as the steps alone`)
+}
 line('seek to any step', ...ms(travelled.seek))
 line('one step back', ...ms(travelled.back))
 line('which step last changed a path', ...ms(travelled.last))

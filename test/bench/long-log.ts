@@ -5,6 +5,7 @@
  */
 import { closeSync, openSync, writeSync } from 'node:fs'
 import { scenario, type Built } from '../../src/index.ts'
+import type { Sink } from '../../src/log/record-writer.ts'
 import { LogWriter } from '../../src/log/writer.ts'
 import type { Fact } from '../../src/memory/facts.ts'
 import type { Memory } from '../../src/memory/memory.ts'
@@ -26,35 +27,35 @@ const churn = (rounds: number): Built =>
     m.race(...all)
   }).build()
 
+const built = churn(40)
+
 /** Writes a log of so many steps, and its index unless that is to be made anew. */
 export function writeLongLog(path: string, steps: number, indexed = true): void {
-  const built = churn(40)
-  const system = linuxSystem(built.system)
   const log = openSync(path, 'w')
   const index = indexed ? openSync(`${path}.idx`, 'w') : undefined
+  longRun(steps, lines => void writeSync(log, lines), index === undefined ? {} : { index: lines => void writeSync(index, lines) })
+  closeSync(log)
+  if (index !== undefined) closeSync(index)
+}
+
+/** Takes so many steps, and records them if there is somewhere to. */
+export function longRun(steps: number, sink?: Sink, options: ConstructorParameters<typeof LogWriter>[4] = {}): void {
+  const system = linuxSystem(built.system)
   const header = { model: 'bench', system: built.system, chooser: 'round robin', seed: null, title: built.title }
   const first = new Live(system).world
-  const writer = new LogWriter(
-    system,
-    first,
-    header,
-    lines => void writeSync(log, lines),
-    index === undefined ? {} : { index: lines => void writeSync(index, lines) },
-  )
+  const writer = sink === undefined ? undefined : new LogWriter(system, first, header, sink, options)
   let [world, n] = [first, 0]
   while (n < steps) {
     const live = new Live(system, world, n)
-    live.entries$.subscribe(entry => writer.step(entry))
+    if (writer !== undefined) live.entries$.subscribe(entry => writer.step(entry))
     live.run(roundRobin(), steps - n)
     n = live.n
     if (n === steps) break
     const again = begunAgain(live.world, first, ++n)
-    writer.step(again)
+    writer?.step(again)
     world = again.world
   }
-  writer.end('limit')
-  closeSync(log)
-  if (index !== undefined) closeSync(index)
+  writer?.end('limit')
 }
 
 /** The step by which everybody has their program again. */
