@@ -96,8 +96,14 @@ function isEmpty(fields: Fields): boolean {
 
 /** Can a change be told by `then` or `next`? Its items are those of an agenda, or like the first that is gone. */
 function isWorded(told: unknown): told is ListChange {
-  if (!isListChange(told) || typeof told.$list[0] !== 'number') return false
+  if (!isListChange(told) || typeof told.$list[0] !== 'number' || !isAlone(told)) return false
   for (let i = 1; i < told.$list.length; i++) if (!isItemChange(told.$list[i]) && !isItem(told.$list[i])) return false
+  return true
+}
+/** Has it one field, and no more? */
+function isAlone(fields: object): boolean {
+  let count = 0
+  for (const _ in fields) if (++count > 1) return false
   return true
 }
 const isItem = (x: unknown): boolean => isFields(x) && typeof x['do'] === 'string'
@@ -147,7 +153,8 @@ export function whole(json: unknown, usual: Usual): unknown {
 /** What became of the actors; undefined if that cannot be read. */
 function wholeSets(by: string, told: (field: Field) => unknown): unknown {
   const [to = 0, then, next, own = {}, others = {}] = [told('to'), told('then'), told('next'), told('own'), told('set')]
-  if (!isFields(own) || !isFields(others)) return undefined
+  // What became of the actor itself stands in fields of its own.
+  if (!isFields(own) || !isFields(others) || Object.hasOwn(others, by)) return undefined
   const keys: Record<string, unknown> = {}
   if (then !== undefined) keys[AGENDA] = wholeList(then)
   if (next !== undefined) keys[PROGRAM] = wholeList(next)

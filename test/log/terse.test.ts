@@ -97,6 +97,15 @@ test('a log tells each step as it was, checkpoint after checkpoint', () => {
   assert.ok(shorter > 50, `only ${shorter} logs had anything to leave out`)
 })
 
+test('what no run tells is kept, or refused: a list with more beside it; what became of the actor itself, among the others', () => {
+  const told = { by: 'cpu0', do: 'zap', back: 0, offer: undefined, budget: undefined, event: { type: 'ran' }, facts: [] }
+  const record = recordOf({ ...told, sets: { cpu0: [0, { agenda: { a: {}, $list: [-3] } }] } } as Told, 1)
+  const to = new ByteWriter()
+  writeStep(to, record, new Learned())
+  same(whole(JSON.parse(to.taken().toString('utf8')), {}), record)
+  assert.ok(unsound(whole({ n: 1, by: 'cpu0', do: 'zap', event: 'ran', set: { cpu0: {} } }, {}), 0) !== undefined)
+})
+
 test('what is read of any JSON is a record, or is refused, and nothing else changes', () => {
   const usual: Usual = { cpu0: { zap: { event: 'ran', set: { gpu0: { a: 1 } }, facts: [['drain', 'all']] } } }
   const names = ['n', 'by', 'do', 'cause', 'event', 'with', 'to', 'then', 'next', 'own', 'set', 'facts', 'x'] as const
