@@ -99,7 +99,7 @@ test('a log tells each step as it was, checkpoint after checkpoint', () => {
 
 test('what no run tells is kept, or refused: a list with more beside it; what became of the actor itself, among the others', () => {
   const told = { by: 'cpu0', do: 'zap', back: 0, offer: undefined, budget: undefined, event: { type: 'ran' }, facts: [] }
-  const record = recordOf({ ...told, sets: { cpu0: [0, { agenda: { a: {}, $list: [-3] } }] } } as Told, 1)
+  const record = recordOf({ ...told, sets: { cpu0: [0, { agenda: { a: {}, $list: [-3] } }] } }, 1)
   const to = new ByteWriter()
   writeStep(to, record, new Learned())
   same(whole(JSON.parse(to.taken().toString('utf8')), {}), record)
