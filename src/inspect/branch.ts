@@ -5,7 +5,8 @@
  * It is written as a log of its own that begins with the world in which it left its trunk.
  */
 import type { Header, Origin, StepRecord } from '../log/records.ts'
-import { recordOf, worldOf, worldText } from '../log/records.ts'
+import { worldOf, worldText } from '../log/records.ts'
+import { recordOf } from '../log/told.ts'
 import { LogWriter, type Sink } from '../log/writer.ts'
 import type { Fact } from '../memory/facts.ts'
 import type { Memory } from '../memory/memory.ts'

@@ -1,19 +1,24 @@
 /**
  * JSON written byte by byte into one growing buffer. Records are short and many: no string is made on the way, which
  * takes a third of the time of `JSON.stringify`. It agrees with that to the letter for plain values; a test says so.
+ *
+ * The functions below write from `at` on and answer where they ended. What does not fit is dropped, as writes behind the
+ * end of an array of bytes are: then they end behind the end, and are called again with a larger one.
  */
 
 const code = (char: string): number => char.charCodeAt(0)
-const [QUOTE, COMMA, COLON, ZERO, TEN] = [code('"'), code(','), code(':'), code('0'), code('a') - 10]
+const [QUOTE, BACKSLASH, COMMA, COLON] = [code('"'), code('\\'), code(','), code(':')]
+const HEX = Uint8Array.from('0123456789abcdef', code)
 const [BRACE, BRACE_END, BRACKET, BRACKET_END] = [code('{'), code('}'), code('['), code(']')]
 
 export class ByteWriter {
   #bytes = Buffer.allocUnsafe(1 << 16)
+  #view = viewOf(this.#bytes)
   at = 0
 
   /** What was written stands at its beginning; good until something is written or taken again. */
-  get bytes(): Uint8Array {
-    return this.#bytes
+  get bytes(): DataView {
+    return this.#view
   }
 
   /** Everything written; the writer begins anew. */
@@ -23,132 +28,186 @@ export class ByteWriter {
     return bytes
   }
 
-  byte(value: number): void {
-    if (this.at >= this.#bytes.length) this.#grow(1)
-    this.#bytes[this.at++] = value
-  }
-
   /** Text as it is; ASCII only. */
   raw(text: string): void {
-    const { length } = text
-    if (this.at + length > this.#bytes.length) this.#grow(length)
-    const bytes = this.#bytes
-    let at = this.at
-    for (let i = 0; i < length; i++) bytes[at++] = text.charCodeAt(i)
-    this.at = at
+    const end = putText(this.#bytes, this.at, text)
+    if (end > this.#bytes.length) {
+      this.#grow(end)
+      return this.raw(text)
+    }
+    this.at = end
   }
 
   number(value: number): void {
-    if (value < 0 || (value | 0) !== value) return this.raw(JSON.stringify(value))
-    if (value < 10) return this.byte(ZERO + value)
-    if (this.at + 10 > this.#bytes.length) this.#grow(10)
-    const bytes = this.#bytes
-    let digits = 1
-    for (let above = 10; digits < 10 && value >= above; above *= 10) digits++
-    let left = value
-    for (let i = this.at + digits - 1; i >= this.at; i--) {
-      const rest = (left / 10) | 0
-      bytes[i] = ZERO + left - 10 * rest
-      left = rest
+    const end = putNumber(this.#bytes, this.at, value)
+    if (end > this.#bytes.length) {
+      this.#grow(end)
+      return this.number(value)
     }
-    this.at += digits
+    this.at = end
   }
 
   /** Eight digits, the first of them for the highest bits. */
   hex(value: number): void {
-    if (this.at + 8 > this.#bytes.length) this.#grow(8)
-    for (let shift = 28; shift >= 0; shift -= 4) {
-      const digit = (value >>> shift) & 15
-      this.#bytes[this.at++] = digit < 10 ? ZERO + digit : TEN + digit
-    }
-  }
-
-  string(text: string): void {
-    const { length } = text
-    if (this.at + length + 2 > this.#bytes.length) this.#grow(length + 2)
+    let at = this.at
+    if (at + 8 > this.#bytes.length) this.#grow(at + 8)
     const bytes = this.#bytes
-    const start = this.at
-    let at = start
-    bytes[at++] = QUOTE
-    for (let i = 0; i < length; i++) {
-      const char = text.charCodeAt(i)
-      if (char < 0x20 || char > 0x7e || char === 0x22 || char === 0x5c) return this.utf8(JSON.stringify(text))
-      bytes[at++] = char
-    }
-    bytes[at++] = QUOTE
+    for (let shift = 28; shift >= 0; shift -= 4) bytes[at++] = HEX[(value >>> shift) & 15] ?? 0
     this.at = at
-  }
-
-  /** `"key":`, with a comma before it unless it is the first of its object. */
-  key(name: string, first: boolean): void {
-    if (!first) this.byte(COMMA)
-    this.string(name)
-    this.byte(COLON)
   }
 
   /** A plain value: what `JSON.stringify` would write. */
   value(value: unknown): void {
-    switch (typeof value) {
-      case 'number':
-        return this.number(value)
-      case 'string':
-        return this.string(value)
-      case 'boolean':
-        return this.raw(value ? 'true' : 'false')
-      case 'object':
-        if (value === null) return this.raw('null')
-        return Array.isArray(value) ? this.#array(value) : this.#object(value)
-      default:
-        return this.raw('null')
+    const end = put(this.#bytes, this.at, value)
+    if (end > this.#bytes.length) {
+      this.#grow(end)
+      return this.value(value)
     }
+    this.at = end
   }
 
-  #array(array: readonly unknown[]): void {
-    this.byte(BRACKET)
-    for (let i = 0; i < array.length; i++) {
-      if (i > 0) this.byte(COMMA)
-      this.value(array[i])
-    }
-    this.byte(BRACKET_END)
+  /** A key, behind what begins its object or separates it from the field before. */
+  key(before: '{' | ',', name: string): void {
+    this.raw(before)
+    this.value(name)
+    this.raw(':')
   }
 
-  #object(object: object): void {
-    if (!isPlain(object) && 'toJSON' in object && typeof object.toJSON === 'function') return this.value(object.toJSON())
-    this.byte(BRACE)
-    let first = true
-    const fields = object as Readonly<Record<string, unknown>>
-    for (const key in fields) {
-      const value = fields[key]
-      if (value === undefined) continue
-      this.key(key, first)
-      this.value(value)
-      first = false
+  /** A field of an object that has begun. */
+  field(first: boolean, name: string, value: unknown): void {
+    const start = this.at
+    let end = start
+    if (!first) this.#bytes[end++] = COMMA
+    end = putString(this.#bytes, end, name)
+    this.#bytes[end++] = COLON
+    end = put(this.#bytes, end, value)
+    if (end > this.#bytes.length) {
+      this.#grow(end)
+      return this.field(first, name, value)
     }
-    this.byte(BRACE_END)
+    this.at = end
   }
 
   /** Bytes as they are: few, or `set` were quicker. */
   copy(few: Uint8Array): void {
-    if (this.at + few.length > this.#bytes.length) this.#grow(few.length)
-    const bytes = this.#bytes
     let at = this.at
+    if (at + few.length > this.#bytes.length) this.#grow(at + few.length)
+    const bytes = this.#bytes
     for (let i = 0; i < few.length; i++) bytes[at++] = few[i] ?? 0
     this.at = at
   }
 
   /** Text as it is, whatever is in it. */
   utf8(text: string): void {
-    const most = text.length * 3
-    if (this.at + most > this.#bytes.length) this.#grow(most)
+    const most = this.at + text.length * 3
+    if (most > this.#bytes.length) this.#grow(most)
     this.at += this.#bytes.write(text, this.at)
   }
 
-  #grow(more: number): void {
-    const larger = Buffer.allocUnsafe(2 * (this.at + more))
+  /** What is written next may end there. */
+  #grow(end: number): void {
+    const larger = Buffer.allocUnsafe(2 * end)
     this.#bytes.copy(larger, 0, 0, this.at)
     this.#bytes = larger
+    this.#view = viewOf(larger)
   }
 }
 
-/** An object of no class, as most are: it has no `toJSON` but one of its own, and plain data has none. */
-const isPlain = (object: object): boolean => Object.getPrototypeOf(object) === Object.prototype
+const viewOf = (bytes: Buffer): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+
+function put(bytes: Buffer, at: number, value: unknown): number {
+  switch (typeof value) {
+    case 'number':
+      return putNumber(bytes, at, value)
+    case 'string':
+      return putString(bytes, at, value)
+    case 'boolean':
+      return putText(bytes, at, value ? 'true' : 'false')
+    case 'object':
+      if (value === null) return putText(bytes, at, 'null')
+      return Array.isArray(value) ? putArray(bytes, at, value) : putObject(bytes, at, value)
+    default:
+      return putText(bytes, at, 'null')
+  }
+}
+
+function putArray(bytes: Buffer, at: number, array: readonly unknown[]): number {
+  let end = at
+  bytes[end++] = BRACKET
+  for (let i = 0; i < array.length; i++) {
+    if (i > 0) bytes[end++] = COMMA
+    end = put(bytes, end, array[i])
+  }
+  bytes[end++] = BRACKET_END
+  return end
+}
+
+function putObject(bytes: Buffer, at: number, object: object): number {
+  const fields = object as Readonly<Record<string, unknown>>
+  const { toJSON } = fields
+  if (typeof toJSON === 'function') return put(bytes, at, toJSON.call(object))
+  let end = at
+  bytes[end++] = BRACE
+  for (const key in fields) {
+    const value = fields[key]
+    if (value === undefined) continue
+    if (end > at + 1) bytes[end++] = COMMA
+    end = putString(bytes, end, key)
+    bytes[end++] = COLON
+    end = put(bytes, end, value)
+  }
+  bytes[end++] = BRACE_END
+  return end
+}
+
+function putString(bytes: Buffer, at: number, text: string): number {
+  let end = at
+  bytes[end++] = QUOTE
+  for (let i = 0; i < text.length; i++) {
+    const char = text.charCodeAt(i)
+    if (char < 0x20 || char > 0x7e || char === QUOTE || char === BACKSLASH) return putEscaped(bytes, at, JSON.stringify(text))
+    bytes[end++] = char
+  }
+  bytes[end++] = QUOTE
+  return end
+}
+
+function putEscaped(bytes: Buffer, at: number, text: string): number {
+  const length = Buffer.byteLength(text)
+  if (at + length <= bytes.length) bytes.write(text, at)
+  return at + length
+}
+
+function putText(bytes: Buffer, at: number, text: string): number {
+  for (let i = 0; i < text.length; i++) bytes[at + i] = text.charCodeAt(i)
+  return at + text.length
+}
+
+/** The digits of numbers below a thousand, and how many they are: to find them one by one takes longer. */
+const DIGITS = Uint8Array.from({ length: 4000 }, (_, i) => digitOf(String(i >> 2), i & 3))
+/** The same, of three digits. */
+const THREE = Uint8Array.from({ length: 4000 }, (_, i) => digitOf(String(i >> 2).padStart(3, '0'), i & 3))
+function digitOf(digits: string, at: number): number {
+  return at === 3 ? digits.length : at < digits.length ? digits.charCodeAt(at) : 0
+}
+
+function putNumber(bytes: Buffer, at: number, value: number): number {
+  if (value < 0 || (value | 0) !== value || value >= 1e9) return putText(bytes, at, JSON.stringify(value))
+  if (value < 1000) return putDigits(bytes, at, DIGITS, value)
+  const thousands = (value / 1000) | 0
+  const millions = (thousands / 1000) | 0
+  const end =
+    thousands < 1000
+      ? putDigits(bytes, at, DIGITS, thousands)
+      : putDigits(bytes, putDigits(bytes, at, DIGITS, millions), THREE, thousands - 1000 * millions)
+  return putDigits(bytes, end, THREE, value - 1000 * thousands)
+}
+
+/** Three bytes are written, whatever of them counts: what follows is written over the others. */
+function putDigits(bytes: Buffer, at: number, of: Uint8Array, value: number): number {
+  const from = 4 * value
+  bytes[at] = of[from] ?? 0
+  bytes[at + 1] = of[from + 1] ?? 0
+  bytes[at + 2] = of[from + 2] ?? 0
+  return at + (of[from + 3] ?? 0)
+}

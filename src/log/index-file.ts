@@ -6,7 +6,7 @@ import { ByteWriter } from './bytes.ts'
 import { Opener, Sealer } from './chain.ts'
 import { KeyCollector, type Keys } from './keys.ts'
 import type { Sink } from './record-writer.ts'
-import type { StepRecord } from './records.ts'
+import type { Told } from './told.ts'
 
 /** Records [at, end) of a log, by offset, of which the first follows from the one with checksum `after`. */
 export interface Span {
@@ -50,8 +50,8 @@ export class BlockCollector {
     this.#from = from
   }
 
-  step(record: StepRecord, size: number): void {
-    this.#keys.step(record)
+  step(told: Told, size: number): void {
+    this.#keys.step(told)
     this.#end += size
     this.#steps++
   }
@@ -100,8 +100,8 @@ export class IndexWriter {
     this.#sink = sink
   }
 
-  step(record: StepRecord, size: number): void {
-    this.#blocks.step(record, size)
+  step(told: Told, size: number): void {
+    this.#blocks.step(told, size)
   }
 
   checkpoint(size: number, after: string, own: string): void {

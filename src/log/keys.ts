@@ -5,11 +5,10 @@
  */
 import { pageAt, PMD_PAGES, type Level } from '../memory/address.ts'
 import { deviceFirst } from '../memory/memory.ts'
-import { INDEX_LIMIT } from '../memory/table.ts'
-import type { StepRecord } from './records.ts'
+import type { Pairs } from './parts.ts'
+import type { Told } from './told.ts'
+import { add, meets, rangesOf, touchOf, touchWhole, type Ranges, type Touch } from './touch.ts'
 
-/** Touched as a whole (0), or these indices: from, end, from, end, … ascending. */
-export type Touch = 0 | readonly number[]
 type Columns = Readonly<Record<string, Readonly<Record<string, Touch>>>>
 
 export interface Keys {
@@ -43,53 +42,31 @@ export function mayTouch(keys: Keys, key: Key): boolean {
   return meets(own(columns, key.column), key)
 }
 
-function meets(touch: Touch | undefined, { from = 0, end = Infinity }: { readonly from?: number; readonly end?: number }): boolean {
-  if (touch === undefined || touch === 0) return touch === 0
-  for (let i = 0; i < touch.length; i += 2) if ((touch[i] ?? 0) < end && from < (touch[i + 1] ?? 0)) return true
-  return false
+/** What became of an actor in a block: what changes most often stands by itself. */
+interface Acted {
+  acts: boolean
+  state: boolean
+  agenda: boolean
+  program: boolean
+  readonly columns: Map<string, Ranges>
 }
 
-/** Ranges of indices, as they come. */
-type Ranges = number[]
-/** More ranges than these in one block are drawn together. */
-const MOST = 64
-/** Ranges that are kept before they are put in order. */
-const HELD = 2048
-const WHOLE: readonly number[] = [0, INDEX_LIMIT]
+const isTouched = ({ state, agenda, program, columns }: Acted): boolean => state || agenda || program || columns.size > 0
 
-function add(ranges: Ranges, from: number, end: number): void {
-  const last = ranges.length
-  if (last > 0 && (ranges[last - 2] ?? 0) <= from && from <= (ranges[last - 1] ?? 0)) {
-    if (end > (ranges[last - 1] ?? 0)) ranges[last - 1] = end
-    return
+function touchedBy({ state, agenda, program, columns }: Acted): Readonly<Record<string, Touch>> {
+  const whole = Object.entries({ state, agenda, program }).flatMap(([key, is]) => (is ? [[key, 0] as const] : []))
+  return Object.fromEntries([...[...columns].map(([column, ranges]) => [column, touchOf(ranges)] as const), ...whole])
+}
+
+/** Keys of a context, with their changes as they are told. */
+function touchKeys(columns: Map<string, Ranges>, { keys, values, count }: Pairs): void {
+  for (let i = 0; i < count; i++) {
+    const ranges = rangesOf(columns, keys[i] ?? '')
+    const told = values[i]
+    const runs = isObject(told) ? told['$runs'] : undefined
+    if (!Array.isArray(runs)) touchWhole(ranges)
+    else for (const [index, length] of runs as (readonly number[])[]) add(ranges, index ?? 0, (index ?? 0) + (length ?? 0))
   }
-  ranges.push(from, end)
-  if (last > HELD) ranges.splice(0, ranges.length, ...ordered(ranges))
-}
-
-/** In ascending order, none meeting another, and not too many. */
-function ordered(ranges: Ranges): number[] {
-  if (ranges.length <= 2) return ranges
-  const pairs: [number, number][] = []
-  for (let i = 0; i < ranges.length; i += 2) pairs.push([ranges[i] ?? 0, ranges[i + 1] ?? 0])
-  pairs.sort(([a], [b]) => a - b)
-  for (let gap = 0; ; gap = gap * 2 + 1) {
-    const merged: number[] = []
-    for (const [from, end] of pairs) {
-      const last = merged.length - 1
-      if (last > 0 && from <= (merged[last] ?? 0) + gap) merged[last] = Math.max(merged[last] ?? 0, end)
-      else merged.push(from, end)
-    }
-    if (merged.length <= 2 * MOST) return merged
-  }
-}
-
-const touchWhole = (ranges: Ranges): void => add(ranges, 0, INDEX_LIMIT)
-
-function rangesOf(columns: Map<string, Ranges>, column: string): Ranges {
-  let ranges = columns.get(column)
-  if (ranges === undefined) columns.set(column, (ranges = []))
-  return ranges
 }
 
 class Collected {
@@ -114,22 +91,19 @@ class Collected {
   }
 }
 
-function touchOf(ranges: Ranges): Touch {
-  const merged = ordered(ranges)
-  return merged[0] === 0 && merged[1] === INDEX_LIMIT ? 0 : merged
-}
-
 type Upper = Exclude<Level, 'pte'>
 const TABLES: ReadonlySet<string> = new Set(['pte', 'pmd', 'pud', 'pgd'])
 const isObject = (x: unknown): x is Readonly<Record<string, unknown>> => typeof x === 'object' && x !== null
 
 /** Collects keys, step by step, from the first of a log on. */
 export class KeyCollector {
-  readonly #by = new Set<string>()
-  readonly #do = new Set<string>()
-  readonly #actors = new Collected()
+  readonly #actors = new Map<string, Acted>()
+  /** What was done; does that tell notifiers of ranges? */
+  readonly #do = new Map<string, boolean>()
   readonly #mms = new Collected()
-  readonly #rest = new Collected()
+  #frames: Ranges = []
+  /** Other parts of memory. */
+  readonly #parts = new Set<string>()
   /** Folios that wait in batches: who empties those does not name them. */
   readonly #batched = new Set<number>()
   /** Frames that were heads of large folios. */
@@ -138,35 +112,38 @@ export class KeyCollector {
   readonly #fresh = new Set<number>()
   /** Entries above the last level that lead to pages. */
   readonly #pages = new Set<string>()
-  #invalidates = false
 
-  step({ by, do: what, set, facts }: StepRecord): void {
-    this.#by.add(by)
-    this.#do.add(what)
-    this.#invalidates = what.endsWith('invalidate_range_start')
-    for (const name in set) {
-      const told = set[name]
-      if (told === undefined) continue
-      const keys = told[1]
-      const columns = this.#actors.of(name)
-      if (told[0] !== 0) touchWhole(rangesOf(columns, 'state'))
-      for (const key in keys) this.#key(rangesOf(columns, key), key, keys[key])
+  step({ by, do: what, to, then, next, own, set, facts }: Told): void {
+    const actor = this.#actor(by)
+    actor.acts = true
+    if (to.isThere) actor.state = true
+    if (then.isThere) actor.agenda = true
+    if (next.isThere) actor.program = true
+    touchKeys(actor.columns, own)
+    for (let i = 0; i < set.count; i++) {
+      const became = set.of[i]
+      if (became === undefined) continue
+      const other = this.#actor(became.name)
+      if (became.state !== 0) other.state = true
+      touchKeys(other.columns, became.keys)
     }
-    for (const fact of facts) this.#fact(fact as readonly unknown[])
+    let invalidates = this.#do.get(what)
+    if (invalidates === undefined) this.#do.set(what, (invalidates = what.endsWith('invalidate_range_start')))
+    if (invalidates && then.isThere) this.#invalidated(then.value)
+    if (facts.isThere) for (const fact of facts.value as readonly (readonly unknown[])[]) this.#fact(fact)
   }
 
-  /** A key of an actor's context, with its change as it is written. */
-  #key(ranges: Ranges, key: string, told: unknown): void {
-    if (!isObject(told)) return touchWhole(ranges)
-    const runs = told['$runs']
-    if (!Array.isArray(runs)) touchWhole(ranges)
-    else for (const [index, count] of runs as (readonly number[])[]) add(ranges, index ?? 0, (index ?? 0) + (count ?? 0))
-    if (this.#invalidates && key === 'agenda') this.#invalidated(told)
+  #actor(name: string): Acted {
+    let actor = this.#actors.get(name)
+    if (actor === undefined) {
+      actor = { acts: false, state: false, agenda: false, program: false, columns: new Map() }
+      this.#actors.set(name, actor)
+    }
+    return actor
   }
 
-  #invalidated(told: Readonly<Record<string, unknown>>): void {
-    const list = told['$list']
-    if (!Array.isArray(list)) return
+  /** Items of an agenda that tell notifiers of ranges. */
+  #invalidated(list: unknown): void {
     for (const item of list as readonly unknown[]) {
       const range = isObject(item) ? item['range'] : undefined
       if (!isObject(range)) continue
@@ -187,12 +164,12 @@ export class KeyCollector {
     switch (kind) {
       case 'vmas':
       case 'open':
-        return add(this.#mms.column(name, kind), 0, INDEX_LIMIT)
+        return touchWhole(this.#mms.column(name, kind))
       case 'tlb':
         return add(this.#mms.column(name, kind), count, count + (fact[3] as number))
       case 'mm':
       case 'clear_bad':
-        return add(this.#mms.column(name, '*'), 0, INDEX_LIMIT)
+        return touchWhole(this.#mms.column(name, '*'))
       case 'refs':
         return this.#refs(number, count)
       case 'maps':
@@ -202,26 +179,26 @@ export class KeyCollector {
       case 'anonVma':
       case 'index':
       case 'lru':
-        return this.#frames(number, count)
+        return this.#touchFrames(number, count)
       case 'alloc':
         this.#fresh.add(number)
-        return this.#frames(number, 1)
+        return this.#touchFrames(number, 1)
       case 'lock':
-        return this.#frames(number, 1)
+        return this.#touchFrames(number, 1)
       case 'folio':
         this.#large.add(number)
-        this.#frames(number, PMD_PAGES)
+        this.#touchFrames(number, PMD_PAGES)
         return this.#whole('pool')
       case 'split':
-        return this.#frames(number, PMD_PAGES)
+        return this.#touchFrames(number, PMD_PAGES)
       case 'batch':
         this.#batched.add(count)
-        this.#frames(count, 1)
+        this.#touchFrames(count, 1)
         return this.#whole('batches')
       case 'drain':
         for (const frame of this.#batched) this.#refs(frame, 1)
         if (name === 'all') this.#batched.clear()
-        for (const frame of this.#fresh) this.#frames(frame, 1)
+        for (const frame of this.#fresh) this.#touchFrames(frame, 1)
         this.#fresh.clear()
         return this.#whole('batches')
       case 'file':
@@ -268,30 +245,35 @@ export class KeyCollector {
   /** A folio whose last reference goes is forgotten, and goes back to where it came from. */
   #refs(first: number, count: number): void {
     const large = this.#large.has(first)
-    this.#frames(first, large ? PMD_PAGES : count)
+    this.#touchFrames(first, large ? PMD_PAGES : count)
     if (large) this.#whole('pool')
     if (first >= deviceFirst(0)) this.#whole('devices')
   }
 
-  #frames(first: number, count: number): void {
-    add(this.#rest.column('', 'frames'), first, first + count)
+  #touchFrames(first: number, count: number): void {
+    add(this.#frames, first, first + count)
   }
 
   #whole(part: string): void {
-    const ranges = this.#rest.column('', part)
-    if (ranges.length === 0) ranges.push(...WHOLE)
+    this.#parts.add(part)
   }
 
   /** The keys since they were last taken. */
   take(): Keys {
+    const actors = [...this.#actors]
     const keys = {
-      by: [...this.#by].toSorted(),
-      do: [...this.#do].toSorted(),
-      actors: this.#actors.take(),
+      by: actors.flatMap(([name, { acts }]) => (acts ? [name] : [])).toSorted(),
+      do: [...this.#do.keys()].toSorted(),
+      actors: Object.fromEntries(actors.flatMap(([name, actor]) => (isTouched(actor) ? [[name, touchedBy(actor)]] : []))),
       mms: this.#mms.take(),
-      rest: this.#rest.take()[''] ?? {},
+      rest: Object.fromEntries([
+        ...(this.#frames.length === 0 ? [] : [['frames', touchOf(this.#frames)] as const]),
+        ...[...this.#parts].map(part => [part, 0] as const),
+      ]),
     }
-    this.#by.clear()
+    this.#frames = []
+    this.#parts.clear()
+    this.#actors.clear()
     this.#do.clear()
     return keys
   }

@@ -8,6 +8,7 @@ import { BlockCollector, indexText, readIndex, type Block, type Span } from './i
 import { isCheckpoint, isStep, scanLog, type Damage, type Scan } from './reader.ts'
 import type { CheckpointRecord, EndRecord, Header } from './records.ts'
 import { unsound } from './sound.ts'
+import { Told } from './told.ts'
 
 export interface OpenOptions {
   /** Is told how far making the index has come. */
@@ -139,6 +140,7 @@ function indexed(path: string, fd: number, id: string, size: number): Found | un
 /** Reads the log from behind its header to its end. */
 function madeAnew(path: string, scan: Scan, size: number, id: string, { progress, keepIndex = true }: OpenOptions): Found {
   const collector = new BlockCollector(scan.sound, id, scan.after)
+  const told = new Told()
   const blocks: Block[] = []
   const close = (): void => {
     const block = collector.block()
@@ -151,7 +153,7 @@ function madeAnew(path: string, scan: Scan, size: number, id: string, { progress
     if (next === undefined) break
     const { record } = next
     if (isStep(record)) {
-      collector.step(record, scan.sound - at)
+      collector.step(told.record(record), scan.sound - at)
     } else if (isCheckpoint(record)) {
       close()
       collector.checkpoint(scan.sound - at, before, scan.sum)

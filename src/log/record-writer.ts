@@ -1,8 +1,9 @@
 /** Records, sealed one behind the other: the one way in which logs are written, while a run goes on or from another log. */
 import { ByteWriter } from './bytes.ts'
 import { Sealer } from './chain.ts'
-import { FORMAT, type EndRecord, type Header, type StepRecord } from './records.ts'
+import { FORMAT, type EndRecord, type Header } from './records.ts'
 import { writeStep } from './terse.ts'
+import type { Told } from './told.ts'
 import { Learned } from './usual.ts'
 
 /** Where a log goes: called with whole lines; the bytes are good until it returns. */
@@ -33,9 +34,9 @@ export class RecordWriter {
   }
 
   /** Each answers the size of its record. */
-  step(record: StepRecord): number {
+  step(told: Told): number {
     const start = this.#bytes.at
-    writeStep(this.#bytes, record, this.#learned)
+    writeStep(this.#bytes, told, this.#learned)
     return this.#sealed(start)
   }
 

@@ -5,11 +5,9 @@
  * to decide it again and compare.
  */
 import { createHash } from 'node:crypto'
-import type { AnyEvent } from '../system/actor.ts'
-import type { Ended, Entry } from '../system/live.ts'
+import type { Ended } from '../system/live.ts'
 import type { Choice } from '../system/step.ts'
 import { initialWorld, type System, type World } from '../system/world.ts'
-import { Contexts } from './contexts.ts'
 import type { Usual } from './usual.ts'
 import { changed, revived } from './values.ts'
 
@@ -81,52 +79,6 @@ export interface EndRecord {
 }
 
 type Fields = Readonly<Record<string, unknown>>
-
-/**
- * A step as a record. What its actor was told is told without what its context has anyway: a value of it, or the head of a
- * list of it. `contexts`: those of the same system, of whoever makes records of many of its steps.
- */
-export function recordOf<M, F>(system: System<M, F>, entry: Entry<M, F>, contexts = new Contexts()): StepRecord {
-  const { n, cause, choice, before, world, facts } = entry
-  const own = system.index.get(choice.by) ?? 0
-  const set: Record<string, SetRecord> = {}
-  const became = contexts.set(own, before.actors[own], world.actors[own])
-  if (became !== undefined) set[choice.by] = became
-  for (let i = 0; i < world.actors.length; i++) {
-    if (i === own || before.actors[i] === world.actors[i]) continue
-    const told = contexts.set(i, before.actors[i], world.actors[i])
-    if (told !== undefined) set[system.actors[i]?.name ?? ''] = told
-  }
-  return {
-    n,
-    by: choice.by,
-    do: entry.do,
-    offer: choice.offer === 0 ? undefined : choice.offer,
-    budget: entry.cut ? choice.budget : undefined,
-    cause,
-    event: toldEvent(entry.event, world.actors[own]?.context as Fields | undefined),
-    set,
-    facts,
-  }
-}
-
-function toldEvent(event: AnyEvent, context: Fields = {}): StepRecord['event'] {
-  const fields = event as unknown as StepRecord['event']
-  const told: Record<string, unknown> & { readonly type: string } = { type: event.type }
-  for (const key in fields) {
-    if (key !== 'type' && !Object.is(context[key], fields[key]) && !isHead(context, fields[key])) told[key] = fields[key]
-  }
-  return told
-}
-
-function isHead(context: Fields, value: unknown): boolean {
-  if (typeof value !== 'object' || value === null) return false
-  for (const key in context) {
-    const list = context[key]
-    if (Array.isArray(list) && list[0] === value) return true
-  }
-  return false
-}
 
 /** The choice that a step was. */
 export const choiceOf = (record: StepRecord): Choice => ({ by: record.by, offer: record.offer ?? 0, budget: record.budget ?? Infinity })

@@ -5,7 +5,8 @@
 import { Live, type Entry } from '../system/live.ts'
 import type { System, World } from '../system/world.ts'
 import { isCheckpoint, isEnd, isStep, type LogRecord } from './reader.ts'
-import { beginning, choiceOf, digestOf, foldStep, recordOf, type Header, type StepRecord } from './records.ts'
+import { beginning, choiceOf, digestOf, foldStep, type Header, type StepRecord } from './records.ts'
+import { recordOf } from './told.ts'
 import { isEqual } from './values.ts'
 
 /** The first place where a log and what came of it differ. */

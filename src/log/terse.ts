@@ -13,14 +13,13 @@
  * although it usually is, is null.
  */
 import type { ByteWriter } from './bytes.ts'
-import type { StepRecord } from './records.ts'
 import { isFields, type Fields } from './sound.ts'
+import type { Told } from './told.ts'
 import { FIELDS, usually, type Field, type Learned, type Usual } from './usual.ts'
-import { isItemChange, isListChange, type ListChange } from './values.ts'
+import { isItemChange, isListChange, moved, sameTail, type ListChange } from './values.ts'
 
 /** Writes a step, and learns from it. */
-export function writeStep(to: ByteWriter, record: StepRecord, learned: Learned): void {
-  const { n, by, do: what, offer, budget, cause } = record
+export function writeStep(to: ByteWriter, { n, by, do: what, offer, budget, cause, parts }: Told, learned: Learned): void {
   to.raw('{"n":')
   to.number(n)
   const { name, slots } = learned.of(by, what)
@@ -37,57 +36,16 @@ export function writeStep(to: ByteWriter, record: StepRecord, learned: Learned):
     to.raw(',"cause":')
     to.number(cause)
   }
-  const told = terse(record)
-  for (let i = 0; i < told.length; i++) {
-    const value = told[i]
-    if (slots[i]?.tells(value) !== true) continue
+  for (let i = 0; i < parts.length; i++) {
+    const part = parts[i]
+    if (part === undefined || slots[i]?.tells(part) !== true) continue
     to.raw(OPENINGS[i] ?? '')
-    to.value(value ?? null)
+    if (part.isThere) part.write(to)
+    else to.raw('null')
   }
   to.raw('}')
 }
-
 const OPENINGS = FIELDS.map(field => `,"${field}":`)
-
-/** What a step tells, in the order of `FIELDS`; undefined where it has nothing to tell. */
-function terse({ by, event, set, facts }: StepRecord): readonly unknown[] {
-  let to: string | undefined
-  let then: unknown
-  let next: unknown
-  let own: Record<string, unknown> | undefined
-  let others: Record<string, unknown> | undefined
-  for (const name in set) {
-    const told = set[name]
-    if (told === undefined) continue
-    const state = told[0]
-    const keys = told[1]
-    if (name !== by) {
-      put((others ??= {}), name, state === 0 ? keys : isEmpty(keys) ? state : told)
-      continue
-    }
-    if (state !== 0) to = state
-    for (const key in keys) {
-      const value = keys[key]
-      if (key === AGENDA && isWorded(value)) then = terseList(value)
-      else if (key === PROGRAM && isWorded(value)) next = terseList(value)
-      else put((own ??= {}), key, value)
-    }
-  }
-  return [event.type, cameWith(event), to, then, next, own, others, facts.length === 0 ? undefined : facts]
-}
-const [AGENDA, PROGRAM] = ['agenda', 'program'] as const
-
-function cameWith(event: StepRecord['event']): Fields | undefined {
-  let came: Record<string, unknown> | undefined
-  for (const key in event) if (key !== 'type') put((came ??= {}), key, event[key])
-  return came
-}
-
-/** Puts a field into an object, also one whose name an assignment would take for another. */
-function put(to: Record<string, unknown>, key: string, value: unknown): void {
-  if (key === '__proto__') Object.defineProperty(to, key, { value, enumerable: true, configurable: true, writable: true })
-  else to[key] = value
-}
 
 function isEmpty(fields: Fields): boolean {
   for (const _ in fields) return false
@@ -108,19 +66,41 @@ function isAlone(fields: object): boolean {
 }
 const isItem = (x: unknown): boolean => isFields(x) && typeof x['do'] === 'string'
 
-function terseList({ $list }: ListChange): readonly unknown[] {
-  const told: unknown[] = $list[0] === 1 ? [] : [$list[0]]
-  for (let i = 1; i < $list.length; i++) told.push(terseItem($list[i]))
-  return told
+/** What `then` and `next` tell of a list that changes; undefined if they cannot. Of one that does not: that none is gone. */
+export function terseChange(before: readonly unknown[], after: readonly unknown[]): readonly unknown[] | undefined {
+  const same = sameTail(before, after)
+  const gone = before.length - same
+  const head = gone > 0 ? before[0] : undefined
+  const list: unknown[] = gone === 1 ? [] : [gone]
+  for (let i = 0; i < after.length - same; i++) {
+    const item = after[i]
+    const fields = moved(head, item)
+    if (fields === undefined && !isItem(item)) return undefined
+    list.push(fields === undefined ? item : terseFields(fields))
+  }
+  return list
+}
+
+function terseFields(fields: Fields): unknown {
+  const { do: what } = fields
+  if (what === undefined) return fields
+  return typeof what === 'string' && isAlone(fields) ? what : { $moved: fields }
+}
+
+/** A change of a list, as `then` and `next` tell it; undefined if they cannot. */
+export function terseList(told: unknown): readonly unknown[] | undefined {
+  if (!isWorded(told)) return undefined
+  const { $list } = told
+  const list: unknown[] = $list[0] === 1 ? [] : [$list[0]]
+  for (let i = 1; i < $list.length; i++) list.push(terseItem($list[i]))
+  return list
 }
 
 function terseItem(item: unknown): unknown {
   if (!isItemChange(item)) return item
   const { $moved } = item
-  if (!isFields($moved) || isItemChange($moved) || Object.keys(item).length > 1) return item
-  const { do: what } = $moved
-  if (what === undefined) return $moved
-  return typeof what === 'string' && Object.keys($moved).length === 1 ? what : item
+  if (!isFields($moved) || isItemChange($moved) || !isAlone(item)) return item
+  return terseFields($moved)
 }
 
 function wholeItem(item: unknown): unknown {
@@ -156,8 +136,8 @@ function wholeSets(by: string, told: (field: Field) => unknown): unknown {
   // What became of the actor itself stands in fields of its own.
   if (!isFields(own) || !isFields(others) || Object.hasOwn(others, by)) return undefined
   const keys: Record<string, unknown> = {}
-  if (then !== undefined) keys[AGENDA] = wholeList(then)
-  if (next !== undefined) keys[PROGRAM] = wholeList(next)
+  if (then !== undefined) keys['agenda'] = wholeList(then)
+  if (next !== undefined) keys['program'] = wholeList(next)
   const all = Object.keys(own).length === 0 ? keys : { ...keys, ...own }
   const sets: [string, unknown][] = to === 0 && isEmpty(all) ? [] : [[by, [to, all]]]
   for (const [name, set] of Object.entries(others)) sets.push([name, typeof set === 'string' ? [set, {}] : isFields(set) ? [0, set] : set])

@@ -3,6 +3,8 @@
  * a checkpoint tells those that the steps behind it leave out. So each block is read by itself, and each record says by
  * itself who did what.
  */
+import type { Part } from './parts.ts'
+
 /** The fields of a step that may be usual, in the order in which they are told. */
 export const FIELDS = ['event', 'with', 'to', 'then', 'next', 'own', 'set', 'facts'] as const
 export type Field = (typeof FIELDS)[number]
@@ -27,50 +29,38 @@ const ENOUGH = 16
 class Slot {
   /** What it was when it was first seen in this block, or what is usual; undefined: it was not there. */
   #value: unknown
+  #text = ''
   #seen = false
   #same = 0
   #other = 0
   #usual = false
 
-  /** Has a step with this value to tell it? Undefined: it does not have the field. */
-  tells(value: unknown): boolean {
-    if (!this.#usual && this.#same + this.#other >= ENOUGH) return value !== undefined
+  /** Has a step to tell this part? */
+  tells(part: Part): boolean {
+    const { isThere } = part
+    // Most steps have nothing to tell in most fields, nor had those before them.
+    if (this.#seen && this.#value === undefined && !isThere) return false
+    if (!this.#usual && this.#same + this.#other >= ENOUGH) return isThere
     if (!this.#seen) {
       this.#seen = true
-      this.#value = value
-    } else if (isAlike(this.#value, value)) {
+      this.#value = isThere ? part.plain() : undefined
+    } else if (isThere && this.#value !== undefined && part.isLike(this.#value)) {
       this.#same++
-      return !this.#usual && value !== undefined
+      return !this.#usual
     } else this.#other++
-    return value !== undefined || (this.#usual && this.#value !== undefined)
+    return isThere || (this.#usual && this.#value !== undefined)
   }
 
   /** The block is over: what is usual in the next one, as text, if anything is. */
   settle(): string | undefined {
-    const text = this.#same >= OFTEN && this.#same > this.#other && this.#value !== undefined ? JSON.stringify(this.#value) : undefined
-    this.#seen = this.#usual = text !== undefined && text.length <= LONGEST_USUAL
+    const often = this.#same >= OFTEN && this.#same > this.#other && this.#value !== undefined
+    // What was usual is what it was.
+    if (!this.#usual || !often) this.#text = often ? JSON.stringify(this.#value) : ''
+    this.#seen = this.#usual = often && this.#text.length <= LONGEST_USUAL
     this.#same = this.#other = 0
-    return this.#usual ? text : undefined
+    return this.#usual ? this.#text : undefined
   }
 }
-
-/** Is the text of two plain values the same? Keys stand in their order; of tables it is not asked. */
-function isAlike(a: unknown, b: unknown): boolean {
-  if (a === b) return true
-  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false
-  if (Array.isArray(a)) {
-    if (!Array.isArray(b) || a.length !== b.length) return false
-    for (let i = 0; i < a.length; i++) if (!isAlike(a[i], b[i])) return false
-    return true
-  }
-  if (!isPlain(a) || !isPlain(b)) return false
-  const others = Object.keys(b)
-  let at = 0
-  for (const key in a) if (key !== others[at++] || !isAlike(a[key], b[key])) return false
-  return at === others.length
-}
-const isPlain = (x: object): x is Fields => Object.getPrototypeOf(x) === Object.prototype
-type Fields = Readonly<Record<string, unknown>>
 
 /** What an actor does, as it is written. */
 interface Deed {

@@ -46,30 +46,41 @@ export function change(before: unknown, after: unknown): unknown {
 }
 
 function listChange(before: readonly unknown[], after: readonly unknown[]): ListChange {
-  let same = 0
-  while (same < before.length && same < after.length && before[before.length - 1 - same] === after[after.length - 1 - same]) same++
+  const same = sameTail(before, after)
   const head = before.length > same ? before[0] : undefined
-  // A loop puts its item back with the cursor moved, others go on with what they were told: only what differs is told.
   const list: [drop: number, ...put: unknown[]] = [before.length - same]
   for (let i = 0; i < after.length - same; i++) {
     const item = after[i]
-    list.push(isObject(head) && isObject(item) ? (moved(head, item) ?? item) : item)
+    const fields = moved(head, item)
+    list[i + 1] = fields === undefined ? item : ({ $moved: fields } satisfies ItemChange)
   }
   return { $list: list }
 }
 
-/** The fields in which an object differs from one like it; undefined if they are not alike, field by field, or mostly differ. */
-function moved(before: Fields, after: Fields): ItemChange | undefined {
+/** How many items at the ends of two lists are the same. */
+export function sameTail(before: readonly unknown[], after: readonly unknown[]): number {
+  let same = 0
+  while (same < before.length && same < after.length && before[before.length - 1 - same] === after[after.length - 1 - same]) same++
+  return same
+}
+
+/**
+ * The fields in which an item differs from one like it; undefined if they are not alike, field by field, or mostly differ.
+ * A loop puts its item back with the cursor moved, others go on with what they were told: only what differs is told.
+ */
+export function moved(before: unknown, after: unknown): Fields | undefined {
+  if (!isObject(before) || !isObject(after)) return undefined
   const keys = Object.keys(before)
   const fields: Record<string, unknown> = {}
   let at = 0
   let same = 0
   for (const key in after) {
     if (key !== keys[at++]) return undefined
-    if (Object.is(before[key], after[key])) same++
-    else fields[key] = after[key]
+    const value = after[key]
+    if (before[key] === value) same++
+    else fields[key] = value
   }
-  return at === keys.length && same > 1 ? { $moved: fields } : undefined
+  return at === keys.length && same > 1 ? fields : undefined
 }
 
 /** A change that says nothing: another object with the same in it. */

@@ -3,6 +3,7 @@ import type { System, World } from '../system/world.ts'
 import { isCheckpoint, isEnd, isStep, type Damage, type LogRecord, type Scan, type Scanned } from './reader.ts'
 import { beginning, digestOf, digestOfText, foldStep, type EndRecord } from './records.ts'
 import { RecordWriter, type Sink } from './record-writer.ts'
+import { Told } from './told.ts'
 
 export interface Verified {
   /** The format in which it was written. */
@@ -16,10 +17,10 @@ export interface Verified {
 }
 
 /** Is told how far it is, in steps; answers false to stop. */
-export type Told = (step: number) => Promise<boolean> | boolean
+export type Progress = (step: number) => Promise<boolean> | boolean
 
 /** Reads all of a log; names the first record that is not what was written. */
-export async function verifyLog(scan: Scan, told: Told = () => true): Promise<Verified> {
+export async function verifyLog(scan: Scan, told: Progress = () => true): Promise<Verified> {
   let checkpoints = 0
   let end: EndRecord | undefined
   let damage: Damage | undefined
@@ -49,7 +50,7 @@ export interface Repaired {
 }
 
 /** Writes what can be believed of a log, and ends it there: the result is whole. */
-export async function repairLog<M, F>(system: System<M, F>, scan: Scan, sink: Sink, told: Told = () => true): Promise<Repaired> {
+export async function repairLog<M, F>(system: System<M, F>, scan: Scan, sink: Sink, told: Progress = () => true): Promise<Repaired> {
   const to = writerOf(scan, sink)
   let world: World<M> = beginning(system, scan.header)
   for (let next = scan.next(); next !== undefined; next = scan.next()) {
@@ -79,7 +80,7 @@ function writerOf({ header: { mirrorwalk: _, ...header } }: Scan, sink: Sink): R
 }
 
 function put(to: RecordWriter, record: LogRecord): void {
-  if (isStep(record)) to.step(record)
+  if (isStep(record)) to.step(new Told().record(record))
   else if (isCheckpoint(record)) to.checkpoint(record.checkpoint, JSON.stringify(record.world), record.digest)
   else to.end(record)
 }

@@ -2,10 +2,10 @@
 import type { Observable, Subscription } from 'rxjs'
 import type { Entry } from '../system/live.ts'
 import type { System, World } from '../system/world.ts'
-import { Contexts } from './contexts.ts'
 import { IndexWriter } from './index-file.ts'
 import { RecordWriter, type Sink } from './record-writer.ts'
-import { digestOf, digestOfText, recordOf, worldText, type EndRecord, type Header } from './records.ts'
+import { digestOf, digestOfText, worldText, type EndRecord, type Header } from './records.ts'
+import { Told } from './told.ts'
 
 export type { Sink } from './record-writer.ts'
 
@@ -22,7 +22,7 @@ const CHECKPOINT_STEPS = 512
 
 export class LogWriter<M, F> {
   readonly #system: System<M, F>
-  readonly #contexts = new Contexts()
+  readonly #told = new Told()
   readonly #records: RecordWriter
   readonly #index: IndexWriter | undefined
   #steps = 0
@@ -48,9 +48,9 @@ export class LogWriter<M, F> {
   }
 
   step(entry: Entry<M, F>): void {
-    const record = recordOf(this.#system, entry, this.#contexts)
-    const size = this.#records.step(record)
-    this.#index?.step(record, size)
+    const told = this.#told.entry(this.#system, entry)
+    const size = this.#records.step(told)
+    this.#index?.step(told, size)
     this.#n = entry.n
     this.#world = entry.world
     this.#bytes += size

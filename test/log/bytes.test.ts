@@ -61,7 +61,7 @@ test('the buffer grows wherever it has to', () => {
   for (const value of [[long], { [long]: long }, Array.from({ length: 50_000 }, (_, i) => i), 'ä'.repeat(70_000)])
     assert.is(written(value), JSON.stringify(value))
   const to = new ByteWriter()
-  for (let i = 0; i < 70_000; i++) to.byte(0x61)
+  for (let i = 0; i < 70_000; i++) to.raw('a')
   assert.is(to.at, 70_000)
   assert.is(to.taken().length, 70_000)
   assert.is(to.at, 0)

@@ -8,6 +8,7 @@ import { RecordWriter } from '../../src/log/record-writer.ts'
 import type { StepRecord } from '../../src/log/records.ts'
 import { unsound } from '../../src/log/sound.ts'
 import { whole, writeStep } from '../../src/log/terse.ts'
+import { Told } from '../../src/log/told.ts'
 import { Learned, LONGEST_USUAL, type Usual } from '../../src/log/usual.ts'
 import { isEqual } from '../../src/log/values.ts'
 
@@ -37,7 +38,7 @@ const change = fc.oneof(
 const keys = fc.record({ agenda: change, program: change, fail: plain, out: plain }, { requiredKeys: [] })
 const set = fc.tuple(fc.constantFrom<string | 0>(0, 'user', ''), keys).filter(([to, told]) => to !== 0 || Object.keys(told).length > 0)
 
-interface Told {
+interface Words {
   readonly by: string
   readonly do: string
   readonly back: number
@@ -47,7 +48,7 @@ interface Told {
   readonly sets: StepRecord['set']
   readonly facts: readonly unknown[]
 }
-const step: fc.Arbitrary<Told> = fc.record({
+const step: fc.Arbitrary<Words> = fc.record({
   by: fc.constantFrom('cpu0', 'gpu0.range', '__proto__', 'a "b"'),
   do: fc.constantFrom('zap', 'toString', '__proto__'),
   back: fc.nat(2),
@@ -63,7 +64,7 @@ const throughJson = (value: unknown): unknown => JSON.parse(JSON.stringify(value
 const same = (is: unknown, was: unknown): void =>
   assert.ok(isEqual(throughJson(is), throughJson(was)), `${JSON.stringify(is)}\n${JSON.stringify(was)}`)
 
-function recordOf({ by, do: what, back, offer, budget, event, sets, facts }: Told, n: number): StepRecord {
+function recordOf({ by, do: what, back, offer, budget, event, sets, facts }: Words, n: number): StepRecord {
   return { n, by, do: what, offer, budget, cause: Math.max(0, n - 1 - back), event, set: sets, facts }
 }
 
@@ -73,16 +74,18 @@ test('a log tells each step as it was, checkpoint after checkpoint', () => {
     fc.property(fc.array(step, { minLength: 1, maxLength: 4 }), fc.infiniteStream(fc.nat(7)), fc.nat(40), (kinds, picks, count) => {
       const chunks: Buffer[] = []
       const writer = new RecordWriter(header, lines => void chunks.push(Buffer.from(lines)), 8)
+      const told = new Told()
       const records: StepRecord[] = []
       const sizes: number[] = []
       for (let n = 1; n <= count; n++) {
         // Mostly the first kind: it becomes usual, and another field of it is otherwise now and then.
         const pick = picks.next().value ?? 0
-        const [first, other] = [kinds[0] as Told, kinds[pick % kinds.length] as Told]
-        const told = pick < 5 ? first : pick === 5 ? { ...first, facts: other.facts, event: other.event } : other
-        const record = recordOf(told, n)
+        const [first, other] = [kinds[0] as Words, kinds[pick % kinds.length] as Words]
+        const words = pick < 5 ? first : pick === 5 ? { ...first, facts: other.facts, event: other.event } : other
+        const record = recordOf(words, n)
         records.push(record)
-        sizes.push(writer.step(record))
+        sizes.push(writer.step(told.record(record)))
+        same(told.toRecord(), record)
         if (n % 10 === 0) writer.checkpoint(n, '{"a":1}', 'x')
       }
       writer.end({ end: count, why: 'limit', digest: 'x' })
@@ -101,7 +104,7 @@ test('what no run tells is kept, or refused: a list with more beside it; what be
   const told = { by: 'cpu0', do: 'zap', back: 0, offer: undefined, budget: undefined, event: { type: 'ran' }, facts: [] }
   const record = recordOf({ ...told, sets: { cpu0: [0, { agenda: { a: {}, $list: [-3] } }] } }, 1)
   const to = new ByteWriter()
-  writeStep(to, record, new Learned())
+  writeStep(to, new Told().record(record), new Learned())
   same(whole(JSON.parse(to.taken().toString('utf8')), {}), record)
   assert.ok(unsound(whole({ n: 1, by: 'cpu0', do: 'zap', event: 'ran', set: { cpu0: {} } }, {}), 0) !== undefined)
 })
@@ -122,7 +125,7 @@ test('what is read of any JSON is a record, or is refused, and nothing else chan
       if (unsound(record, 0) === undefined && 'n' in (record as object)) {
         sound++
         const to = new ByteWriter()
-        writeStep(to, record as StepRecord, new Learned())
+        writeStep(to, new Told().record(record as StepRecord), new Learned())
         same(whole(JSON.parse(to.taken().toString('utf8')), {}), record)
       }
       assert.is(JSON.stringify(json), text)
@@ -150,7 +153,7 @@ test('what a log says of a step, and what it leaves out', () => {
   const learned = new Learned()
   const text = (told: StepRecord): string => {
     const to = new ByteWriter()
-    writeStep(to, told, learned)
+    writeStep(to, new Told().record(told), learned)
     return to.taken().toString('utf8')
   }
   const full =
