@@ -21,6 +21,11 @@ export class ByteWriter {
     return this.#view
   }
 
+  /** What was written from `at` on; good as long. */
+  since(at: number): Uint8Array {
+    return this.#bytes.subarray(at, this.at)
+  }
+
   /** Everything written; the writer begins anew. */
   taken(): Buffer {
     const bytes = this.#bytes.subarray(0, this.at)
@@ -95,13 +100,6 @@ export class ByteWriter {
     const bytes = this.#bytes
     for (let i = 0; i < few.length; i++) bytes[at++] = few[i] ?? 0
     this.at = at
-  }
-
-  /** Text as it is, whatever is in it. */
-  utf8(text: string): void {
-    const most = this.at + text.length * 3
-    if (most > this.#bytes.length) this.#grow(most)
-    this.at += this.#bytes.write(text, this.at)
   }
 
   /** What is written next may end there. */

@@ -54,8 +54,12 @@ interface Acted {
 const isTouched = ({ state, agenda, program, columns }: Acted): boolean => state || agenda || program || columns.size > 0
 
 function touchedBy({ state, agenda, program, columns }: Acted): Readonly<Record<string, Touch>> {
-  const whole = Object.entries({ state, agenda, program }).flatMap(([key, is]) => (is ? [[key, 0] as const] : []))
-  return Object.fromEntries([...[...columns].map(([column, ranges]) => [column, touchOf(ranges)] as const), ...whole])
+  const touched: [string, Touch][] = []
+  for (const [column, ranges] of columns) touched.push([column, touchOf(ranges)])
+  if (state) touched.push(['state', 0])
+  if (agenda) touched.push(['agenda', 0])
+  if (program) touched.push(['program', 0])
+  return Object.fromEntries(touched)
 }
 
 /** Keys of a context, with their changes as they are told. */
@@ -83,11 +87,14 @@ class Collected {
   }
 
   take(): Columns {
-    const columns = Object.fromEntries(
-      [...this.#names].map(([name, of]) => [name, Object.fromEntries([...of].map(([column, ranges]) => [column, touchOf(ranges)]))]),
-    )
+    const all: [string, Readonly<Record<string, Touch>>][] = []
+    for (const [name, columns] of this.#names) {
+      const touched: [string, Touch][] = []
+      for (const [column, ranges] of columns) touched.push([column, touchOf(ranges)])
+      all.push([name, Object.fromEntries(touched)])
+    }
     this.#names.clear()
-    return columns
+    return Object.fromEntries(all)
   }
 }
 
@@ -260,16 +267,20 @@ export class KeyCollector {
 
   /** The keys since they were last taken. */
   take(): Keys {
-    const actors = [...this.#actors]
+    const by: string[] = []
+    const actors: [string, Readonly<Record<string, Touch>>][] = []
+    for (const [name, actor] of this.#actors) {
+      if (actor.acts) by.push(name)
+      if (isTouched(actor)) actors.push([name, touchedBy(actor)])
+    }
+    const rest: [string, Touch][] = this.#frames.length === 0 ? [] : [['frames', touchOf(this.#frames)]]
+    for (const part of this.#parts) rest.push([part, 0])
     const keys = {
-      by: actors.flatMap(([name, { acts }]) => (acts ? [name] : [])).toSorted(),
-      do: [...this.#do.keys()].toSorted(),
-      actors: Object.fromEntries(actors.flatMap(([name, actor]) => (isTouched(actor) ? [[name, touchedBy(actor)]] : []))),
+      by,
+      do: [...this.#do.keys()],
+      actors: Object.fromEntries(actors),
       mms: this.#mms.take(),
-      rest: Object.fromEntries([
-        ...(this.#frames.length === 0 ? [] : [['frames', touchOf(this.#frames)] as const]),
-        ...[...this.#parts].map(part => [part, 0] as const),
-      ]),
+      rest: Object.fromEntries(rest),
     }
     this.#frames = []
     this.#parts.clear()

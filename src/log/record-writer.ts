@@ -1,7 +1,7 @@
 /** Records, sealed one behind the other: the one way in which logs are written, while a run goes on or from another log. */
 import { ByteWriter } from './bytes.ts'
 import { Sealer } from './chain.ts'
-import { FORMAT, type EndRecord, type Header } from './records.ts'
+import { digestOfText, FORMAT, type EndRecord, type Header } from './records.ts'
 import { writeStep } from './terse.ts'
 import type { Told } from './told.ts'
 import { Learned } from './usual.ts'
@@ -40,13 +40,15 @@ export class RecordWriter {
     return this.#sealed(start)
   }
 
-  checkpoint(n: number, world: string, digest: string): number {
+  /** `world`: as `toldWorld` has it; `digest`: what was recorded of it, if it was. */
+  checkpoint(n: number, world: unknown, digest?: string): number {
     const to = this.#bytes
     const start = to.at
     to.raw(`{"checkpoint":${n},"world":`)
-    to.utf8(world)
-    to.raw(`,"digest":"${digest}","usual":`)
-    to.utf8(this.#learned.settle())
+    const from = to.at
+    to.value(world)
+    to.raw(`,"digest":"${digest ?? digestOfText(to.since(from))}","usual":`)
+    this.#learned.settle(to)
     to.raw('}')
     return this.#sealed(start)
   }

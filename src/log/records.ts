@@ -4,7 +4,7 @@
  * what changed in memory (`facts`), and the step it follows from (`cause`). That is enough to fold it without any rule, and
  * to decide it again and compare.
  */
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { Ended } from '../system/live.ts'
 import type { Choice } from '../system/step.ts'
 import { initialWorld, type System, type World } from '../system/world.ts'
@@ -101,14 +101,15 @@ export function foldStep<M, F>(system: System<M, F>, world: World<M>, record: St
 }
 
 /**
- * A world as JSON, actors by name. Equal worlds of one system have equal text: the keys of a context stand in the order
- * in which its machine named them at first, and no way to a world adds or moves any.
+ * A world as it is written down, actors by name. Equal worlds of one system have equal text: the keys of a context stand in
+ * the order in which its machine named them at first, and no way to a world adds or moves any.
  */
-export const worldText = <M, F>(system: System<M, F>, world: World<M>): string =>
-  JSON.stringify({
-    memory: world.memory,
-    actors: Object.fromEntries(world.actors.map((s, i) => [system.actors[i]?.name ?? '', [s.value, s.context]])),
-  })
+export function toldWorld<M, F>(system: System<M, F>, { memory, actors }: World<M>): object {
+  return { memory, actors: Object.fromEntries(actors.map((s, i) => [system.actors[i]?.name ?? '', [s.value, s.context]])) }
+}
+
+/** A world as JSON. */
+export const worldText = <M, F>(system: System<M, F>, world: World<M>): string => JSON.stringify(toldWorld(system, world))
 
 /** The world that plain data tells of. */
 export function worldOf<M, F>(system: System<M, F>, json: unknown): World<M> {
@@ -129,6 +130,6 @@ export const firstOf = ({ from }: Header): number => from?.step ?? 0
 export const beginning = <M, F>(system: System<M, F>, { from }: Header): World<M> =>
   from === undefined ? initialWorld(system) : worldOf(system, from.world)
 
-/** SHA-256 of a world's text. */
-export const digestOfText = (text: string): string => createHash('sha256').update(text).digest('hex')
+/** SHA-256 of a world's text, or of its bytes. */
+export const digestOfText = (text: string | Uint8Array): string => hash('sha256', text)
 export const digestOf = <M, F>(system: System<M, F>, world: World<M>): string => digestOfText(worldText(system, world))

@@ -1,7 +1,7 @@
 /**
  * What a step has to tell, taken apart (parts.ts): from a run, or from a record of one. A run mostly begins a step with
  * what the last one of the same actor made: whoever tells many steps keeps those contexts' values, by their places, as the
- * keys of an actor's context stand in one order for ever (see worldText), and takes each context apart once.
+ * keys of an actor's context stand in one order for ever (see toldWorld), and takes each context apart once.
  */
 import type { AnyEvent, Snapshot } from '../system/actor.ts'
 import type { Entry } from '../system/live.ts'

@@ -3,6 +3,7 @@
  * a checkpoint tells those that the steps behind it leave out. So each block is read by itself, and each record says by
  * itself who did what.
  */
+import type { ByteWriter } from './bytes.ts'
 import type { Part } from './parts.ts'
 
 /** The fields of a step that may be usual, in the order in which they are told. */
@@ -29,7 +30,6 @@ const ENOUGH = 16
 class Slot {
   /** What it was when it was first seen in this block, or what is usual; undefined: it was not there. */
   #value: unknown
-  #text = ''
   #seen = false
   #same = 0
   #other = 0
@@ -51,14 +51,17 @@ class Slot {
     return isThere || (this.#usual && this.#value !== undefined)
   }
 
-  /** The block is over: what is usual in the next one, as text, if anything is. */
-  settle(): string | undefined {
+  /** The block is over: is what was seen usual in the next one? */
+  settle(): boolean {
     const often = this.#same >= OFTEN && this.#same > this.#other && this.#value !== undefined
-    // What was usual is what it was.
-    if (!this.#usual || !often) this.#text = often ? JSON.stringify(this.#value) : ''
-    this.#seen = this.#usual = often && this.#text.length <= LONGEST_USUAL
+    // What was usual is as long as it was.
+    this.#seen = this.#usual = often && (this.#usual || JSON.stringify(this.#value).length <= LONGEST_USUAL)
     this.#same = this.#other = 0
-    return this.#usual ? this.#text : undefined
+    return this.#usual
+  }
+
+  get value(): unknown {
+    return this.#value
   }
 }
 
@@ -84,28 +87,35 @@ export class Learned {
     return deed
   }
 
-  /** What is usual in the block that begins, as the text of a `Usual`. */
-  settle(): string {
-    return objectText(this.#deeds, own => objectText(own, settled)) || '{}'
+  /** What is usual in the block that begins, written as a `Usual`. */
+  settle(to: ByteWriter): void {
+    if (!writeThose(to, this.#deeds, own => writeThose(to, own, deed => settled(to, deed)))) to.raw('{}')
   }
 }
 
-/** The fields of a deed that are usual from now on. */
-function settled({ slots }: Deed): string {
-  let told = ''
+/** Writes the fields of a deed that are usual from now on, if any are. */
+function settled(to: ByteWriter, { slots }: Deed): boolean {
+  let any = false
   for (let i = 0; i < slots.length; i++) {
-    const value = slots[i]?.settle()
-    if (value !== undefined) told += `${told === '' ? '{' : ','}"${FIELDS[i] ?? ''}":${value}`
+    const slot = slots[i]
+    if (slot?.settle() !== true) continue
+    if (!any) to.raw('{')
+    to.field(!any, FIELDS[i] ?? '', slot.value)
+    any = true
   }
-  return told === '' ? '' : `${told}}`
+  if (any) to.raw('}')
+  return any
 }
 
-/** An object of those that have a text; none if there are none. */
-function objectText<T>(entries: ReadonlyMap<string, T>, text: (of: T) => string): string {
-  let told = ''
-  for (const [key, of] of entries) {
-    const value = text(of)
-    if (value !== '') told += `${told === '' ? '{' : ','}${JSON.stringify(key)}:${value}`
+/** Writes an object of those of which something is written, if any are. */
+function writeThose<T>(to: ByteWriter, those: ReadonlyMap<string, T>, write: (one: T) => boolean): boolean {
+  let any = false
+  for (const [name, one] of those) {
+    const { at } = to
+    to.key(any ? ',' : '{', name)
+    if (write(one)) any = true
+    else to.at = at
   }
-  return told === '' ? '' : `${told}}`
+  if (any) to.raw('}')
+  return any
 }

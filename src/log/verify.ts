@@ -81,6 +81,6 @@ function writerOf({ header: { mirrorwalk: _, ...header } }: Scan, sink: Sink): R
 
 function put(to: RecordWriter, record: LogRecord): void {
   if (isStep(record)) to.step(new Told().record(record))
-  else if (isCheckpoint(record)) to.checkpoint(record.checkpoint, JSON.stringify(record.world), record.digest)
+  else if (isCheckpoint(record)) to.checkpoint(record.checkpoint, record.world, record.digest)
   else to.end(record)
 }

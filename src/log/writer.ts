@@ -4,7 +4,7 @@ import type { Entry } from '../system/live.ts'
 import type { System, World } from '../system/world.ts'
 import { IndexWriter } from './index-file.ts'
 import { RecordWriter, type Sink } from './record-writer.ts'
-import { digestOf, digestOfText, worldText, type EndRecord, type Header } from './records.ts'
+import { digestOf, toldWorld, type EndRecord, type Header } from './records.ts'
 import { Told } from './told.ts'
 
 export type { Sink } from './record-writer.ts'
@@ -70,9 +70,8 @@ export class LogWriter<M, F> {
   }
 
   #checkpoint(): void {
-    const world = worldText(this.#system, this.#world)
     const before = this.#records.sum
-    this.#checkpointSize = this.#records.checkpoint(this.#n, world, digestOfText(world))
+    this.#checkpointSize = this.#records.checkpoint(this.#n, toldWorld(this.#system, this.#world))
     this.#steps = this.#bytes = 0
     this.#index?.checkpoint(this.#checkpointSize, before, this.#records.sum)
   }

@@ -26,7 +26,7 @@ import { reference, type Take } from '../../src/system/take.ts'
 import { walk } from '../../src/walker/hmm.ts'
 import { diffFigures } from './diff.ts'
 import { exploreBench } from './explore.ts'
-import { cpuSeconds, thousands } from './measure.ts'
+import { cpuSeconds, cpuSecondsEach, thousands } from './measure.ts'
 import { longRun, writeLongLog } from './long-log.ts'
 import type { EntrySize, SizeFigures } from './sizes.ts'
 import type { Percentiles, TravelFigures } from './travel.ts'
@@ -63,9 +63,11 @@ function run(built: Built, take: Take, log: boolean): number {
 
 const built = churn(60)
 const steps = run(built, compiled, false)
-const plain = cpuSeconds(() => void run(built, compiled, false)) / steps
-const logged = cpuSeconds(() => void run(built, compiled, true)) / steps
-const uncompiled = cpuSeconds(() => void run(built, reference, false)) / steps
+const [plain = 0, logged = 0, uncompiled = 0] = cpuSecondsEach([
+  () => void run(built, compiled, false),
+  () => void run(built, compiled, true),
+  () => void run(built, reference, false),
+]).map(seconds => seconds / steps)
 line('steps through the actors, compiled', `${thousands(1 / plain)} a second`, '1')
 line('the same with the log and its index', `${thousands(1 / logged)} a second`, `+${((logged - plain) * 1e6).toFixed(2)} µs a step`)
 line(
@@ -188,13 +190,14 @@ line(
 )
 const PART = 50_000
 const gone = (): void => {}
-const bare = cpuSeconds(() => longRun(PART)) / PART
-for (const [what, options] of [
-  ['recording it', {}],
-  ['recording it and its index', { index: gone }],
-] as const) {
-  const recorded = cpuSeconds(() => longRun(PART, gone, options)) / PART
-  line(what, `+${((recorded - bare) * 1e6).toFixed(2)} µs a step`, `${(recorded / bare).toFixed(2)} times as long as the steps alone`)
+const [bare = 0, ...recorded] = cpuSecondsEach([
+  () => longRun(PART),
+  () => longRun(PART, gone),
+  () => longRun(PART, gone, { index: gone }),
+]).map(seconds => seconds / PART)
+for (const [i, what] of ['recording it', 'recording it and its index'].entries()) {
+  const took = recorded[i] ?? 0
+  line(what, `+${((took - bare) * 1e6).toFixed(2)} µs a step`, `${(took / bare).toFixed(2)} times as long as the steps alone`)
 }
 line('seek to any step', ...ms(travelled.seek))
 line('one step back', ...ms(travelled.back))

@@ -14,19 +14,27 @@ function cpu(): number {
 }
 
 /** Seconds of CPU time that one `run` takes: the best of `samples`, after a warm-up, each long enough to be measured. */
-export function cpuSeconds(run: () => void, samples = 5): number {
-  let runs = 0
-  const warm = cpu()
-  while (cpu() - warm < WARM_UP_S || runs === 0) {
-    run()
-    runs++
-  }
-  const repeat = Math.max(1, Math.round(SAMPLE_S / ((cpu() - warm) / runs)))
-  let best = Infinity
+export const cpuSeconds = (run: () => void, samples = 5): number => cpuSecondsEach([run], samples)[0] ?? 0
+
+/** The same of several that are to be compared: their samples are taken in turn, so that none has the quiet moments to itself. */
+export function cpuSecondsEach(runs: readonly (() => void)[], samples = 5): readonly number[] {
+  const repeats = runs.map(run => {
+    let count = 0
+    const warm = cpu()
+    while (cpu() - warm < WARM_UP_S || count === 0) {
+      run()
+      count++
+    }
+    return Math.max(1, Math.round(SAMPLE_S / ((cpu() - warm) / count)))
+  })
+  const best = runs.map(() => Infinity)
   for (let i = 0; i < samples; i++) {
-    const before = cpu()
-    for (let again = 0; again < repeat; again++) run()
-    best = Math.min(best, (cpu() - before) / repeat)
+    for (const [at, run] of runs.entries()) {
+      const repeat = repeats[at] ?? 1
+      const before = cpu()
+      for (let again = 0; again < repeat; again++) run()
+      best[at] = Math.min(best[at] ?? Infinity, (cpu() - before) / repeat)
+    }
   }
   return best
 }

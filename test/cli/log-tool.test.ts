@@ -3,8 +3,7 @@ import { appendFileSync, copyFileSync, existsSync, readFileSync, writeFileSync }
 import { join } from 'node:path'
 import * as assert from 'uvu/assert'
 import { escaped, shown } from '../../src/inspect/unseen.ts'
-import { ByteWriter } from '../../src/log/bytes.ts'
-import { Sealer } from '../../src/log/chain.ts'
+import { sealed, unsealed } from '../log/sealed.ts'
 import { cli, cliSuite, root, stale } from './command.ts'
 
 const test = cliSuite('the log tool')
@@ -112,14 +111,9 @@ test('repair --redo of a run chosen at random; of one whose model was another, n
   assert.is((await cli(folder, ['repair', 'part.jsonl', '--redo'])).code, 0)
   assert.equal(readFileSync(join(folder, 'part.jsonl')), whole)
   // A step that this model would not take.
-  const [to, sealer] = [new ByteWriter(), new Sealer()]
-  for (const [i, line] of whole.toString().split('\n').slice(0, 8).entries()) {
-    const start = to.at
-    const text = line.replace(/,"k":"[0-9a-f]{8}"\}$/, '}')
-    to.utf8(i === 5 ? text.replace(/"do":"\w+"/, '"do":"other"') : text)
-    sealer.seal(to, start)
-  }
-  writeFileSync(join(folder, 'other.jsonl'), to.taken())
+  const records = unsealed(whole).slice(0, 8)
+  const other = records.with(5, records[5]?.replace(/"do":"\w+"/, '"do":"other"') ?? '')
+  writeFileSync(join(folder, 'other.jsonl'), sealed(other))
   const { code, err } = await cli(folder, ['repair', 'other.jsonl', '--redo', '--output', 'never.jsonl'])
   assert.is(code, 3)
   assert.match(err, /decided again, step 5 is not what the log has/)
@@ -132,15 +126,9 @@ test('upcast: a log of format 1 becomes one of this, which redo needs the scenar
   assert.equal([code, out], [0, 'old.jsonl: from format 1 to 3. Written: old.jsonl; what was there is in old.jsonl.format-1\n'])
   assert.is((await cli(folder, ['verify', 'old.jsonl'])).code, 0)
   assert.match((await cli(folder, ['upcast', 'old.jsonl'])).out, /of format 3, the newest, already/)
-  const text = readFileSync(join(folder, 'old.jsonl'), 'utf8').replace('"chooser":"a test"', '"chooser":"as written"')
   // The header changed: sealed anew, without its end.
-  const [to, sealer] = [new ByteWriter(), new Sealer()]
-  for (const line of text.trimEnd().split('\n').slice(0, 12)) {
-    const start = to.at
-    to.utf8(line.replace(/,"k":"[0-9a-f]{8}"\}$/, '}'))
-    sealer.seal(to, start)
-  }
-  writeFileSync(join(folder, 'noplan.jsonl'), to.taken())
+  const [header = '', ...steps] = unsealed(readFileSync(join(folder, 'old.jsonl'))).slice(0, 12)
+  writeFileSync(join(folder, 'noplan.jsonl'), sealed([header.replace('"chooser":"a test"', '"chooser":"as written"'), ...steps]))
   const refused = await cli(folder, ['repair', 'noplan.jsonl', '--redo'])
   assert.equal([refused.code, /name the scenario/.test(refused.err)], [3, true])
 })
@@ -225,24 +213,11 @@ test('an exported scenario runs to the same log', async ({ folder }) => {
 })
 
 test('control characters in a log do nothing to a terminal', async ({ folder }) => {
-  const lines = readFileSync(join(folder, await log(folder)), 'utf8')
-    .trimEnd()
-    .split('\n')
-  const [to, sealer] = [new ByteWriter(), new Sealer()]
+  const [header = '', ...steps] = unsealed(readFileSync(join(folder, await log(folder)))).slice(0, 6)
   const evil = '\u001b]0;gone\u0007\u001b[2J\u009b31m\u202e\r'
-  for (const [i, line] of lines.slice(0, 6).entries()) {
-    const start = to.at
-    const text = line.replace(/,"k":"[0-9a-f]{8}"\}$/, '}')
-    to.utf8(
-      i === 0
-        ? text.replace('seed 004', JSON.stringify(evil).slice(1, -1))
-        : i === 4
-          ? text.replace(/"do":"\w+"/, `"do":"x${shown(evil, escaped)}"`)
-          : text,
-    )
-    sealer.seal(to, start)
-  }
-  writeFileSync(join(folder, 'evil.jsonl'), to.taken())
+  const inHeader = header.replace('seed 004', JSON.stringify(evil).slice(1, -1))
+  const inSteps = steps.with(3, steps[3]?.replace(/"do":"\w+"/, `"do":"x${shown(evil, escaped)}"`) ?? '')
+  writeFileSync(join(folder, 'evil.jsonl'), sealed([inHeader, ...inSteps]))
   for (const args of [['log'], ['log', '--json'], ['verify'], ['replay'], ['export', '--as', 'mermaid'], ['log', '--stats']]) {
     const { out, err } = await cli(folder, [args[0] ?? '', 'evil.jsonl', ...args.slice(1)])
     assert.is(

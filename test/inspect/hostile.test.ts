@@ -5,8 +5,7 @@ import { join } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { openRecording, pathOf } from '../../src/inspect.ts'
-import { ByteWriter } from '../../src/log/bytes.ts'
-import { Sealer } from '../../src/log/chain.ts'
+import { sealed } from '../log/sealed.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'mirrorwalk-hostile-'))
 const system = {
@@ -22,15 +21,8 @@ const header = `{"mirrorwalk":1,"model":"m","system":${JSON.stringify(system)},"
 const step = (n: number, set: string): string => `{"n":${n},"by":"cpu0","do":"x","cause":0,"event":{"type":"e"},"set":${set},"facts":[]}`
 
 function written(name: string, records: readonly string[]): string {
-  const bytes = new ByteWriter()
-  const sealer = new Sealer()
-  for (const record of records) {
-    const start = bytes.at
-    bytes.utf8(record)
-    sealer.seal(bytes, start)
-  }
   const path = join(folder, name)
-  writeFileSync(path, bytes.taken())
+  writeFileSync(path, sealed(records))
   return path
 }
 

@@ -9,8 +9,6 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import stale from '../../scenarios/seeds/004-stale-valid.ts'
 import { readLog, Retracing, scanLog } from '../../src/inspect.ts'
-import { ByteWriter } from '../../src/log/bytes.ts'
-import { Sealer } from '../../src/log/chain.ts'
 import { linesOfFile } from '../../src/log/lines.ts'
 import { isStep, NotALog, type Damage } from '../../src/log/reader.ts'
 import { decideAgain, foldLog } from '../../src/log/replay.ts'
@@ -18,22 +16,13 @@ import { upcastHeader } from '../../src/log/upcast.ts'
 import { linuxSystem, type SystemSpec } from '../../src/scenario/standard.ts'
 import { roundRobin } from '../../src/system/choosers/round-robin.ts'
 import { logged } from './logged.ts'
+import { sealed } from './sealed.ts'
 
 const { system, bytes } = logged(stale.build('v6.12'), roundRobin())
 const texts = readLog(bytes, 'log').texts
 const [header = ''] = bytes.toString().split('\n')
 const head = header.replace(/,"k":"[0-9a-f]{8}"\}$/, '}')
 
-/** Records, sealed. */
-function sealed(records: Iterable<string>): Buffer {
-  const [to, sealer] = [new ByteWriter(), new Sealer()]
-  for (const record of records) {
-    const start = to.at
-    to.utf8(record)
-    sealer.seal(to, start)
-  }
-  return Buffer.from(to.taken())
-}
 /** What is wrong with a log that goes on like this behind three good steps. */
 const damageOf = (...records: readonly string[]): Damage | undefined =>
   readLog(sealed([head, ...texts.slice(0, 3), ...records]), 'log').damage
@@ -120,18 +109,13 @@ test('a million records that claim to be ten', () => {
   const folder = mkdtempSync(join(tmpdir(), 'mirrorwalk-hostile-'))
   const path = join(folder, 'log.jsonl')
   const fd = openSync(path, 'w')
-  const [to, sealer] = [new ByteWriter(), new Sealer()]
-  const write = (text: string): void => {
-    const start = to.at
-    to.utf8(text)
-    sealer.seal(to, start)
-    if (to.at > 1 << 20) writeSync(fd, to.taken())
+  const records = function* (): Generator<string> {
+    yield head
+    for (let n = 1; n <= 10; n++) yield `{"n":${n},${fourth.replace('"cause":3', '"cause":0')}}`
+    yield '{"end":10,"why":"at rest","digest":"x"}'
+    for (let n = 11; n <= 1_000_000; n++) yield `{"n":${n},${fourth}}`
   }
-  write(head)
-  for (let n = 1; n <= 10; n++) write(`{"n":${n},${fourth.replace('"cause":3', '"cause":0')}}`)
-  write('{"end":10,"why":"at rest","digest":"x"}')
-  for (let n = 11; n <= 1_000_000; n++) write(`{"n":${n},${fourth}}`)
-  writeSync(fd, to.taken())
+  writeSync(fd, sealed(records()))
   closeSync(fd)
   const before = process.memoryUsage().rss
   const reading = openSync(path, 'r')

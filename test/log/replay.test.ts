@@ -7,8 +7,6 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import fault from '../../scenarios/races/fault-against-munmap.ts'
 import stale from '../../scenarios/seeds/004-stale-valid.ts'
-import { ByteWriter } from '../../src/log/bytes.ts'
-import { Opener, Sealer } from '../../src/log/chain.ts'
 import { isCheckpoint, isEnd, isStep, readLog } from '../../src/log/reader.ts'
 import { digestOf, worldOf, worldText } from '../../src/log/records.ts'
 import { decideAgain, foldLog } from '../../src/log/replay.ts'
@@ -17,6 +15,7 @@ import { linuxSystem } from '../../src/scenario/standard.ts'
 import { random } from '../../src/system/choosers/random.ts'
 import { roundRobin } from '../../src/system/choosers/round-robin.ts'
 import { logged } from './logged.ts'
+import { sealed, unsealed } from './sealed.ts'
 
 const here = import.meta.dirname
 
@@ -150,19 +149,7 @@ for (const [name, built] of [
 }
 
 /** A log whose records were changed by someone who knew how to seal them. */
-function forged(bytes: Buffer, change: (record: string, i: number) => string): Buffer {
-  const opener = new Opener()
-  const sealer = new Sealer()
-  const to = new ByteWriter()
-  for (const [i, line] of bytes.toString().trimEnd().split('\n').entries()) {
-    const record = opener.open(Buffer.from(line))
-    if (record === undefined) throw new Error(`line ${i + 1} does not open`)
-    const start = to.at
-    to.utf8(change(record, i))
-    sealer.seal(to, start)
-  }
-  return Buffer.from(to.taken())
-}
+const forged = (bytes: Buffer, change: (record: string, i: number) => string): Buffer => sealed(unsealed(bytes).map(change))
 
 test('a log that says something else is told by step, path and likely cause', () => {
   const { system, bytes } = logged(stale.build('v6.12'), roundRobin())
