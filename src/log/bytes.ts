@@ -5,6 +5,7 @@
  * The functions below write from `at` on and answer where they ended. What does not fit is dropped, as writes behind the
  * end of an array of bytes are: then they end behind the end, and are called again with a larger one.
  */
+import { Table } from '../memory/table.ts'
 
 const code = (char: string): number => char.charCodeAt(0)
 const [QUOTE, BACKSLASH, COMMA, COLON] = [code('"'), code('\\'), code(','), code(':')]
@@ -141,9 +142,8 @@ function putArray(bytes: Buffer, at: number, array: readonly unknown[]): number 
 }
 
 function putObject(bytes: Buffer, at: number, object: object): number {
+  if (object instanceof Table) return put(bytes, at, object.toJSON())
   const fields = object as Readonly<Record<string, unknown>>
-  const { toJSON } = fields
-  if (typeof toJSON === 'function') return put(bytes, at, toJSON.call(object))
   let end = at
   bytes[end++] = BRACE
   for (const key in fields) {

@@ -2,7 +2,6 @@
  * `npm run bench`: what the model costs, as ratios measured in one run. Figures in absolute terms are of this machine and
  * this moment.
  */
-import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -26,8 +25,9 @@ import { reference, type Take } from '../../src/system/take.ts'
 import { walk } from '../../src/walker/hmm.ts'
 import { diffFigures } from './diff.ts'
 import { exploreBench } from './explore.ts'
-import { cpuSeconds, cpuSecondsEach, thousands } from './measure.ts'
-import { longRun, writeLongLog } from './long-log.ts'
+import { cpuSeconds, cpuSecondsEach, elsewhere, thousands } from './measure.ts'
+import { writeLongLog } from './long-log.ts'
+import type { RecordingFigures } from './recording.ts'
 import type { EntrySize, SizeFigures } from './sizes.ts'
 import type { Percentiles, TravelFigures } from './travel.ts'
 import { ownRecordings } from '../../src/cli/conform.ts'
@@ -144,13 +144,7 @@ line(
 line('memory for a mapped page, frame data included', `${bytes.toFixed(1)} bytes`, '')
 
 /** In a process of its own, so that its peak of memory is its own. */
-function measured(size: EntrySize, pages: number): SizeFigures {
-  const child = spawnSync(process.execPath, ['--expose-gc', join(import.meta.dirname, 'sizes.js'), size, String(pages)], {
-    encoding: 'utf8',
-  })
-  if (child.status !== 0) throw new Error(`sizes.js ${size} ${pages}: ${child.stderr}`)
-  return JSON.parse(child.stdout) as SizeFigures
-}
+const measured = (size: EntrySize, pages: number): SizeFigures => elsewhere('sizes.js', size, String(pages)) as SizeFigures
 
 for (const size of ['4 KiB', '2 MiB', '1 GiB'] as const) {
   const ranges = (size === '1 GiB' ? [262_144] : size === '2 MiB' ? [8192, 262_144] : [256, 8192, 262_144]) satisfies readonly number[]
@@ -176,9 +170,7 @@ for (const size of ['4 KiB', '2 MiB', '1 GiB'] as const) {
 const folder = mkdtempSync(join(tmpdir(), 'mirrorwalk-bench-'))
 const long = join(folder, 'long.jsonl')
 writeLongLog(long, 1_000_000)
-const child = spawnSync(process.execPath, [join(import.meta.dirname, 'travel.js'), long], { encoding: 'utf8' })
-if (child.status !== 0) throw new Error(`travel.js: ${child.stderr}`)
-const travelled = JSON.parse(child.stdout) as TravelFigures
+const travelled = elsewhere('travel.js', long) as TravelFigures
 const ms = ({ median, p99, most }: Percentiles): readonly [string, string] => [
   `${p99.toFixed(2)} ms p99`,
   `${median.toFixed(2)} ms the median, ${most.toFixed(1)} ms the most`,
@@ -188,15 +180,11 @@ line(
   `${travelled.open.toFixed(0)} ms`,
   `index ${(travelled.indexBytes / 2 ** 20).toFixed(1)} MiB`,
 )
-const PART = 50_000
-const gone = (): void => {}
-const [bare = 0, ...recorded] = cpuSecondsEach([
-  () => longRun(PART),
-  () => longRun(PART, gone),
-  () => longRun(PART, gone, { index: gone }),
-]).map(seconds => seconds / PART)
-for (const [i, what] of ['recording it', 'recording it and its index'].entries()) {
-  const took = recorded[i] ?? 0
+const { bare, log, index } = elsewhere('recording.js') as RecordingFigures
+for (const [what, took] of [
+  ['recording it', log],
+  ['recording it and its index', index],
+] as const) {
   line(what, `+${((took - bare) * 1e6).toFixed(2)} µs a step`, `${(took / bare).toFixed(2)} times as long as the steps alone`)
 }
 line('seek to any step', ...ms(travelled.seek))

@@ -1,5 +1,7 @@
 /** Timing for the benches: CPU time of the main thread, best of several samples, so that ratios hold on a busy machine. */
+import { spawnSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 
 const WARM_UP_S = 1
 const SAMPLE_S = 0.4
@@ -62,6 +64,13 @@ export function busiestSeconds(run: () => void): number {
   const took = secondsOnce(run)
   const busy = [...cpuByThread()].map(([id, seconds]) => seconds - (before.get(id) ?? 0))
   return busy.length === 0 ? took : Math.max(...busy)
+}
+
+/** What a bench of its own, in a process of its own, has measured. */
+export function elsewhere(script: string, ...args: readonly string[]): unknown {
+  const child = spawnSync(process.execPath, ['--expose-gc', join(import.meta.dirname, script), ...args], { encoding: 'utf8' })
+  if (child.status !== 0) throw new Error(`${script} ${args.join(' ')}: ${child.stderr}`)
+  return JSON.parse(child.stdout)
 }
 
 export const thousands = (n: number): string => Math.round(n).toLocaleString('en')
