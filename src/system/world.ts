@@ -21,10 +21,11 @@ export interface System<M, F> {
   readonly take: Take
 }
 
-export function system<M, F>(parts: Omit<System<M, F>, 'index'>): System<M, F> {
-  const index = new Map(parts.actors.map((a, i) => [a.name, i]))
-  if (index.size < parts.actors.length) throw new Error(`two actors have one name: ${parts.actors.map(a => a.name).join(', ')}`)
-  return { ...parts, index }
+export function system<M, F>({ actors, memory, fold, take }: Omit<System<M, F>, 'index'>): System<M, F> {
+  const index = new Map(actors.map((a, i) => [a.name, i]))
+  if (index.size < actors.length) throw new Error(`two actors have one name: ${actors.map(a => a.name).join(', ')}`)
+  // Written out: what is spread seldom has a hidden class of its own each time, and what was compiled for one is thrown away.
+  return { actors, index, memory, fold, take }
 }
 
 export function initialWorld<M, F>(system: System<M, F>): World<M> {
