@@ -22,8 +22,8 @@ import { isItemChange, isListChange, moved, sameTail, type ListChange } from './
 export function writeStep(to: ByteWriter, { n, by, do: what, offer, budget, cause, parts }: Told, learned: Learned): void {
   to.raw('{"n":')
   to.number(n)
-  const { name, slots } = learned.of(by, what)
-  to.copy(name)
+  const deed = learned.of(by, what)
+  to.copy(deed.name)
   if (offer !== undefined) {
     to.raw(',"offer":')
     to.number(offer)
@@ -38,9 +38,11 @@ export function writeStep(to: ByteWriter, { n, by, do: what, offer, budget, caus
   }
   for (let i = 0; i < parts.length; i++) {
     const part = parts[i]
-    if (part === undefined || slots[i]?.tells(part) !== true) continue
+    if (part === undefined) continue
+    const { isThere } = part
+    if ((!isThere && deed.lacks(i)) || !deed.tells(i, part)) continue
     to.raw(OPENINGS[i] ?? '')
-    if (part.isThere) part.write(to)
+    if (isThere) part.write(to)
     else to.raw('null')
   }
   to.raw('}')

@@ -26,50 +26,74 @@ const OFTEN = 4
 /** So many steps say whether a field is to be usual: what is other by then is not looked at any more. */
 const ENOUGH = 16
 
-/** A field of the steps in which one actor does one thing. */
-class Slot {
-  /** What it was when it was first seen in this block, or what is usual; undefined: it was not there. */
-  #value: unknown
-  #seen = false
-  #same = 0
-  #other = 0
-  #usual = false
-
-  /** Has a step to tell this part? */
-  tells(part: Part): boolean {
-    const { isThere } = part
-    // Most steps have nothing to tell in most fields, nor had those before them.
-    if (this.#seen && this.#value === undefined && !isThere) return false
-    if (!this.#usual && this.#same + this.#other >= ENOUGH) return isThere
-    if (!this.#seen) {
-      this.#seen = true
-      this.#value = isThere ? part.plain() : undefined
-    } else if (isThere && this.#value !== undefined && part.isLike(this.#value)) {
-      this.#same++
-      return !this.#usual
-    } else this.#other++
-    return isThere || (this.#usual && this.#value !== undefined)
-  }
-
-  /** The block is over: is what was seen usual in the next one? */
-  settle(): boolean {
-    const often = this.#same >= OFTEN && this.#same > this.#other && this.#value !== undefined
-    // What was usual is as long as it was.
-    this.#seen = this.#usual = often && (this.#usual || JSON.stringify(this.#value).length <= LONGEST_USUAL)
-    this.#same = this.#other = 0
-    return this.#usual
-  }
-
-  get value(): unknown {
-    return this.#value
-  }
-}
-
-/** What an actor does, as it is written. */
-interface Deed {
+/**
+ * The steps in which one actor does one thing, field by field, in the order of `FIELDS`: of a set of fields, the bits say
+ * which are in it. Most steps have nothing to tell in most fields, nor had those before them, and nobody looks further.
+ */
+class Deed {
+  /** Who does what, as it is written. */
   readonly name: Uint8Array
-  /** In the order of `FIELDS`. */
-  readonly slots: readonly Slot[]
+  /** What a field was when it was first seen in this block, or what is usual; undefined: it was not there. */
+  readonly #values: unknown[] = FIELDS.map(() => undefined)
+  readonly #same = FIELDS.map(() => 0)
+  readonly #other = FIELDS.map(() => 0)
+  /** Seen in this block, or usual. */
+  #seen = 0
+  /** Not there when they were first seen in this block. */
+  #absent = 0
+  #usual = 0
+  /** Seen often enough, and not usual. */
+  #settled = 0
+
+  constructor(by: string, what: string) {
+    this.name = Buffer.from(`,"by":${JSON.stringify(by)},"do":${JSON.stringify(what)}`)
+  }
+
+  /** Is this field not there, as before? */
+  lacks(i: number): boolean {
+    return (this.#absent & (1 << i)) !== 0
+  }
+
+  /** Has a step to tell this part, which is field number `i`? */
+  tells(i: number, part: Part): boolean {
+    const bit = 1 << i
+    const { isThere } = part
+    if ((this.#settled & bit) !== 0) return isThere
+    if ((this.#seen & bit) === 0) {
+      this.#seen |= bit
+      if (isThere) this.#values[i] = part.plain()
+      else this.#absent |= bit
+      return isThere
+    }
+    const isSame = isThere && (this.#absent & bit) === 0 && part.isLike(this.#values[i])
+    const counts = isSame ? this.#same : this.#other
+    const count = (counts[i] ?? 0) + 1
+    counts[i] = count
+    // What usually is there, and is not, is told as well.
+    if ((this.#usual & bit) !== 0) return !isSame
+    if (count + ((isSame ? this.#other : this.#same)[i] ?? 0) >= ENOUGH) this.#settled |= bit
+    return isThere
+  }
+
+  /** The block is over: writes the fields that are usual in the next one, if any are. */
+  settle(to: ByteWriter): boolean {
+    const was = this.#usual
+    this.#usual = this.#absent = this.#settled = 0
+    for (let i = 0; i < FIELDS.length; i++) {
+      const [same, other, value] = [this.#same[i] ?? 0, this.#other[i] ?? 0, this.#values[i]]
+      this.#same[i] = this.#other[i] = 0
+      const bit = 1 << i
+      // What was usual is as long as it was.
+      const isUsual = same >= OFTEN && same > other && ((was & bit) !== 0 || JSON.stringify(value).length <= LONGEST_USUAL)
+      if (!isUsual) continue
+      if (this.#usual === 0) to.raw('{')
+      to.field(this.#usual === 0, FIELDS[i] ?? '', value)
+      this.#usual |= bit
+    }
+    this.#seen = this.#usual
+    if (this.#usual !== 0) to.raw('}')
+    return this.#usual !== 0
+  }
 }
 
 /** What a writer has learned. */
@@ -80,31 +104,14 @@ export class Learned {
     let own = this.#deeds.get(by)
     if (own === undefined) this.#deeds.set(by, (own = new Map<string, Deed>()))
     let deed = own.get(what)
-    if (deed === undefined) {
-      deed = { name: Buffer.from(`,"by":${JSON.stringify(by)},"do":${JSON.stringify(what)}`), slots: FIELDS.map(() => new Slot()) }
-      own.set(what, deed)
-    }
+    if (deed === undefined) own.set(what, (deed = new Deed(by, what)))
     return deed
   }
 
   /** What is usual in the block that begins, written as a `Usual`. */
   settle(to: ByteWriter): void {
-    if (!writeThose(to, this.#deeds, own => writeThose(to, own, deed => settled(to, deed)))) to.raw('{}')
+    if (!writeThose(to, this.#deeds, own => writeThose(to, own, deed => deed.settle(to)))) to.raw('{}')
   }
-}
-
-/** Writes the fields of a deed that are usual from now on, if any are. */
-function settled(to: ByteWriter, { slots }: Deed): boolean {
-  let any = false
-  for (let i = 0; i < slots.length; i++) {
-    const slot = slots[i]
-    if (slot?.settle() !== true) continue
-    if (!any) to.raw('{')
-    to.field(!any, FIELDS[i] ?? '', slot.value)
-    any = true
-  }
-  if (any) to.raw('}')
-  return any
 }
 
 /** Writes an object of those of which something is written, if any are. */
