@@ -66,7 +66,7 @@ export function foldedStep(system: LinuxSystem, record: StepRecord, before: Linu
     do: record.do,
     event,
     calls: to === '' && !('start' in about) ? [] : [{ to, event: about, reply: declined ? false : event['seq'] }],
-    facts: record.facts.map(revived) as Fact[],
+    facts: revived(record.facts) as readonly Fact[],
   }
 }
 

@@ -35,6 +35,11 @@ export interface Run {
 
 /** Blocks that are kept in memory. */
 const KEPT = 8
+/** Of the worlds on the way to one that is asked for, every so many steps one is kept, and the last ones. */
+const STRIDE = 16
+const NEAR = 32
+/** Steps of the block before that are folded for each step back: some tenths of a millisecond. */
+const AHEAD = 32
 
 /** A run that a log tells of. */
 export class Recording implements Run {
@@ -84,14 +89,14 @@ export class Recording implements Run {
   }
 
   /**
-   * The nearer the beginning of its block, the more of the block before is folded: two of its steps for each that is gone
-   * back, so that no single one has to fold it all.
+   * The nearer the beginning of its block, the more of the block before is folded: so many of its steps for each that is
+   * gone back that no single one has to fold it all.
    */
   ready(n: number): void {
     const i = this.log.blockOf(n)
     const before = this.log.blocks[i - 1]
     if (before === undefined) return
-    const ahead = before.steps - 2 * (n - before.from - before.steps)
+    const ahead = before.steps - AHEAD * (n - before.from - before.steps)
     if (ahead > 0) this.#block(i - 1).world(before.from + Math.min(before.steps, ahead))
   }
 
@@ -119,7 +124,10 @@ class Folded {
   readonly #read: string[] = []
   readonly #records: (StepRecord | undefined)[] = []
   readonly #extent = new Extent()
-  readonly #worlds: LinuxWorld[]
+  /** By steps from the beginning of the block: those that were kept. */
+  readonly #worlds: (LinuxWorld | undefined)[]
+  /** Steps up to here leave memory no larger than any is. */
+  #within = 0
 
   constructor(system: LinuxSystem, log: LogFile, i: number) {
     const block = log.blocks[i]
@@ -136,15 +144,15 @@ class Folded {
 
   record(n: number): StepRecord {
     const i = n - this.#from - 1
-    while (this.#read.length <= i) {
-      const next = this.#texts.next()
-      if (next.done === true) throw new RangeError(`no step ${n} in this block`)
-      this.#read.push(next.value)
-    }
     return (this.#records[i] ??= this.#parsed(i))
   }
 
   #parsed(i: number): StepRecord {
+    while (this.#read.length <= i) {
+      const next = this.#texts.next()
+      if (next.done === true) throw new RangeError(`no step ${this.#from + i + 1} in this block`)
+      this.#read.push(next.value)
+    }
     const record = stepOf(this.#format, JSON.parse(this.#read[i] ?? ''), this.#usual)
     const what = unsound(record, this.#from + i)
     if (what !== undefined) throw new DamagedLog(`step ${this.#from + i + 1}: ${what}`)
@@ -153,15 +161,21 @@ class Folded {
 
   world(n: number): LinuxWorld {
     const at = n - this.#from
-    for (let i = this.#worlds.length; i <= at; i++) {
-      const before = this.#worlds[i - 1]
-      if (before === undefined) throw new Error('a world that was folded is not kept')
-      const record = this.record(this.#from + i)
-      if (!this.#extent.takes(record)) throw new DamagedLog(`step ${record.n}: ${TOO_MUCH}`)
-      this.#worlds.push(foldStep(this.#system, before, record))
-    }
-    const world = this.#worlds[at]
+    let i = Math.min(at, this.#worlds.length - 1)
+    while (i > 0 && this.#worlds[i] === undefined) i--
+    let world = this.#worlds[i]
     if (world === undefined) throw new RangeError(`no step ${n} in this block`)
+    while (i < at) {
+      // Not kept, as most worlds are not: what stays is moved about by the garbage collector, which takes longer than the rest.
+      const record = this.#records[i] ?? this.#parsed(i)
+      i++
+      if (i > this.#within) {
+        if (!this.#extent.takes(record)) throw new DamagedLog(`step ${record.n}: ${TOO_MUCH}`)
+        this.#within = i
+      }
+      world = foldStep(this.#system, world, record)
+      if (i % STRIDE === 0 || at - i < NEAR) this.#worlds[i] = world
+    }
     return world
   }
 }

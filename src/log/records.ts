@@ -85,7 +85,7 @@ export const choiceOf = (record: StepRecord): Choice => ({ by: record.by, offer:
 
 /** The world after a step, by its record alone: no machine and no rule is asked. */
 export function foldStep<M, F>(system: System<M, F>, world: World<M>, record: StepRecord): World<M> {
-  const facts = record.facts.map(revived) as F[]
+  const facts = revived(record.facts) as readonly F[]
   const actors = world.actors.slice()
   for (const name of Object.keys(record.set)) {
     const i = system.index.get(name)
@@ -93,11 +93,20 @@ export function foldStep<M, F>(system: System<M, F>, world: World<M>, record: St
     const set = record.set[name]
     if (i === undefined || snapshot === undefined || set === undefined) continue
     const [state, keys] = set
-    const before = snapshot.context as Fields
-    const fresh = Object.fromEntries(Object.entries(keys).map(([key, told]) => [key, changed(before[key], told)]))
-    actors[i] = { value: state === 0 ? snapshot.value : state, context: { ...before, ...fresh } }
+    actors[i] = { value: state === 0 ? snapshot.value : state, context: foldContext(snapshot.context as Fields, keys) }
   }
   return { memory: facts.length === 0 ? world.memory : system.fold(world.memory, facts), actors }
+}
+
+function foldContext(before: Fields, keys: Fields): object {
+  const context: Record<string, unknown> = { ...before }
+  for (const key in keys) {
+    const value = changed(before[key], keys[key])
+    if (Object.hasOwn(context, key)) context[key] = value
+    // No machine names it: somebody has made this log, and it may be called `__proto__`.
+    else Object.defineProperty(context, key, { value, enumerable: true, configurable: true, writable: true })
+  }
+  return context
 }
 
 /**

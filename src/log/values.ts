@@ -24,12 +24,27 @@ const isTableJson = (x: unknown): x is { readonly $table: readonly Run[] } => is
 export const isListChange = (x: unknown): x is ListChange => isObject(x) && Array.isArray(x['$list'])
 const isTableChange = (x: unknown): x is TableChange => isObject(x) && Array.isArray(x['$runs'])
 
-/** A value that was read as JSON, with its tables back. */
+/** A value that was read as JSON, with its tables back; itself where it has none. */
 export function revived(json: unknown): unknown {
   if (!isObject(json)) return json
-  if (Array.isArray(json)) return json.map(revived)
+  if (Array.isArray(json)) return revivedList(json)
   if (isTableJson(json)) return Table.of(narrow(json.$table))
-  return Object.fromEntries(Object.entries(json).map(([key, value]) => [key, revived(value)]))
+  let fresh: Record<string, unknown> | undefined
+  for (const key in json) {
+    const value = revived(json[key])
+    // What is spread has each field as its own, `__proto__` as well: it can be set.
+    if (value !== json[key]) (fresh ??= { ...json })[key] = value
+  }
+  return fresh ?? json
+}
+
+function revivedList(list: readonly unknown[]): readonly unknown[] {
+  let fresh: unknown[] | undefined
+  for (let i = 0; i < list.length; i++) {
+    const value = revived(list[i])
+    if (value !== list[i]) (fresh ??= [...list])[i] = value
+  }
+  return fresh ?? list
 }
 
 /** Runs that somebody wrote down, unless they fill more than any memory has. */
