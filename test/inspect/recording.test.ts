@@ -2,6 +2,7 @@
 import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import * as fc from 'fast-check'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { Cursor, DamagedLog, differs, lastChange, nextChange, openRecording, pathOf, queryIn, type Stop } from '../../src/inspect.ts'
@@ -34,6 +35,23 @@ test('a log of many blocks opens by its index, and not whole', () => {
 
 test('any place has the world that the run had there', () => {
   for (const n of [0, 1, 511, 512, 513, 1024, 5000, 12_345, STEPS - 1, STEPS, 700, 3]) assert.ok(isRight(n), String(n))
+})
+
+test('any place in any order: worlds between those that are kept are folded again', () => {
+  const walk = fc.array(fc.tuple(fc.integer({ min: 2000, max: 3600 }), fc.integer({ min: -40, max: 40 })), { minLength: 1, maxLength: 12 })
+  fc.assert(
+    fc.property(walk, places => {
+      const fresh = openRecording(long)
+      for (const [n, length] of places) {
+        for (let k = 0; k !== length; k += Math.sign(length)) {
+          const [is, was] = [fresh.world(n + k), worlds[n + k]]
+          if (k % 9 === 0) assert.is(digestOf(fresh.system, is), digestOf(run.system, was ?? is), String(n + k))
+        }
+      }
+      fresh.log.close()
+    }),
+    { numRuns: 40 },
+  )
 })
 
 test('one step back from anywhere, again and again', () => {

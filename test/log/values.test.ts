@@ -70,6 +70,13 @@ test('tables come back wherever they stand', () => {
   const back = revived(throughJson(value)) as typeof value
   assert.ok(back.deep[0]?.t instanceof Table)
   same(back, value)
+  const text = '{"a":[1,{"__proto__":{"$table":[[1,1,7,0]]},"b":2}],"c":{"d":[]}}'
+  const read = JSON.parse(text) as { readonly a: unknown; readonly c: unknown }
+  const made = revived(read) as typeof read
+  assert.is(JSON.stringify(read), text, 'what was read stays as it is')
+  assert.is(JSON.stringify(made), text)
+  assert.is(made.c, read.c, 'what has no table is not copied')
+  assert.is.not(made.a, read.a)
 })
 
 test.run()
