@@ -99,7 +99,6 @@ class Collected {
 }
 
 type Upper = Exclude<Level, 'pte'>
-const TABLES: ReadonlySet<string> = new Set(['pte', 'pmd', 'pud', 'pgd'])
 const isObject = (x: unknown): x is Readonly<Record<string, unknown>> => typeof x === 'object' && x !== null
 
 /** Collects keys, step by step, from the first of a log on. */
@@ -163,17 +162,18 @@ export class KeyCollector {
     const name = fact[1] as string
     const number = fact[1] as number
     const count = fact[2] as number
-    if (TABLES.has(kind)) {
-      add(this.#mms.column(name, kind), count, count + (fact[3] as number))
-      if (kind !== 'pte') this.#upper(kind as Upper, name, count, fact[3] as number, String(fact[4]))
-      return
-    }
     switch (kind) {
+      case 'pte':
+      case 'tlb':
+        return add(this.#mms.column(name, kind), count, count + (fact[3] as number))
+      case 'pmd':
+      case 'pud':
+      case 'pgd':
+        add(this.#mms.column(name, kind), count, count + (fact[3] as number))
+        return this.#upper(kind, name, count, fact[3] as number, String(fact[4]))
       case 'vmas':
       case 'open':
         return touchWhole(this.#mms.column(name, kind))
-      case 'tlb':
-        return add(this.#mms.column(name, kind), count, count + (fact[3] as number))
       case 'mm':
       case 'clear_bad':
         return touchWhole(this.#mms.column(name, '*'))
