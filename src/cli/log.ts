@@ -9,8 +9,8 @@ import { timeline } from '../inspect/timeline.ts'
 import { followLog, isEnd, isStep, scanLog, type Scan } from '../log/reader.ts'
 import { firstOf, type EndRecord } from '../log/records.ts'
 import type { LinuxSystem } from '../scenario/standard.ts'
-import { damageText, opened, systemOf } from './log-file.ts'
-import { colourful, columns, EXIT, plural, print, printJson, styled, table, Work, type ExitCode } from './output.ts'
+import { damageOf, damageText, opened, stoppedText, systemOf } from './log-file.ts'
+import { colourful, columns, EXIT, harmless, plural, print, printJson, styled, table, Work, type ExitCode } from './output.ts'
 
 export interface LogFlags {
   readonly actor?: readonly string[]
@@ -86,8 +86,21 @@ async function show(path: string, fd: number, words: readonly string[], flags: L
     print(shown.length === 0 ? 'no step matches' : '')
     showTail(shown.length, scan, end, retracing)
   }
-  if (scan.damage !== undefined && !work.stopped && flags.json !== true) print(`${styled('yellow', '?')} ${damageText(path, scan.damage)}`)
-  return scan.damage === undefined ? EXIT.holds : EXIT.unknown
+  return ended(path, scan, work, flags)
+}
+
+/** How the reading of a log ended, if not with the log: to who reads, or, where output is for programs, beside it. */
+function ended(path: string, scan: Scan, work: Work, flags: LogFlags): ExitCode {
+  const damage = damageOf(scan, work)
+  const lines = [
+    ...(damage === undefined ? [] : [`${styled('yellow', '?')} ${damageText(path, damage)}`]),
+    ...(work.stopped ? [stoppedText(scan)] : []),
+  ]
+  for (const line of lines) {
+    if (flags.json === true) process.stderr.write(`${harmless(line)}\n`)
+    else print(line)
+  }
+  return lines.length === 0 ? EXIT.holds : EXIT.unknown
 }
 
 function showTail(shown: number, scan: Scan, end: EndRecord | undefined, { astray }: Retracing): void {
