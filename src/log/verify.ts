@@ -40,7 +40,15 @@ export async function verifyLog(scan: Scan, told: Progress = () => true): Promis
     damage = { line, after: scan.after, what: 'the world in this checkpoint is not the one that its digest is of' }
     break
   }
-  return { format: scan.format, steps: scan.after, checkpoints, bytes: scan.sound, end, damage: damage ?? (stopped ? undefined : scan.damage), stopped }
+  return {
+    format: scan.format,
+    steps: scan.after,
+    checkpoints,
+    bytes: scan.sound,
+    end,
+    damage: damage ?? (stopped ? undefined : scan.damage),
+    stopped,
+  }
 }
 
 const WORLD = ',"world":'
@@ -54,7 +62,12 @@ export interface Repaired {
 }
 
 /** Writes what can be believed of a log, and ends it there: the result is whole; undefined if it was stopped. */
-export async function repairLog<M, F>(system: System<M, F>, scan: Scan, sink: Sink, told: Progress = () => true): Promise<Repaired | undefined> {
+export async function repairLog<M, F>(
+  system: System<M, F>,
+  scan: Scan,
+  sink: Sink,
+  told: Progress = () => true,
+): Promise<Repaired | undefined> {
   const to = writerOf(scan, sink)
   let world: World<M> = beginning(system, scan.header)
   for (let next = scan.next(); next !== undefined; next = scan.next()) {
