@@ -11,7 +11,7 @@ import { Table } from '../memory/table.ts'
 import { devicesOf } from '../oracles/oracle.ts'
 import { calleeOf, contextOf, rangeOf } from './folded-step.ts'
 import { differs, pathOf, type Path } from './path.ts'
-import type { Run } from './recording.ts'
+import { cameTo, type Run } from './recording.ts'
 
 /** The last step up to `n` that changed what a path leads to; undefined: it is as it was at the beginning. */
 export const lastChange = (run: Run, path: Path, n: number): number | undefined => changeFrom(run, path, n, true)
@@ -19,7 +19,7 @@ export const lastChange = (run: Run, path: Path, n: number): number | undefined 
 export const nextChange = (run: Run, path: Path, n: number): number | undefined => changeFrom(run, path, n, false)
 
 const changeFrom = (run: Run, path: Path, n: number, back: boolean): number | undefined =>
-  found(run, n, back, path.keys, at => differs(path, run.world(at - 1), run.world(at)))
+  found(run, n, back, path.keys, at => differs(path, run.world(at - 1), cameTo(run, at)))
 
 function found(run: Run, n: number, back: boolean, keys: readonly Key[], is: (n: number) => boolean): number | undefined {
   if (n > run.last || (back && n <= run.first)) return undefined
