@@ -34,11 +34,11 @@ export function cliSuite(name: string): Test<Folder> {
 export const node = (folder: string, file: string): Promise<Done> =>
   started(folder, ['--import', join(root, 'node_modules/tsx/dist/esm/index.mjs'), file])
 
-/** Runs the command line in a folder; once `stop` says so, it gets a Ctrl-C; `reads`: whether anybody reads what it prints. */
-export const cli = (folder: string, args: readonly string[], stop?: () => boolean, reads = true): Promise<Done> =>
+/** Runs the command line in a folder; once `stop`, which is told what was printed, says so, it gets a Ctrl-C; `reads`: whether anybody reads what it prints. */
+export const cli = (folder: string, args: readonly string[], stop?: (out: string) => boolean, reads = true): Promise<Done> =>
   started(folder, [join(root, 'dist/src/cli/main.js'), ...args], stop, reads)
 
-function started(folder: string, args: readonly string[], stop?: () => boolean, reads = true): Promise<Done> {
+function started(folder: string, args: readonly string[], stop?: (out: string) => boolean, reads = true): Promise<Done> {
   return new Promise(resolve => {
     const child = spawn(process.execPath, args, {
       cwd: folder,
@@ -49,7 +49,7 @@ function started(folder: string, args: readonly string[], stop?: () => boolean, 
     if (!reads) child.stdout.destroy()
     child.stderr.on('data', chunk => (err += String(chunk)))
     const poll = setInterval(() => {
-      if (stop?.() !== true) return
+      if (stop?.(out) !== true) return
       clearInterval(poll)
       child.kill('SIGINT')
     }, 20)
