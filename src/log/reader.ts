@@ -1,7 +1,7 @@
 /** Reading a log: its header, its records as far as they are what was written, and what is wrong behind them. */
 import { Opener } from './chain.ts'
 import { Extent } from './extent.ts'
-import { GrowingLines, linesOf, linesOfFile, type Line } from './lines.ts'
+import { linesOf, linesOfFile, type GrowingLines, type Line } from './lines.ts'
 import { FORMAT, type CheckpointRecord, type EndRecord, type Header, type StepRecord } from './records.ts'
 import { isFields, isTooDeep, unsound } from './sound.ts'
 import { stepOf, upcastHeader } from './upcast.ts'
