@@ -28,6 +28,7 @@ import {
   uvuTest,
   type TraceEvent,
 } from '../../src/inspect.ts'
+import { scenario } from '../../src/index.ts'
 import type { Scenario } from '../../src/scenario/api.ts'
 import { told } from './story.ts'
 
@@ -67,7 +68,25 @@ test('mermaid: a long one is folded, and says so', () => {
     assert.ok(lines.filter(line => /Note|->>/.test(line)).length <= most + 1, `${lines.length}`)
     assert.match(lines.join('\n'), /left out|as one|folded/)
     for (const line of lines.slice(1)) assert.match(line, MERMAID)
+    // What is left out beside the middle is not left out unsaid.
+    assert.match(lines.join('\n'), /steps that only lock or prepare are left out/)
   }
+})
+
+test('a long run, with spaces in the names of its actors', () => {
+  const named = scenario('spaces', ({ linux }) => {
+    const m = linux()
+    const [cpu, gpu] = [m.thread('my cpu'), m.device('sub graph')]
+    const pages = cpu.mmap({ pages: 1 })
+    for (let i = 0; i < 150; i++) cpu.write(pages, i)
+    m.race(gpu.fault(pages), cpu.madvise(pages, 'dontneed'))
+    for (let i = 0; i < 1100; i++) cpu.write(pages, i)
+  })
+  const { story } = told(named, 'v6.12')
+  assert.ok(story.steps.filter(step => step.by === 'my cpu').length > 1100)
+  assert.is(readDot(dotOfRun(story)).nodes.size, story.steps.length)
+  for (const [, host = '', clock = ''] of shiviz(story).matchAll(new RegExp(SHIVIZ_REGEXP, 'g')))
+    assert.ok(Number((JSON.parse(clock) as Readonly<Record<string, number>>)[host]) > 0, host)
 })
 
 test('chrome: slices nest, flows begin and end in slices, and it is JSON', () => {
@@ -268,6 +287,10 @@ test('uvu: a test file that passes, and fails once the run is another', () => {
   assert.match(good.stdout, /Passed: +1/)
   assert.match(text, /"oracle":"noStaleDeviceMapping","step":30/)
   assert.is(run('bad.test.ts', text.replace('"advice":"dontneed"', '"advice":"cold"')).status, 1)
+  // What is written is gone in the end: the step that writes it differs all the same.
+  const other = run('other.test.ts', text.replace('"value":42', '"value":43'))
+  assert.is(other.status, 1)
+  assert.match(other.stdout, /step \d+: cpu0 does \w+, and other things come of it than were recorded/)
   rmSync(at, { recursive: true })
 })
 
