@@ -44,7 +44,7 @@ export type { Divergence, Place, Run as RecordedRun } from './inspect/diff/trace
 export { storyOf, type ChoiceRow, type Story } from './inspect/exports/story.ts'
 export { mermaid, type MermaidOptions } from './inspect/exports/mermaid.ts'
 export { chromeTrace, type ChromeTrace, type TraceEvent } from './inspect/exports/chrome.ts'
-export { BadItf, itfActors, itfRun, itfTrace, type ItfRun, type ItfTrace } from './inspect/exports/itf.ts'
+export { BadItf, itfRun, itfState, itfTrace, type ItfRun, type ItfState, type ItfTrace } from './inspect/exports/itf.ts'
 export { dotOfMachines, dotOfRun } from './inspect/exports/dot.ts'
 export { shiviz, SHIVIZ_REGEXP } from './inspect/exports/shiviz.ts'
 export { statelyEvents, type InspectionEvent } from './inspect/exports/stately.ts'

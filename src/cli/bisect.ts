@@ -6,7 +6,7 @@ import { Retracing } from '../inspect/retrace.ts'
 import { timeline } from '../inspect/timeline.ts'
 import { isStep, scanLog } from '../log/reader.ts'
 import { firstOf } from '../log/records.ts'
-import { damageText, opened, systemOf } from './log-file.ts'
+import { damageOf, damageText, opened, stoppedText, systemOf } from './log-file.ts'
 import { colourful, columns, EXIT, plural, print, printJson, styled, Work, type ExitCode } from './output.ts'
 
 export interface BisectFlags {
@@ -34,15 +34,24 @@ export async function bisectCommand(path: string, words: readonly string[], { al
     }
     work.end()
     const { turns, atFirst } = bisection
-    const complete = found && all !== true ? undefined : scan.damage
+    const complete = found && all !== true ? undefined : damageOf(scan, work)
     if (json === true)
-      printJson({ log: path, condition: text, atFirst, turns: turns.map(asJson), steps: scan.after, damage: complete ?? null })
+      printJson({
+        log: path,
+        condition: text,
+        atFirst,
+        turns: turns.map(asJson),
+        steps: scan.after,
+        stopped: work.stopped,
+        damage: complete ?? null,
+      })
     else {
       for (const turn of turns) show(turn, condition)
       if (turns.length === 0)
         print(
-          `${text}: ${atFirst ? 'holds' : 'does not hold'} at the beginning, and never turns in ${plural(scan.after - firstOf(scan.header), 'step')}.`,
+          `${text}: ${isSo(condition, atFirst)} at the beginning, and never turns in ${plural(scan.after - firstOf(scan.header), 'step')}.`,
         )
+      if (work.stopped) print(stoppedText(scan))
       if (complete !== undefined) print(`${styled('yellow', '?')} ${damageText(path, complete)}`)
     }
     return found ? EXIT.violated : complete !== undefined || work.stopped ? EXIT.unknown : EXIT.holds

@@ -3,12 +3,13 @@ import type { Scenario } from '../scenario/api.ts'
 import { refuseSeveral } from './explore/checkpoint-file.ts'
 import { asJson, commandFor, show, type Explored } from './explore/exploration.ts'
 import type { ExploreFlags, SimulateFlags } from './explore/explore-flags.ts'
+import { logPath, ownLog } from './log-name.ts'
 import { EXIT, printJson, Work, type ExitCode } from './output.ts'
 import { worst } from './run.ts'
 import { loadScenario } from './scenario-file.ts'
 import { searchedOne, shownOf } from './explore/searched-one.ts'
 import { sweepCommand } from './explore/sweep.ts'
-import { logPath, witnessOf } from './explore/witness.ts'
+import { witnessOf } from './explore/witness.ts'
 
 export const simulateCommand = (file: string, { scheduler, seed, runs, ...flags }: SimulateFlags): Promise<ExitCode> =>
   exploreCommand(file, {
@@ -29,7 +30,8 @@ export async function exploreCommand(file: string, flags: ExploreFlags): Promise
   refuseSeveral(flags, profiles, variants)
   for (const profile of profiles) {
     for (const variant of variants) {
-      const explored = await exploreOne(file, scenario, profile, variant, flags)
+      const log = ownLog(flags.log, { profile, variant }, profiles.length * variants.length > 1)
+      const explored = await exploreOne(file, scenario, profile, variant, log === undefined ? flags : { ...flags, log })
       all.push(explored)
       if (flags.json !== true) show(explored, verb => commandFor(verb, file, profile, variant, flags.with), flags)
     }
@@ -55,7 +57,7 @@ export async function exploreOne(
   const witness =
     shown === undefined
       ? undefined
-      : await witnessOf(built, model, { found, trail: shown, simplify }, logPath(file, profile, variant, flags), work)
+      : await witnessOf(built, model, { found, trail: shown, simplify }, logPath(file, { profile, variant }, flags.log, '-explored'), work)
   work.end()
   return { scenario: built.title, profile, exploration, seconds, witness }
 }

@@ -1,9 +1,8 @@
-/** `mirrorwalk export` and `import`: logs in the formats of other tools, and an ITF trace as a log. */
-import { closeSync, openSync, readFileSync, writeFileSync, writeSync } from 'node:fs'
+/** `mirrorwalk export`: logs in the formats of other tools. */
 import { tokenOf } from '../explore/token.ts'
 import { chromeTrace } from '../inspect/exports/chrome.ts'
 import { dotOfMachines, dotOfRun } from '../inspect/exports/dot.ts'
-import { BadItf, itfActors, itfRun, itfTrace } from '../inspect/exports/itf.ts'
+import { itfTrace } from '../inspect/exports/itf.ts'
 import { mermaid } from '../inspect/exports/mermaid.ts'
 import { scenarioText, type Ordered } from '../inspect/exports/scenario.ts'
 import { shiviz } from '../inspect/exports/shiviz.ts'
@@ -11,13 +10,12 @@ import { statelyEvents } from '../inspect/exports/stately.ts'
 import { storyOf, type Story } from '../inspect/exports/story.ts'
 import { findingsOf, uvuTest } from '../inspect/exports/uvu.ts'
 import { Recording } from '../inspect/recording.ts'
-import { beginning, choiceOf, firstOf, type EndRecord, type Header, type StepRecord } from '../log/records.ts'
-import { LogWriter } from '../log/writer.ts'
+import { choiceOf, type Header, type StepRecord } from '../log/records.ts'
 import { CHOOSERS } from '../scenario/redo.ts'
-import { Live } from '../system/live.ts'
 import { damageText, systemOf } from './log-file.ts'
 import { openLogFile } from './open.ts'
-import { EXIT, harmless, plural, print, printJson, styled, UsageError, type ExitCode } from './output.ts'
+import { EXIT, harmless, plural, print, UsageError, type ExitCode } from './output.ts'
+import { fromFile } from './target.ts'
 
 const FORMATS: Readonly<Record<string, (story: Story, output: string | undefined) => string>> = {
   mermaid: story => mermaid(story),
@@ -56,7 +54,7 @@ export interface ExportFlags {
 }
 
 /** To a file, or to standard output; a log that is cut off is exported as far as it goes. */
-export function exportCommand(path: string, flags: ExportFlags): ExitCode {
+export async function exportCommand(path: string, flags: ExportFlags): Promise<ExitCode> {
   const { as, output } = flags
   const log = openLogFile(path)
   const run = new Recording(systemOf(log.header, path), log)
@@ -66,7 +64,7 @@ export function exportCommand(path: string, flags: ExportFlags): ExitCode {
   const whole = text.endsWith('\n') ? text : `${text}\n`
   if (output === undefined) process.stdout.write(process.stdout.isTTY ? harmless(whole) : whole)
   else {
-    writeFileSync(output, text)
+    await fromFile(path, output, sink => sink(Buffer.from(whole)))
     print(`${plural(story.steps.length, 'step')} of ${path} as ${as}: ${output}`)
   }
   if (log.damage !== undefined) process.stderr.write(`${damageText(path, log.damage)}\n`)
@@ -95,49 +93,4 @@ function rangeOf(
 
 function* recordsOf(run: Recording, from: number, to: number): Generator<StepRecord> {
   for (let n = from; n <= to; n++) yield run.record(n)
-}
-
-export interface ImportFlags {
-  readonly output?: string
-  readonly json?: boolean
-}
-
-/** Runs an ITF trace again, holds each state to what it says, and writes the log. */
-export function importCommand(path: string, { output, json }: ImportFlags): ExitCode {
-  let text: string
-  try {
-    text = readFileSync(path, 'utf8')
-  } catch (error) {
-    throw new UsageError(`${path}: cannot be read: ${error instanceof Error ? error.message : String(error)}`)
-  }
-  const target = output ?? `${path.replace(/(\.itf)?\.json$/, '')}.jsonl`
-  try {
-    const { header, end, steps } = itfRun(text)
-    const system = systemOf(header, path)
-    const live = new Live(system, beginning(system, header), firstOf(header))
-    const { mirrorwalk: _, ...rest } = header
-    const lines: Buffer[] = []
-    const writer = new LogWriter(system, live.world, rest, bytes => void lines.push(Buffer.from(bytes))).follow(live.entries$)
-    for (const [i, { choice, action, actors }] of steps.entries()) {
-      const [by, offer, budget] = choice
-      const outcome = system.index.has(by) ? live.choose({ by, offer, budget: budget ?? Infinity }) : undefined
-      if (outcome?.kind !== 'stepped' || outcome.do !== action) throw new BadItf(`state ${i + 1}: ${by} cannot do ${action} there`)
-      if (JSON.stringify(itfActors(system, live.world)) !== JSON.stringify(actors))
-        throw new BadItf(`state ${i + 1}: actors are not what ${action} makes of them`)
-    }
-    if (end === 'cut off') writer.flush()
-    else writer.end(end as EndRecord['why'])
-    const fd = openSync(target, 'w')
-    for (const bytes of lines) writeSync(fd, bytes)
-    closeSync(fd)
-    if (json === true) printJson({ itf: path, steps: steps.length, written: target })
-    else
-      print(
-        `${styled('green', '✔')} ${plural(steps.length, 'step')} taken again, and every state is as the trace has it. Written: ${target}`,
-      )
-    return EXIT.holds
-  } catch (error) {
-    if (error instanceof BadItf) throw new UsageError(`${path}: ${error.message}`)
-    throw error
-  }
 }

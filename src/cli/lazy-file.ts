@@ -1,5 +1,6 @@
 /** A file that is made when there is something to write to it: most logs are too short for an index. */
-import { closeSync, openSync, rmSync, writeSync } from 'node:fs'
+import { closeSync, openSync, rmSync } from 'node:fs'
+import { writeAll } from './target.ts'
 
 export class LazyFile {
   readonly #path: string
@@ -13,7 +14,7 @@ export class LazyFile {
 
   write(bytes: Buffer): void {
     this.#fd ??= openSync(this.#path, 'w')
-    writeSync(this.#fd, bytes)
+    writeAll(this.#fd, bytes)
   }
 
   close(): void {

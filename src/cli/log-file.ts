@@ -1,21 +1,32 @@
 /** A log from a file, and the system that it was written in. */
-import { openSync } from 'node:fs'
-import { NotALog, type Damage } from '../log/reader.ts'
+import { openSync, statSync } from 'node:fs'
+import { NotALog, type Damage, type Scan } from '../log/reader.ts'
 import type { Header } from '../log/records.ts'
 import { linuxSystem, type LinuxSystem, type SystemSpec } from '../scenario/standard.ts'
-import { plural, UsageError } from './output.ts'
+import { plural, styled, UsageError, type Work } from './output.ts'
 
-const unreadable = (path: string, error: unknown): UsageError =>
-  new UsageError(
-    `${path}: cannot be read: ${error instanceof Error ? error.message : String(error)}. Expected an event log, as run writes it.`,
-  )
+const EXPECTED = 'Expected an event log, as run writes it.'
+
+/** Says so of what is no file: a log is read here and there, and a pipe would be waited for. */
+export function checkFile(path: string, expected = EXPECTED): void {
+  const found = statSync(path, { throwIfNoEntry: false })
+  if (found === undefined || found.isFile()) return
+  const what = found.isDirectory()
+    ? 'a folder'
+    : found.isFIFO()
+      ? 'a pipe, which can be read only once: write it to a file first'
+      : 'no file'
+  throw new UsageError(`${path}: cannot be read: it is ${what}. ${expected}`)
+}
 
 /** A file, open for reading. */
-export function opened(path: string): number {
+export function opened(path: string, expected = EXPECTED): number {
   try {
+    checkFile(path, expected)
     return openSync(path, 'r')
   } catch (error) {
-    throw unreadable(path, error)
+    if (error instanceof UsageError) throw error
+    throw new UsageError(`${path}: cannot be read: ${error instanceof Error ? error.message : String(error)}. ${expected}`)
   }
 }
 
@@ -38,3 +49,9 @@ const isSpec = (x: unknown): x is SystemSpec => {
 /** What is wrong with a log, and how far it can be believed. */
 export const damageText = (path: string, { line, after, what }: Damage): string =>
   `${path}, line ${line}: ${what}. What stands before it is sound: ${after === 0 ? 'no step' : plural(after, 'step')}.`
+
+/** What is wrong with a log that was read as far as its reader let it: where nobody read on, nothing is known to be missing. */
+export const damageOf = (scan: Scan, { stopped }: Work): Damage | undefined =>
+  stopped && scan.damage?.cut === true ? undefined : scan.damage
+
+export const stoppedText = (scan: Scan): string => `${styled('yellow', '?')} stopped behind step ${scan.after}: what follows was not read`

@@ -4,11 +4,13 @@ import { Recording, type Run } from '../inspect/recording.ts'
 import { Whole } from '../inspect/whole.ts'
 import { LogFile } from '../log/log-file.ts'
 import type { Damage } from '../log/reader.ts'
-import { systemOf } from './log-file.ts'
+import { checkFile, systemOf } from './log-file.ts'
 import { UsageError } from './output.ts'
 
 /** Smaller logs are read before anybody could wait. */
 const LARGE = 16 << 20
+
+const EXPECTED = 'Expected an event log, or a scenario.'
 
 /** Opens a log; shows on a terminal how far making its index has come. */
 export function openLogFile(path: string): LogFile {
@@ -21,10 +23,10 @@ export function openLogFile(path: string): LogFile {
   }
   let last = performance.now()
   try {
+    checkFile(path, EXPECTED)
     return LogFile.open(path, { progress })
   } catch (error) {
-    if (error instanceof Error && 'code' in error)
-      throw new UsageError(`${path}: cannot be read: ${error.message}. Expected an event log, or a scenario.`)
+    if (error instanceof Error && 'code' in error) throw new UsageError(`${path}: cannot be read: ${error.message}. ${EXPECTED}`)
     throw error
   } finally {
     if (shown) process.stderr.write('\r\u001b[K')

@@ -1,6 +1,6 @@
 /** `mirrorwalk run`: a scenario, one order of events, a verdict, a timeline, and the log of it. */
-import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs'
-import { basename, dirname, join } from 'node:path'
+import { closeSync, mkdirSync, openSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { timelineOf } from '../inspect/steps.ts'
 import { timeline, type TimelineStep } from '../inspect/timeline.ts'
 import { LogWriter } from '../log/writer.ts'
@@ -10,9 +10,11 @@ import type { Built, Scenario } from '../scenario/api.ts'
 import type { Values } from '../scenario/parameters.ts'
 import { MODEL_VERSION } from '../version.ts'
 import { LazyFile } from './lazy-file.ts'
+import { logPath, ownLog } from './log-name.ts'
 import { colourful, columns, EXIT, plural, print, printJson, styled, UsageError, Work, type ExitCode } from './output.ts'
 import { parametersOf } from './explore/parameters.ts'
 import { loadScenario, whereAndWhat } from './scenario-file.ts'
+import { writeAll } from './target.ts'
 
 export interface RunFlags {
   readonly profile?: string
@@ -31,7 +33,6 @@ export interface RunFlags {
 const TIMELINE_STEPS = 300
 /** Steps of a circle that are named. */
 const CIRCLE_SHOWN = 8
-const LOGS = 'logs'
 
 export interface Ran {
   readonly report: Report
@@ -43,9 +44,12 @@ export interface Ran {
 export async function runCommand(file: string, flags: RunFlags): Promise<ExitCode> {
   const scenario = await loadScenario(file)
   const runs: Ran[] = []
-  for (const profile of flags.profile === undefined ? scenario.profiles : [flags.profile]) {
-    for (const variant of flags.variant === undefined ? scenario.variants : [flags.variant]) {
-      const asked = { ...flags, variant }
+  const profiles = flags.profile === undefined ? scenario.profiles : [flags.profile]
+  const variants = flags.variant === undefined ? scenario.variants : [flags.variant]
+  for (const profile of profiles) {
+    for (const variant of variants) {
+      const log = ownLog(flags.log, { profile, variant }, profiles.length * variants.length > 1)
+      const asked = { ...flags, variant, ...(log === undefined ? {} : { log }) }
       const ran = await runProfile(file, scenario, profile, asked)
       runs.push(ran)
       if (flags.json !== true) showRun(ran, againCommand(file, profile, asked), flags.timeline ?? 'auto')
@@ -74,7 +78,8 @@ export function startRun(file: string, scenario: Scenario, profile: string, flag
     ...(flags.token === undefined ? {} : { token: flags.token }),
     ...(flags.steps === undefined ? {} : { steps: flags.steps }),
   })
-  const path = logPath(file, profile, flags)
+  const { seed, variant = '' } = flags
+  const path = logPath(file, { profile, variant }, flags.log, seed === undefined ? '' : `-seed${seed}`)
   const log = path === null ? undefined : openLog(path, built, flags, run)
   return {
     run,
@@ -118,13 +123,6 @@ export function buildOf(file: string, scenario: Scenario, profile: string, varia
   }
 }
 
-function logPath(file: string, profile: string, { log, seed, variant = '' }: RunFlags): string | null {
-  if (log === false) return null
-  if (typeof log === 'string') return log
-  const name = basename(file).replace(/\.[cm]?[jt]s$/, '')
-  return join(LOGS, `${name}-${profile}${variant === '' ? '' : `-${variant}`}${seed === undefined ? '' : `-seed${seed}`}.jsonl`)
-}
-
 function openLog(
   path: string,
   built: Built,
@@ -147,7 +145,7 @@ function openLog(
     plan: built.plan,
   }
   const index = new LazyFile(`${path}.idx`)
-  const writer = new LogWriter(run.system, run.live.world, header, lines => void writeSync(fd, lines), {
+  const writer = new LogWriter(run.system, run.live.world, header, lines => writeAll(fd, lines), {
     sync: flags.sync === true,
     index: lines => index.write(lines),
   }).follow(run.entries$)

@@ -1,5 +1,5 @@
 /** `mirrorwalk verify`, `repair` and `upcast`: is a log what was written, and what can be done about it if not. */
-import { closeSync, existsSync, openSync, renameSync, rmSync, writeSync } from 'node:fs'
+import { closeSync } from 'node:fs'
 import { isCheckpoint, isStep, scanLog, type Scan } from '../log/reader.ts'
 import { digestOf, FORMAT } from '../log/records.ts'
 import { stepDifference } from '../log/replay.ts'
@@ -13,6 +13,7 @@ import type { Entry } from '../system/live.ts'
 import { damageText, opened, systemOf } from './log-file.ts'
 import { EXIT, plural, print, printJson, styled, UsageError, Work, type ExitCode } from './output.ts'
 import { loadScenario } from './scenario-file.ts'
+import { insteadOf } from './target.ts'
 
 export interface VerifyFlags {
   readonly json?: boolean
@@ -22,14 +23,24 @@ export async function verifyCommand(path: string, { json }: VerifyFlags): Promis
   const work = new Work()
   const verified = await withLog(path, scan => verifyLog(scan, told(work, 'verified')))
   work.end()
-  const { format, steps, checkpoints, bytes, end, damage } = verified
-  const code = work.stopped ? EXIT.unknown : damage === undefined ? EXIT.holds : damage.cut === true ? EXIT.unknown : EXIT.violated
+  const { format, steps, checkpoints, bytes, end, damage, stopped } = verified
+  const code = damage === undefined ? (stopped ? EXIT.unknown : EXIT.holds) : damage.cut === true ? EXIT.unknown : EXIT.violated
   if (json === true)
-    printJson({ log: path, format, steps, checkpoints, bytes, end: end?.why ?? null, damage: damage ?? null, sound: code === EXIT.holds })
+    printJson({
+      log: path,
+      format,
+      steps,
+      checkpoints,
+      bytes,
+      end: end?.why ?? null,
+      damage: damage ?? null,
+      stopped,
+      sound: code === EXIT.holds,
+    })
   else if (damage !== undefined) {
     print(`${styled(damage.cut === true ? 'yellow' : 'red', damage.cut === true ? '?' : '✘')} ${damageText(path, damage)}`)
     print(`  The last whole step is ${damage.after}. To keep what is sound: npx mirrorwalk repair ${path}`)
-  } else if (work.stopped) print(`${styled('yellow', '?')} stopped after ${plural(steps, 'step')}, which are as they were written`)
+  } else if (stopped) print(`${styled('yellow', '?')} stopped after ${plural(steps, 'step')}, which are as they were written`)
   else
     print(
       `${styled('green', '✔')} ${path}: format ${format}, ${plural(steps, 'step')}, ${plural(checkpoints, 'checkpoint')}: every record is as it was written`,
@@ -54,8 +65,8 @@ export interface RepairFlags {
 
 export async function repairCommand(path: string, flags: RepairFlags): Promise<ExitCode> {
   const work = new Work()
-  const { damage } = await withLog(path, scan => verifyLog(scan, told(work, 'read')))
-  if (work.stopped) return EXIT.unknown
+  const { damage, stopped } = await withLog(path, scan => verifyLog(scan, told(work, 'read')))
+  if (stopped) throw nothingWritten(path)
   if (damage === undefined) {
     work.end()
     if (flags.json === true) printJson({ log: path, damage: null, written: null })
@@ -63,10 +74,14 @@ export async function repairCommand(path: string, flags: RepairFlags): Promise<E
     return EXIT.holds
   }
   const target = flags.output ?? path
-  const { kept, result } = await replacing(path, target, 'damaged', sink =>
+  const { kept, result } = await insteadOf(path, target, 'damaged', sink =>
     flags.redo === true
       ? redone(path, flags, sink, work)
-      : withLog(path, scan => repairLog(systemOf(scan.header, path), scan, sink, told(work, 'kept'))),
+      : withLog(path, async scan => {
+          const repaired = await repairLog(systemOf(scan.header, path), scan, sink, told(work, 'kept'))
+          if (repaired === undefined) throw nothingWritten(path)
+          return repaired
+        }),
   )
   work.end()
   const { steps } = result
@@ -83,6 +98,8 @@ export async function repairCommand(path: string, flags: RepairFlags): Promise<E
   }
   return EXIT.holds
 }
+
+const nothingWritten = (path: string): UsageError => new UsageError(`${path}: stopped; nothing was written`)
 
 /** The whole run again, from the header; throws if what is left of the log is not how it begins. */
 async function redone(path: string, flags: RepairFlags, sink: (lines: Buffer) => void, work: Work): Promise<{ readonly steps: number }> {
@@ -105,7 +122,7 @@ async function redone(path: string, flags: RepairFlags, sink: (lines: Buffer) =>
       if (differs !== undefined || work.stopped) break
       await work.breathe(() => `${plural(run.live.n, 'step')} decided again`)
     }
-    if (work.stopped) throw new UsageError(`${path}: stopped; nothing was written`)
+    if (work.stopped) throw nothingWritten(path)
     for (let next = scan.next(); next !== undefined && differs === undefined; next = scan.next())
       if (isStep(next.record)) differs = next.record.n
     if (differs !== undefined)
@@ -140,7 +157,7 @@ export async function upcastCommand(path: string, { output, json }: UpcastFlags)
     return EXIT.holds
   }
   const target = output ?? path
-  const { kept } = await replacing(path, target, `format-${from}`, sink =>
+  const { kept } = await insteadOf(path, target, `format-${from}`, sink =>
     withLog(path, scan => {
       const damage = upcastLog(scan, sink)
       if (damage !== undefined) throw new UsageError(`${damageText(path, damage)} Repair it first: npx mirrorwalk repair ${path}`)
@@ -149,41 +166,6 @@ export async function upcastCommand(path: string, { output, json }: UpcastFlags)
   if (json === true) printJson({ log: path, from, to: FORMAT, written: target, kept })
   else print(`${path}: from format ${from} to ${FORMAT}. Written: ${target}${kept === null ? '' : `; what was there is in ${kept}`}`)
   return EXIT.holds
-}
-
-/** Writes a file beside its place, and puts it there once it is whole; what was there is kept under another name. */
-async function replacing<T>(
-  path: string,
-  target: string,
-  keep: string,
-  write: (sink: (lines: Buffer) => void) => Promise<T> | T,
-): Promise<{ readonly kept: string | null; readonly result: T }> {
-  const beside = `${target}.${process.pid}.part`
-  let fd: number
-  try {
-    fd = openSync(beside, 'wx')
-  } catch (error) {
-    throw new UsageError(`${target}: cannot be written: ${error instanceof Error ? error.message : String(error)}`)
-  }
-  let result: T
-  try {
-    result = await write(lines => void writeSync(fd, lines))
-  } catch (error) {
-    closeSync(fd)
-    rmSync(beside)
-    throw error
-  }
-  closeSync(fd)
-  const kept = target === path ? free(`${path}.${keep}`) : null
-  if (kept !== null) renameSync(path, kept)
-  renameSync(beside, target)
-  return { kept, result }
-}
-
-/** A name that no file has. */
-const free = (name: string, n = 1): string => {
-  const candidate = n === 1 ? name : `${name}-${n}`
-  return existsSync(candidate) ? free(name, n + 1) : candidate
 }
 
 async function withLog<T>(path: string, use: (scan: Scan) => Promise<T> | T): Promise<T> {

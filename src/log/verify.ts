@@ -14,6 +14,8 @@ export interface Verified {
   readonly bytes: number
   readonly end: EndRecord | undefined
   readonly damage: Damage | undefined
+  /** It was not read to its end, as whoever asked did not want to know more. */
+  readonly stopped: boolean
 }
 
 /** Is told how far it is, in steps; answers false to stop. */
@@ -24,11 +26,13 @@ export async function verifyLog(scan: Scan, told: Progress = () => true): Promis
   let checkpoints = 0
   let end: EndRecord | undefined
   let damage: Damage | undefined
+  let stopped = false
   let line = 1
   for (let next = scan.next(); next !== undefined; next = scan.next()) {
     line++
     const { record } = next
-    if (isStep(record) && record.n % 1024 === 0 && !(await told(record.n))) break
+    stopped = isStep(record) && record.n % 1024 === 0 && !(await told(record.n))
+    if (stopped) break
     if (isEnd(record)) end = record
     if (!isCheckpoint(record)) continue
     checkpoints++
@@ -36,7 +40,15 @@ export async function verifyLog(scan: Scan, told: Progress = () => true): Promis
     damage = { line, after: scan.after, what: 'the world in this checkpoint is not the one that its digest is of' }
     break
   }
-  return { format: scan.format, steps: scan.after, checkpoints, bytes: scan.sound, end, damage: damage ?? scan.damage }
+  return {
+    format: scan.format,
+    steps: scan.after,
+    checkpoints,
+    bytes: scan.sound,
+    end,
+    damage: damage ?? (stopped ? undefined : scan.damage),
+    stopped,
+  }
 }
 
 const WORLD = ',"world":'
@@ -49,15 +61,20 @@ export interface Repaired {
   readonly damage: Damage | undefined
 }
 
-/** Writes what can be believed of a log, and ends it there: the result is whole. */
-export async function repairLog<M, F>(system: System<M, F>, scan: Scan, sink: Sink, told: Progress = () => true): Promise<Repaired> {
+/** Writes what can be believed of a log, and ends it there: the result is whole; undefined if it was stopped. */
+export async function repairLog<M, F>(
+  system: System<M, F>,
+  scan: Scan,
+  sink: Sink,
+  told: Progress = () => true,
+): Promise<Repaired | undefined> {
   const to = writerOf(scan, sink)
   let world: World<M> = beginning(system, scan.header)
   for (let next = scan.next(); next !== undefined; next = scan.next()) {
     const { record } = next
     if (isStep(record)) world = foldStep(system, world, record)
     put(to, record)
-    if (scan.after % 1024 === 0) await told(scan.after)
+    if (isStep(record) && record.n % 1024 === 0 && !(await told(record.n))) return undefined
   }
   if (scan.damage === undefined) to.flush()
   else to.end({ end: scan.after, why: 'interrupted', digest: digestOf(system, world) })

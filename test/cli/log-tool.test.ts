@@ -45,24 +45,34 @@ test('log --stats', async ({ folder }) => {
 })
 
 test('log --follow shows steps as they are written, and ends with the log', async ({ folder }) => {
-  const lines = readFileSync(join(folder, await log(folder)), 'utf8')
-    .trimEnd()
-    .split('\n')
-  const path = join(folder, 'growing.jsonl')
-  writeFileSync(path, `${lines.slice(0, 10).join('\n')}\n${lines[10]?.slice(0, 20)}`)
-  const following = cli(folder, ['log', 'growing.jsonl', 'by cpu0', '--follow'])
-  await new Promise(resolve => void setTimeout(resolve, 3000))
-  appendFileSync(path, `${lines[10]?.slice(20)}\n${lines.slice(11).join('\n')}\n`)
-  const { code, out } = await following
-  assert.is(code, 0)
-  const whole = await cli(folder, ['log', await log(folder), 'by cpu0', '--json'])
-  assert.equal(
-    out.split('\n').flatMap(line => /^(\d+) {2}cpu0/.exec(line)?.[1] ?? []),
-    whole.out
-      .trimEnd()
-      .split('\n')
-      .map(line => String((JSON.parse(line) as { readonly n: number }).n)),
-  )
+  const whole = readFileSync(join(folder, await log(folder)), 'utf8')
+  // From the midst of its header on, and on to the midst of a record.
+  const [path, parts] = [join(folder, 'growing.jsonl'), [200, 7000, 9000, whole.length]]
+  const grown = (i: number): string => whole.slice(parts[i - 1] ?? 0, parts[i])
+  writeFileSync(path, grown(0))
+  // The last two mean other steps for as long as there is no commit.
+  const queries = ['by cpu0', 'change and not (all before commit)', 'not (change before commit)']
+  const following = queries.map(query => cli(folder, ['log', 'growing.jsonl', query, '--follow', '--json']))
+  for (const i of [1, 2, 3]) {
+    await new Promise(resolve => void setTimeout(resolve, 1500))
+    appendFileSync(path, grown(i))
+  }
+  for (const [i, { code, out }] of (await Promise.all(following)).entries()) {
+    assert.is(code, 0)
+    const lines = (text: string): readonly string[] => text.trimEnd().split('\n').toSorted()
+    assert.equal(lines(out), lines((await cli(folder, ['log', await log(folder), queries[i] ?? '', '--json'])).out), queries[i])
+  }
+  const counted = await cli(folder, ['log', await log(folder), '--follow', '--stats'])
+  assert.equal([counted.code, /expected one of them/.test(counted.err)], [3, true])
+})
+
+test('log --follow is left by Ctrl-C', async ({ folder }) => {
+  const whole = readFileSync(join(folder, await log(folder)))
+  const path = join(folder, 'unended.jsonl')
+  writeFileSync(path, whole.subarray(0, 7000))
+  const { code, out } = await cli(folder, ['log', 'unended.jsonl', '--follow'], told => told.includes('mmap(16, rw)'))
+  assert.is(code, 2)
+  assert.match(out, /^\? stopped behind step \d+: what follows was not read$/m)
 })
 
 test('verify names the first altered record', async ({ folder }) => {

@@ -3,10 +3,13 @@ import * as fc from 'fast-check'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import stale from '../../scenarios/seeds/004-stale-valid.ts'
-import { NotALog, readLog, type ReadLog } from '../../src/log/reader.ts'
+import { linesOf } from '../../src/log/lines.ts'
+import { NotALog, readLog, Scan, type ReadLog } from '../../src/log/reader.ts'
 import { decideAgain, foldLog } from '../../src/log/replay.ts'
 import { roundRobin } from '../../src/system/choosers/round-robin.ts'
+import { repairLog, verifyLog } from '../../src/log/verify.ts'
 import { logged } from './logged.ts'
+import { long } from './long.ts'
 
 const { system, bytes } = logged(stale.build('v6.12'), roundRobin())
 const whole = readLog(bytes, 'log')
@@ -121,6 +124,22 @@ test('damage is named by line, and by what can still be believed', () => {
   assert.equal(readLog(bytes.subarray(0, -5), 'log').damage?.what, 'the log was cut off in the middle of this record')
   const unended = Buffer.from(`${lines.slice(0, -2).join('\n')}\n`)
   assert.match(readLog(unended, 'log').damage?.what ?? '', /the one that ends a log is missing/)
+})
+
+test('who stops in the midst of a log that is whole is not told that it is damaged', async () => {
+  const { bytes: many, system: of } = logged(long.build('v6.12'), roundRobin(), { steps: 3000 })
+  const scan = (): Scan => new Scan(linesOf(many), 'log')
+  const { damage, stopped, steps } = await verifyLog(scan(), step => step < 2048)
+  assert.equal([damage, stopped, steps], [undefined, true, 2048])
+  assert.is(
+    await repairLog(
+      of,
+      scan(),
+      () => {},
+      step => step < 2048,
+    ),
+    undefined,
+  )
 })
 
 test.run()

@@ -1,6 +1,6 @@
 /** An order of events that exploring has found, as a person can use it: a timeline, a log, and a token. */
 import { mkdirSync, writeFileSync } from 'node:fs'
-import { basename, dirname, join } from 'node:path'
+import { dirname } from 'node:path'
 import { explore, type Found } from '../../explore/explore.ts'
 import { lookingAhead, type Outlook } from '../../explore/answers/outlook.ts'
 import { simplifying } from '../../explore/answers/simplest.ts'
@@ -18,7 +18,6 @@ import type { LinuxEntry } from '../../scenario/run.ts'
 import { linuxSystem, type LinuxSystem } from '../../scenario/standard.ts'
 import type { Choice } from '../../system/step.ts'
 import { MODEL_VERSION } from '../../version.ts'
-import type { ExploreFlags } from './explore-flags.ts'
 import { outlookJson, outlookLines, withChances } from './outlook.ts'
 import { colourful, columns, plural, UsageError, type Work } from '../output.ts'
 
@@ -128,12 +127,6 @@ function writeLog(path: string, text: string): void {
   } catch (error) {
     throw new UsageError(`${path}: the log cannot be written there: ${error instanceof Error ? error.message : String(error)}`)
   }
-}
-
-export function logPath(file: string, profile: string, variant: string, { log }: ExploreFlags): string | null {
-  if (log === false) return null
-  if (typeof log === 'string') return log
-  return join('logs', `${basename(file).replace(/\.[cm]?[jt]s$/, '')}-${profile}${variant === '' ? '' : `-${variant}`}-explored.jsonl`)
 }
 
 export const witnessJson = ({ found, steps, fewest, token, log, outlook }: Witness): object => ({

@@ -3,7 +3,7 @@
  * chosen for it, stand where model checkers keep them, so that the trace says how to run it again.
  */
 import { Table } from '../../memory/table.ts'
-import type { Header } from '../../log/records.ts'
+import type { EndRecord, Header } from '../../log/records.ts'
 import { revived } from '../../log/values.ts'
 import type { LinuxSystem, LinuxWorld } from '../linux.ts'
 import { choiceRow, type ChoiceRow, type Story } from './story.ts'
@@ -36,12 +36,19 @@ function toItf(value: unknown): unknown {
   return Object.fromEntries(entries.map(([key, v]) => [key, toItf(v)]))
 }
 
-/** The actors of a world, as a state of a trace has them. */
-export const itfActors = (system: LinuxSystem, world: LinuxWorld): unknown => ({
-  '#map': system.actors.map(({ name }, i) => {
-    const snapshot = world.actors[i]
-    return [name, { state: snapshot?.value ?? '', context: toItf(snapshot?.context ?? {}) }]
-  }),
+/** A world, as a state of a trace has it. */
+export interface ItfState {
+  readonly actors: unknown
+  readonly memory: unknown
+}
+export const itfState = (system: LinuxSystem, world: LinuxWorld): ItfState => ({
+  actors: {
+    '#map': system.actors.map(({ name }, i) => {
+      const snapshot = world.actors[i]
+      return [name, { state: snapshot?.value ?? '', context: toItf(snapshot?.context ?? {}) }]
+    }),
+  },
+  memory: toItf(world.memory),
 })
 
 export function itfTrace({ header, system, first, steps, end }: Story): ItfTrace {
@@ -52,8 +59,7 @@ export function itfTrace({ header, system, first, steps, end }: Story): ItfTrace
     [by, offer, budget]: ChoiceRow | readonly [null, null, null],
   ): ItfTrace['states'][number] => ({
     '#meta': { index },
-    actors: itfActors(system, world),
-    memory: toItf(world.memory),
+    ...itfState(system, world),
     [ACTION]: action,
     [PICKS]: {
       by: by === null ? NOTHING : some(by),
@@ -79,8 +85,10 @@ export class BadItf extends Error {
 /** What a trace says of a run: where it begins, what was chosen, and what came of it. */
 export interface ItfRun {
   readonly header: Header
-  readonly end: string
-  readonly steps: readonly { readonly choice: ChoiceRow; readonly action: string; readonly actors: unknown }[]
+  /** `cut off`: the log that it was exported from had no end. */
+  readonly end: EndRecord['why'] | 'cut off'
+  readonly first: ItfState
+  readonly steps: readonly { readonly choice: ChoiceRow; readonly action: string; readonly state: ItfState }[]
 }
 
 type Fields = Readonly<Record<string, unknown>>
@@ -103,10 +111,14 @@ export function itfRun(text: string): ItfRun {
     )
   return {
     header: { ...(header as Header), system: revived((header as Header).system) },
-    end: typeof status === 'string' ? status : 'cut off',
+    end: ENDS.find(end => end === status) ?? 'cut off',
+    first: stateOf(fieldsOf(states[0])),
     steps: states.slice(1).map((state, i) => stepOf(fieldsOf(state), i + 1)),
   }
 }
+
+const ENDS: readonly EndRecord['why'][] = ['at rest', 'blocked', 'limit', 'livelock', 'interrupted']
+const stateOf = ({ actors, memory }: Fields): ItfState => ({ actors, memory })
 
 function stepOf(state: Fields, index: number): ItfRun['steps'][number] {
   const { by, offer, budget } = fieldsOf(state[PICKS])
@@ -114,7 +126,7 @@ function stepOf(state: Fields, index: number): ItfRun['steps'][number] {
   const [which, bound] = [numberOf(picked(offer)), numberOf(picked(budget))]
   if (typeof name !== 'string' || which === null)
     throw new BadItf(`state ${index}: ${PICKS} does not say who acts: expected by, offer and budget`)
-  return { choice: [name, which, bound], action: String(state[ACTION]), actors: state['actors'] }
+  return { choice: [name, which, bound], action: String(state[ACTION]), state: stateOf(state) }
 }
 
 const picked = (x: unknown): unknown => (fieldsOf(x)['tag'] === 'Some' ? fieldsOf(x)['value'] : null)

@@ -1,0 +1,74 @@
+/** Files that commands read and write: nothing that was there is lost, and what cannot be is said in one message. */
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import * as assert from 'uvu/assert'
+import { cli, cliSuite, root, stale } from './command.ts'
+
+const test = cliSuite('files')
+const LOG = 'whole.jsonl'
+
+test.before(async ({ folder }) => {
+  await cli(folder, ['run', stale, '--profile', 'v5.2', '--log', LOG])
+})
+
+test('repair and upcast keep what they replace, whatever it is called', async ({ folder }) => {
+  const [whole, old] = [readFileSync(join(folder, LOG)), readFileSync(join(root, 'test/fixtures/logs/race-v5.2.jsonl'))]
+  for (const [name, output] of [
+    ['a', './a.jsonl'],
+    ['b', join(folder, 'b.jsonl')],
+    ['c', 'link.jsonl'],
+  ] as const) {
+    const path = join(folder, `${name}.jsonl`)
+    writeFileSync(path, whole.subarray(0, 4000))
+    if (name === 'c') symlinkSync('c.jsonl', join(folder, output))
+    const { code, out } = await cli(folder, ['repair', `${name}.jsonl`, '--output', output])
+    assert.equal([code, out.includes(`${name}.jsonl.damaged`)], [0, true], out)
+    assert.equal(readFileSync(`${path}.damaged`), whole.subarray(0, 4000))
+    assert.is((await cli(folder, ['verify', `${name}.jsonl`])).code, 0)
+  }
+  writeFileSync(join(folder, 'old.jsonl'), old)
+  assert.is((await cli(folder, ['upcast', 'old.jsonl', '--output', './old.jsonl'])).code, 0)
+  assert.equal(readFileSync(join(folder, 'old.jsonl.format-1')), old)
+  assert.equal(
+    readdirSync(folder).filter(name => name.endsWith('.part')),
+    [],
+  )
+})
+
+test('what is read is never written over', async ({ folder }) => {
+  const whole = readFileSync(join(folder, LOG))
+  const same = await cli(folder, ['export', LOG, '--as', 'mermaid', '--output', `./${LOG}`])
+  assert.equal([same.code, same.err], [3, `mirrorwalk: ./${LOG} is what is read: writing it would destroy it. Expected another file\n`])
+  assert.is((await cli(folder, ['export', LOG, '--as', 'itf', '--output', 'whole.itf.json'])).code, 0)
+  const there = await cli(folder, ['import', 'whole.itf.json'])
+  assert.equal([there.code, /^mirrorwalk: whole\.jsonl is there already, .* --output FILE\n$/.test(there.err)], [3, true], there.err)
+  assert.is((await cli(folder, ['import', 'whole.itf.json', '--output', 'whole.itf.json'])).code, 3)
+  assert.equal(readFileSync(join(folder, LOG)), whole)
+})
+
+test('a file that cannot be read, or written, is one message', async ({ folder }) => {
+  mkdirSync(join(folder, 'dir'))
+  for (const verb of ['verify', 'log', 'repair', 'upcast', 'replay', 'debug', 'last', 'import', 'diff'])
+    for (const path of ['dir', '/dev/null', 'none.jsonl']) {
+      const args = verb === 'last' ? [verb, path, '16'] : verb === 'diff' ? [verb, path, LOG] : [verb, path]
+      const { code, err } = await cli(folder, args)
+      assert.is(code, 3, `${args.join(' ')}: ${err}`)
+      assert.match(err, /^mirrorwalk: \S+: (cannot be read: .*|empty\. .*|not JSON: .*)\n$/, args.join(' '))
+    }
+  for (const output of ['dir', 'dir/none/x', '/dev/full']) {
+    const { code, err } = await cli(folder, ['export', LOG, '--as', 'dot', '--output', output])
+    assert.is(code, 3, err)
+    assert.match(err, new RegExp(`^mirrorwalk: ${output}: (cannot be written: .*|a folder\\. .*)\\n$`))
+  }
+})
+
+test('runs of one command have logs of their own', async ({ folder }) => {
+  const { out } = await cli(folder, ['run', stale, '--log', 'each.jsonl', '--json'])
+  const logs = (JSON.parse(out) as { readonly runs: readonly { readonly log: string }[] }).runs.map(run => run.log)
+  assert.ok(logs.length > 1)
+  assert.is(new Set(logs).size, logs.length)
+  for (const log of logs) assert.ok(existsSync(join(folder, log)), log)
+  assert.not(existsSync(join(folder, 'each.jsonl')))
+})
+
+test.run()
