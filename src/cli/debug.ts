@@ -4,6 +4,7 @@ import { createInterface, type Interface } from 'node:readline'
 import { CannotTake } from '../inspect/branch.ts'
 import { stepLine } from '../inspect/draw.ts'
 import { QueryError } from '../inspect/query/tokens.ts'
+import { hung } from '../inspect/wrap.ts'
 import { DamagedLog } from '../log/log-file.ts'
 import { BadNotes } from '../log/notes.ts'
 import type { Said } from './debug/command.ts'
@@ -12,7 +13,7 @@ import { completed } from './debug/completion.ts'
 import { Mistake, Session, TRUNK } from './debug/session.ts'
 import { damageText } from './log-file.ts'
 import { openLogFile } from './open.ts'
-import { EXIT, plural, print, styled, UsageError, Work, type ExitCode } from './output.ts'
+import { EXIT, lineWidth, plural, print, styled, UsageError, Work, type ExitCode } from './output.ts'
 import { runProfile } from './run.ts'
 import { loadScenario } from './scenario-file.ts'
 
@@ -68,16 +69,19 @@ const isMistake = (error: unknown): error is Error =>
 async function perform(session: Session, line: string, work = new Work()): Promise<boolean> {
   try {
     const said = execute(session, line)
-    for (const text of isTold(said) ? said : await finished(said, session, work)) print(text)
+    say(isTold(said) ? said : await finished(said, session, work))
     return true
   } catch (error) {
     if (!isMistake(error)) throw error
-    print(`? ${error.message}`)
+    say([`? ${error.message}`])
     return false
   } finally {
     work.end()
   }
 }
+
+/** Lines that are too long for the terminal go on further in. */
+const say = (lines: readonly string[]): void => lines.forEach(line => hung(line, lineWidth()).forEach(part => print(part)))
 
 const isTold = (said: Said): said is readonly string[] => Array.isArray(said)
 
@@ -120,8 +124,9 @@ async function interactive(session: Session): Promise<ExitCode> {
     output: process.stdout,
     completer: (line: string) => completed(session, line),
   })
-  print(stepLine(session.run, session.cursor.n))
-  print(styled('dim', 'help says which commands there are; until COND and why PAGE are good ones to begin with'))
+  say([stepLine(session.run, session.cursor.n)])
+  for (const line of hung('help says which commands there are; until COND and why PAGE are good ones to begin with', lineWidth()))
+    print(styled('dim', line))
   let again = ''
   const ask = (): void => {
     input.setPrompt(prompt(session))

@@ -3,7 +3,8 @@
  * causes and digests do not count, and neither does what is still to be done: where that matters, a later step shows it.
  */
 import type { Fact } from '../memory/facts.ts'
-import { describe, factInWords, type Described } from './describe.ts'
+import { describe, type Described } from './describe.ts'
+import { factInWords } from './facts-in-words.ts'
 
 /** A step of a run, with its number and its actor. */
 export interface DoneStep extends Described {

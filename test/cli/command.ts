@@ -38,11 +38,15 @@ export const node = (folder: string, file: string): Promise<Done> =>
 export const cli = (folder: string, args: readonly string[], stop?: (out: string) => boolean, reads = true): Promise<Done> =>
   started(folder, [join(root, 'dist/src/cli/main.js'), ...args], stop, reads)
 
-function started(folder: string, args: readonly string[], stop?: (out: string) => boolean, reads = true): Promise<Done> {
+/** The same where lines may be so wide. */
+export const cliOf = (columns: number, folder: string, args: readonly string[]): Promise<Done> =>
+  started(folder, [join(root, 'dist/src/cli/main.js'), ...args], undefined, true, String(columns))
+
+function started(folder: string, args: readonly string[], stop?: (out: string) => boolean, reads = true, columns = ''): Promise<Done> {
   return new Promise(resolve => {
     const child = spawn(process.execPath, args, {
       cwd: folder,
-      env: { ...process.env, NO_COLOR: '1' },
+      env: { ...process.env, NO_COLOR: '1', COLUMNS: columns },
     })
     let [out, err] = ['', '']
     child.stdout.on('data', chunk => (out += String(chunk)))
