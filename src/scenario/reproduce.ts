@@ -1,10 +1,9 @@
 /** A run made again from its choices, and held to each step that was recorded: what exported test files call. */
-import { hash } from 'node:crypto'
-import { digestOf, worldOf } from '../log/records.ts'
+import { digestOf, markOf, worldOf } from '../log/records.ts'
 import { revived } from '../log/values.ts'
 import { AT_ANY_STEP } from '../oracles/shipped.ts'
 import { step } from '../system/step.ts'
-import { initialWorld, type World } from '../system/world.ts'
+import { initialWorld } from '../system/world.ts'
 import { linuxSystem, type SystemSpec } from './standard.ts'
 
 /** What a run came to that was made again. */
@@ -14,15 +13,6 @@ export interface Reproduced {
   readonly findings: readonly { readonly oracle: string; readonly step: number; readonly why: string }[]
   /** SHA-256 of the world at the end. */
   readonly digest: string
-}
-
-/** Eight digits that a step comes to: what is done, to which facts, and what becomes of actors. */
-export function markOf<M>(
-  before: World<M>,
-  made: { readonly do: string; readonly facts: readonly unknown[]; readonly world: World<M> },
-): string {
-  const became = made.world.actors.map((actor, i) => (actor === before.actors[i] ? 0 : actor))
-  return hash('sha256', JSON.stringify([made.do, made.facts, became])).slice(0, 8)
 }
 
 /**

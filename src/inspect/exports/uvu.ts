@@ -1,7 +1,6 @@
 /** A run as a uvu test file: it reproduces the run from its choices, and holds it to what it came to. */
-import { digestOf } from '../../log/records.ts'
+import { digestOf, markOf } from '../../log/records.ts'
 import { AT_ANY_STEP } from '../../oracles/shipped.ts'
-import { markOf } from '../../scenario/reproduce.ts'
 import type { LinuxSystem, LinuxWorld } from '../linux.ts'
 import { choiceRow, type Story } from './story.ts'
 
