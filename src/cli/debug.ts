@@ -5,6 +5,7 @@ import { CannotTake } from '../inspect/branch.ts'
 import { stepLine } from '../inspect/draw.ts'
 import { QueryError } from '../inspect/query/tokens.ts'
 import type { Run } from '../inspect/recording.ts'
+import { hung } from '../inspect/wrap.ts'
 import { DamagedLog, type LogFile } from '../log/log-file.ts'
 import { BadNotes } from '../log/notes.ts'
 import type { Said } from './debug/command.ts'
@@ -14,7 +15,7 @@ import { Mistake } from './debug/mistake.ts'
 import { Session, TRUNK } from './debug/session.ts'
 import { damageText } from './log-file.ts'
 import { openRun } from './open.ts'
-import { EXIT, plural, print, styled, UsageError, Work, type ExitCode } from './output.ts'
+import { EXIT, lineWidth, plural, print, styled, UsageError, Work, type ExitCode } from './output.ts'
 import { keptText, runProfile } from './run.ts'
 import { loadScenario } from './scenario-file.ts'
 
@@ -36,9 +37,12 @@ export async function debugCommand(file: string, flags: DebugFlags): Promise<Exi
   const cut = log.end === undefined || log.end.why === 'at rest' ? '' : `, ${log.end.why}`
   print(`${log.header.title}: ${plural(log.last, 'step')}${cut}`)
   if (log.damage !== undefined) print(`? ${damageText(path, log.damage)}`)
-  for (const line of beginningLines(opened.run, log)) print(line)
-  if (session.notes.trouble !== undefined) print(`? ${session.notes.trouble}. What is noted is kept until you leave.`)
-  for (const [name, why] of session.closed) print(`? branch ${name} cannot be opened: ${why}`)
+  const { trouble } = session.notes
+  say([
+    ...beginningLines(opened.run, log),
+    ...(trouble === undefined ? [] : [`? ${trouble}. What is noted is kept until you leave.`]),
+    ...session.closed.map(([name, why]) => `? branch ${name} cannot be opened: ${why}`),
+  ])
   if (flags.commands !== undefined) return script(session, commandsIn(flags.commands))
   if (!process.stdin.isTTY) return script(session, lines(createInterface({ input: process.stdin })))
   return interactive(session)
@@ -84,17 +88,20 @@ const isMistake = (error: unknown): error is Error =>
 async function perform(session: Session, line: string, work = new Work()): Promise<boolean> {
   try {
     const said = execute(session, line)
-    for (const text of isTold(said) ? said : await finished(said, session, work)) print(text)
+    say(isTold(said) ? said : await finished(said, session, work))
     return true
   } catch (error) {
     if (!isMistake(error)) throw error
-    print(`? ${error.message}`)
+    say([`? ${error.message}`])
     return false
   } finally {
     session.arrived()
     work.end()
   }
 }
+
+/** Lines that are too long for the terminal go on further in. */
+const say = (lines: readonly string[]): void => lines.forEach(line => hung(line, lineWidth()).forEach(part => print(part)))
 
 const isTold = (said: Said): said is readonly string[] => Array.isArray(said)
 
@@ -141,8 +148,9 @@ async function interactive(session: Session): Promise<ExitCode> {
     output: process.stdout,
     completer: (line: string) => completed(session, line),
   })
-  print(stepLine(session.run, session.cursor.n))
-  print(styled('dim', 'help says which commands there are; until COND and why PAGE are good ones to begin with'))
+  say([stepLine(session.run, session.cursor.n)])
+  for (const line of hung('help says which commands there are; until COND and why PAGE are good ones to begin with', lineWidth()))
+    print(styled('dim', line))
   let again = ''
   const ask = (): void => {
     input.setPrompt(prompt(session))

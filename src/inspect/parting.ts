@@ -4,7 +4,8 @@
  */
 import { revived } from '../log/values.ts'
 import type { Fact } from '../memory/facts.ts'
-import { describe, factInWords, type Described } from './describe.ts'
+import { describe, type Described } from './describe.ts'
+import { factInWords } from './facts-in-words.ts'
 import type { Run } from './recording.ts'
 
 /** A step of a run, with its number and its actor. */

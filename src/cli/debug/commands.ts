@@ -8,6 +8,8 @@ import { queryIn } from '../../inspect/query/in-run.ts'
 import { didYouMean } from '../../inspect/query/similar.ts'
 import { why } from '../../inspect/provenance.ts'
 import { changeLines, whyLines } from '../../inspect/why-lines.ts'
+import { hung, wrapped } from '../../inspect/wrap.ts'
+import { lineWidth } from '../output.ts'
 import { branchCommands } from './branches.ts'
 import { countOf, type Command, type Said, type Saying } from './command.ts'
 import { Mistake } from './mistake.ts'
@@ -23,20 +25,21 @@ function actorOf(session: Session, rest: string): string {
 export const PARTS = ['tables', 'areas', 'notifiers', 'locks', 'agendas'] as const
 
 function show({ run, cursor, system }: Session, rest: string): readonly string[] {
-  if (rest === '') return drawState(run, cursor.n)
+  const width = lineWidth()
+  if (rest === '') return drawState(run, cursor.n, width)
   const world = cursor.world
   const mms = Object.keys(world.memory.mms)
   switch (PARTS.find(part => part.startsWith(rest))) {
     case 'tables':
-      return mms.flatMap(mm => drawTables(system, world, mm))
+      return mms.flatMap(mm => drawTables(system, world, mm, width))
     case 'areas':
       return mms.flatMap(mm => drawAreas(world, mm))
     case 'notifiers':
-      return drawNotifiers(system, world)
+      return drawNotifiers(system, world, width)
     case 'locks':
-      return drawLocks(system, world)
+      return drawLocks(system, world, width)
     case 'agendas':
-      return drawAgendas(run, world)
+      return drawAgendas(run, world, width)
     case undefined: {
       const path = pathOf(system, rest)
       return [`${path.text}: ${path.show(world)}`]
@@ -85,7 +88,7 @@ function* change(session: Session, rest: string, back: boolean): Saying {
 function whyCommand({ run, cursor }: Session, rest: string): readonly string[] {
   const of = pageOf(rest)
   if (of === undefined) throw new Mistake(`expected a page, such as 16 or mm0:16, got '${rest}'`)
-  return whyLines(run, why(run, of.mm, of.page, cursor.n))
+  return whyLines(run, why(run, of.mm, of.page, cursor.n), lineWidth())
 }
 
 function watch({ cursor, system }: Session, rest: string): readonly string[] {
@@ -185,18 +188,33 @@ export const COMMANDS: readonly Command[] = [
 function help(name: string): readonly string[] {
   const asked = COMMANDS.filter(c => name === '' || c.names.includes(name))
   if (asked.length === 0) throw new Mistake(`no command '${name}'`)
-  const rows = asked.map(c => [`${c.names.join(', ')} ${c.args}`.trimEnd(), c.help])
-  const width = Math.max(...rows.map(([usage = '']) => usage.length))
-  return [
-    ...rows.map(([usage = '', text = '']) => `  ${usage.padEnd(width)}  ${text}`),
-    ...(name === ''
-      ? [
-          '  COND is a query as `log` has them: by ACTOR · do WHAT · page N · changes PATH · PATH = VALUE (!=, <, <=, >, >=) · an ORACLE · not, and, or, ( )',
-          '  An empty line does the last motion again; Tab completes.',
-        ]
-      : []),
-  ]
+  const width = lineWidth()
+  const rows = asked.map((c): readonly [string, string] => [`${c.names.join(', ')} ${c.args}`.trimEnd(), c.help])
+  return [...usages(rows, width), ...(name === '' ? MORE.flatMap(line => hung(`  ${line}`, width)) : [])]
 }
+
+const MORE = [
+  'COND is a query as `log` has them: by ACTOR · do WHAT · page N · changes PATH · PATH = VALUE (!=, <, <=, >, >=) · an ORACLE · not, and, or, ( )',
+  'An empty line does the last motion again; Tab completes.',
+]
+
+/** What a command is for stands beside it, or below it, where that is too long or there is no room. */
+function usages(rows: readonly (readonly [usage: string, help: string])[], width: number): readonly string[] {
+  const short = rows.map(([usage]) => usage.length).filter(length => length <= USAGE)
+  const column = Math.max(...short, 0)
+  const indent = ' '.repeat(width - column - 4 < ROOM ? 6 : column + 4)
+  return rows.flatMap(([usage, help]) => {
+    const told = wrapped(help, width - indent.length, 0)
+    const fits = usage.length <= column && indent.length === column + 4
+    return fits
+      ? told.map((line, i) => (i === 0 ? `  ${usage.padEnd(column)}  ${line}` : `${indent}${line}`))
+      : [...hung(`  ${usage}`, width), ...told.map(line => `${indent}${line}`)]
+  })
+}
+/** Longer ones have a line for themselves. */
+const USAGE = 34
+/** What a command is for has at least so much room. */
+const ROOM = 24
 
 /** Does one line; what it has to say. Throws `Mistake` and what reading paths and conditions throws. */
 export function execute(session: Session, line: string): Said {

@@ -1,7 +1,8 @@
 /** Places by name: bookmarks and notes, and whatever else can stand behind `goto`. */
 import type { Where } from '../../inspect/cursor.ts'
-import { aligned } from '../../inspect/draw.ts'
+import { aligned } from '../../inspect/wrap.ts'
 import type { Note } from '../../log/notes.ts'
+import { lineWidth } from '../output.ts'
 import type { Command } from './command.ts'
 import { Mistake } from './mistake.ts'
 import { TRUNK, type Line, type Session } from './session.ts'
@@ -81,7 +82,10 @@ function notes(session: Session): readonly string[] {
     names[i] ?? '',
     text,
   ])
-  return [...(rows.length === 0 ? ['no bookmarks'] : aligned(rows)), ...(trouble === undefined ? [] : [`* not kept: ${trouble}`])]
+  return [
+    ...(rows.length === 0 ? ['no bookmarks'] : aligned(rows, lineWidth())),
+    ...(trouble === undefined ? [] : [`* not kept: ${trouble}`]),
+  ]
 }
 
 function unmark(session: Session, rest: string): readonly string[] {
