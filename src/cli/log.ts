@@ -10,7 +10,7 @@ import { followLog, isEnd, isStep, scanLog, type Scan } from '../log/reader.ts'
 import { firstOf, type EndRecord } from '../log/records.ts'
 import type { LinuxSystem } from '../scenario/standard.ts'
 import { damageOf, damageText, opened, stoppedText, systemOf } from './log-file.ts'
-import { colourful, columns, EXIT, harmless, plural, print, printJson, styled, table, Work, type ExitCode } from './output.ts'
+import { columns, EXIT, harmless, plural, print, printJson, styled, table, Work, type ExitCode } from './output.ts'
 
 export interface LogFlags {
   readonly actor?: readonly string[]
@@ -54,7 +54,7 @@ const asJson = ({ record, calls }: Shown): void => printJson({ ...record, calls 
 
 function showHead({ header }: Scan): void {
   const { title, model, chooser, seed } = header
-  print(`${styled('bold', title)}  ${styled('dim', `model ${model}, ${chooser}${seed === null ? '' : ` (seed ${seed})`}`)}\n`)
+  print(`${styled('bold', title)}  ${styled('dim', `model ${model}, ${chooser}${seed === null ? '' : ` (seed ${seed})`}`)}`, '')
 }
 
 async function show(path: string, fd: number, words: readonly string[], flags: LogFlags): Promise<ExitCode> {
@@ -82,7 +82,7 @@ async function show(path: string, fd: number, words: readonly string[], flags: L
   else if (flags.json === true) for (const step of shown) asJson(step)
   else {
     showHead(scan)
-    for (const line of timeline(shown, { width: columns(), colour: colourful() })) print(line)
+    for (const line of timeline(shown, { width: columns(), styled })) print(line)
     print(shown.length === 0 ? 'no step matches' : '')
     showTail(shown.length, scan, end, retracing)
   }
@@ -118,7 +118,8 @@ function showStatistics(steps: readonly Shown[], scan: Scan, flags: LogFlags): v
   if (flags.json === true) return printJson({ ...statistics, all: scan.after, bytes: scan.sound, bytesPerStep: perStep })
   showHead(scan)
   print(
-    `${plural(statistics.steps, 'step')} of ${scan.after.toLocaleString('en')}, from ${statistics.first} to ${statistics.last}; ${plural(statistics.calls, 'call')} between actors; ${plural(statistics.waited, 'step')} had to wait; ${perStep} bytes a step.\n`,
+    `${plural(statistics.steps, 'step')} of ${scan.after.toLocaleString('en')}, from ${statistics.first} to ${statistics.last}; ${plural(statistics.calls, 'call')} between actors; ${plural(statistics.waited, 'step')} had to wait; ${perStep} bytes a step.`,
+    '',
   )
   for (const lines of tables(statistics)) for (const line of [...lines, '']) print(line)
 }

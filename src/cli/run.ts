@@ -9,9 +9,9 @@ import { prepare, type LinuxEntry, type Report, type ScenarioRun, type Verdict }
 import type { Built, Scenario } from '../scenario/api.ts'
 import type { Values } from '../scenario/parameters.ts'
 import { MODEL_VERSION } from '../version.ts'
-import { LazyFile } from './lazy-file.ts'
+import { LazyIndex } from './lazy-index.ts'
 import { logPath, ownLog } from './log-name.ts'
-import { colourful, columns, EXIT, plural, print, printJson, styled, UsageError, Work, type ExitCode } from './output.ts'
+import { columns, EXIT, plural, print, printJson, styled, UsageError, Work, type ExitCode } from './output.ts'
 import { parametersOf } from './explore/parameters.ts'
 import { loadScenario, whereAndWhat } from './scenario-file.ts'
 import { writeAll } from './target.ts'
@@ -144,7 +144,7 @@ function openLog(
     title: built.title,
     plan: built.plan,
   }
-  const index = new LazyFile(`${path}.idx`)
+  const index = new LazyIndex(path)
   const writer = new LogWriter(run.system, run.live.world, header, lines => writeAll(fd, lines), {
     sync: flags.sync === true,
     index: lines => index.write(lines),
@@ -172,9 +172,9 @@ export function showRun({ report, log, timeline: steps }: Ran, again: string, sh
   showVerdicts(report)
   print()
   if (show === 'all' || (show === 'auto' && report.steps <= TIMELINE_STEPS)) {
-    for (const line of timeline(steps, { width: columns(), colour: colourful() })) print(line)
+    for (const line of timeline(steps, { width: columns(), styled })) print(line)
     print()
-  } else if (show === 'auto' && log !== null) print(`${plural(report.steps, 'step')}; to see them: npx mirrorwalk log ${log}\n`)
+  } else if (show === 'auto' && log !== null) print(`${plural(report.steps, 'step')}; to see them: npx mirrorwalk log ${log}`, '')
   showEnd(report, log)
   print(styled('dim', `again: ${again}`))
   print()

@@ -8,7 +8,7 @@ import { DamagedLog, type LogFile } from '../log/log-file.ts'
 import { TOO_MUCH } from '../log/reader.ts'
 import type { Header, StepRecord } from '../log/records.ts'
 import { beginning, foldStep, worldOf } from '../log/records.ts'
-import { unsound } from '../log/sound.ts'
+import { parsed, unsound } from '../log/sound.ts'
 import { stepOf } from '../log/upcast.ts'
 import type { Usual } from '../log/usual.ts'
 import type { LinuxSystem, LinuxWorld } from './linux.ts'
@@ -32,6 +32,8 @@ export interface Run {
   /** Makes sure that a step back from here is quick. */
   ready?(n: number): void
 }
+
+const OF_ANOTHER = 'if there is an index beside the log, it may be of another: remove it, and it is made anew'
 
 /** Blocks that are kept in memory. */
 const KEPT = 8
@@ -139,7 +141,9 @@ class Folded {
     this.#texts = block === undefined ? [].values() : log.texts(block)
     if (checkpoint !== undefined && !this.#extent.takesWorld(checkpoint.world))
       throw new DamagedLog(`the checkpoint at step ${this.#from}: ${TOO_MUCH}`)
-    this.#worlds = [checkpoint === undefined ? beginning(system, log.header) : worldOf(system, checkpoint.world)]
+    this.#worlds = [
+      checkpoint === undefined ? beginning(system, log.header) : worldOf(system, checkpoint.world, `the checkpoint at step ${this.#from}`),
+    ]
   }
 
   record(n: number): StepRecord {
@@ -150,12 +154,12 @@ class Folded {
   #parsed(i: number): StepRecord {
     while (this.#read.length <= i) {
       const next = this.#texts.next()
-      if (next.done === true) throw new RangeError(`no step ${this.#from + i + 1} in this block`)
+      if (next.done === true) throw new DamagedLog(`step ${this.#from + i + 1} is not in its block: ${OF_ANOTHER}`)
       this.#read.push(next.value)
     }
-    const record = stepOf(this.#format, JSON.parse(this.#read[i] ?? ''), this.#usual)
+    const record = stepOf(this.#format, parsed(this.#read[i] ?? ''), this.#usual)
     const what = unsound(record, this.#from + i)
-    if (what !== undefined) throw new DamagedLog(`step ${this.#from + i + 1}: ${what}`)
+    if (what !== undefined) throw new DamagedLog(`step ${this.#from + i + 1}: ${what}; ${OF_ANOTHER}`)
     return record as StepRecord
   }
 

@@ -1,6 +1,6 @@
 /** A run that is known by the header of its log alone, begun again: the same system, plan, chooser and seed. */
 import type { Header } from '../log/records.ts'
-import { digestOf, worldOf } from '../log/records.ts'
+import { beginning, digestOf, worldOf } from '../log/records.ts'
 import { revived } from '../log/values.ts'
 import { AT_ANY_STEP } from '../oracles/shipped.ts'
 import { step } from '../system/step.ts'
@@ -37,6 +37,8 @@ export function beginAgain(header: Header, options: { readonly scenario?: Scenar
   if (chooser !== CHOOSERS.written && (chooser !== CHOOSERS.random || seed === null))
     throw new BadSpec(`the run was chosen by '${chooser}', which its log does not tell how to do again`)
   const system = header.system as SystemSpec
+  // What makes no sense is found before anybody runs it.
+  beginning(linuxSystem(system), header)
   const built: Built = { title, system, plan: planOf(header, options.scenario), expectations: [] }
   return prepare(built, { ...(seed === null ? {} : { seed }), ...(options.steps === undefined ? {} : { steps: options.steps }) })
 }
