@@ -2,6 +2,7 @@
  * A logged step in words, without deciding it again. A log has no calls between actors: whom a step calls, and about which
  * pages, is read off the agenda before and after it.
  */
+import { senseless } from '../log/damaged.ts'
 import type { StepRecord } from '../log/records.ts'
 import { revived } from '../log/values.ts'
 import type { Fact } from '../memory/facts.ts'
@@ -70,7 +71,14 @@ export function foldedStep(system: LinuxSystem, record: StepRecord, before: Linu
   }
 }
 
-export const describeStep = (run: Run, n: number): Words => describe(describedStep(run, n))
+/** The same in words. Throws `DamagedLog` for a step that makes no sense. */
+export function describeStep(run: Run, n: number): Words {
+  try {
+    return describe(describedStep(run, n))
+  } catch (error) {
+    throw senseless(`step ${n}`, error)
+  }
+}
 
 const pick = (of: Fields, keys: readonly string[]): Fields => Object.fromEntries(keys.flatMap(key => (key in of ? [[key, of[key]]] : [])))
 

@@ -160,7 +160,9 @@ class Folded {
     const record = stepOf(this.#format, parsed(this.#read[i] ?? ''), this.#usual)
     const what = unsound(record, this.#from + i)
     if (what !== undefined) throw new DamagedLog(`step ${this.#from + i + 1}: ${what}; ${OF_ANOTHER}`)
-    return record as StepRecord
+    const step = record as StepRecord
+    if (!this.#system.index.has(step.by)) throw new DamagedLog(`step ${step.n} is of '${step.by}', and the log has no such actor`)
+    return step
   }
 
   world(n: number): LinuxWorld {

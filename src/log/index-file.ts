@@ -184,7 +184,7 @@ export function readIndex(bytes: Buffer, log: Indexed): Index | undefined {
     const newline = bytes.indexOf(0x0a, at)
     if (newline < 0) return undefined
     const line = bytes.subarray(at, newline)
-    const text = unfit(line) === undefined ? chain.open(line) : undefined
+    const text = line.length > SHORT && unfit(line) !== undefined ? undefined : chain.open(line)
     const record = text === undefined ? undefined : parsed(text)
     at = newline + 1
     if (!isFields(record)) return undefined
@@ -210,6 +210,8 @@ function isNext({ from, at, end, world, after }: Block, before: Block | undefine
   return world !== null && world.at === before.end && world.end === at && from === before.from + before.steps
 }
 
+/** What a shorter line can hold is no burden. */
+const SHORT = 1 << 16
 /** The shortest step is longer. */
 const SHORTEST_STEP = 30
 

@@ -45,7 +45,8 @@ export function areRuns(runs: unknown): boolean {
   }
   return sum <= WIDEST
 }
-const isTable: Is = x => isFields(x) && areRuns(x['$table'])
+/** Its runs are looked at when it is made. */
+const isTable: Is = x => isFields(x) && Array.isArray(x['$table'])
 
 const isArea = withFields({
   ...Object.fromEntries(['flags', 'pgoff', 'anonVma', 'order', 'anonOrder'].map(name => [name, isNumber])),

@@ -56,6 +56,11 @@ export type Kinds = Readonly<Record<string, Kind<Memory, Fact>>>
 /** A description that cannot be built: what was expected, and what came. */
 export class BadSpec extends Error {
   override readonly name = 'BadSpec'
+
+  /** The message may have words of somebody's log in it: it stays on its line. */
+  constructor(message: string) {
+    super(inLine(message))
+  }
 }
 
 /** The machines of this project with the rules of a profile, by the names that descriptions use. */
@@ -112,13 +117,13 @@ function checkNames({ mms, actors }: SystemSpec): void {
     throw new BadSpec(`a system of ${actors.length} actors and ${mms.length} address spaces: there may be ${MOST_ACTORS}`)
   const names = new Set<string>()
   for (const name of [...machineActors, ...actors].map(actor => actor.name)) {
-    if (names.has(name)) throw new BadSpec(`two actors have one name: ${inLine(name)}`)
+    if (names.has(name)) throw new BadSpec(`two actors have one name: ${name}`)
     names.add(name)
   }
   for (const name of [...names, ...mms])
     if (name === '' || name.startsWith('$') || inLine(name) !== name)
       throw new BadSpec(
-        `'${inLine(name)}' is no name of an actor or an address space: it is empty, begins with $ or has characters that are not seen`,
+        `'${name}' is no name of an actor or an address space: it is empty, begins with $ or has characters that are not seen`,
       )
 }
 
