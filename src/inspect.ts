@@ -15,7 +15,10 @@ export { Branch, CannotTake, compareFrom, withStatement, type Compared } from '.
 export { possibleIn, type Possible } from './inspect/waiting.ts'
 export { describeStep } from './inspect/folded-step.ts'
 export { drawState } from './inspect/draw.ts'
-export { lastChange, nextChange, verdictOf, why, type Derived, type Edge, type Invalidation, type Why } from './inspect/provenance.ts'
+export type { Invalidation } from './inspect/invalidations.ts'
+export { lastChange, nextChange } from './inspect/last-change.ts'
+export { why, type Derived, type Edge, type Standing, type Why } from './inspect/provenance.ts'
+export { verdictOf } from './inspect/verdict.ts'
 export { whyLines } from './inspect/why-lines.ts'
 
 export { queryText, type Query, type Sign, type Term } from './inspect/query/query.ts'

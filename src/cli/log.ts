@@ -1,16 +1,18 @@
 /** `mirrorwalk log`: the steps of a log as a timeline, all or those that a query means; statistics; a log that is being written. */
 import { closeSync } from 'node:fs'
+import { isLocal, testOf } from '../inspect/query/condition.ts'
 import { lastMeant, Matcher } from '../inspect/query/match.ts'
 import { parseQuery } from '../inspect/query/parse.ts'
 import type { Query } from '../inspect/query/query.ts'
 import { momentOf, Retracing, type Retraced } from '../inspect/retrace.ts'
 import { Counting, type Statistics } from '../inspect/statistics.ts'
-import { timeline } from '../inspect/timeline.ts'
+import { timeline, type TimelineStep } from '../inspect/timeline.ts'
+import { GrowingLines } from '../log/lines.ts'
 import { followLog, isEnd, isStep, scanLog, type Scan } from '../log/reader.ts'
 import { firstOf, type EndRecord } from '../log/records.ts'
 import type { LinuxSystem } from '../scenario/standard.ts'
 import { damageOf, damageText, opened, stoppedText, systemOf } from './log-file.ts'
-import { columns, EXIT, harmless, plural, print, printJson, styled, table, Work, type ExitCode } from './output.ts'
+import { columns, EXIT, harmless, plural, print, printJson, styled, table, UsageError, Work, type ExitCode } from './output.ts'
 
 export interface LogFlags {
   readonly actor?: readonly string[]
@@ -47,10 +49,12 @@ export async function logCommand(path: string, words: readonly string[], flags: 
   }
 }
 
-/** Steps as they are kept to be shown: without the worlds. */
-type Shown = Omit<Retraced, 'before' | 'world'>
-const shownOf = ({ before: _before, world: _world, ...shown }: Retraced): Shown => shown
-const asJson = ({ record, calls }: Shown): void => printJson({ ...record, calls })
+/** What of a step is kept to be shown. */
+type Shown = TimelineStep
+const shownOf = ({ n, by, text, quiet, after }: Retraced): Shown => ({ n, by, text, quiet, ...(after === undefined ? {} : { after }) })
+/** What of one is kept that waits to be shown: not its worlds. */
+type Kept = Shown & Pick<Retraced, 'record' | 'calls'>
+const asJson = ({ record, calls }: Pick<Retraced, 'record' | 'calls'>): void => printJson({ ...record, calls })
 
 function showHead({ header }: Scan): void {
   const { title, model, chooser, seed } = header
@@ -58,35 +62,65 @@ function showHead({ header }: Scan): void {
 }
 
 async function show(path: string, fd: number, words: readonly string[], flags: LogFlags): Promise<ExitCode> {
-  const scan = scanLog(fd, path)
-  const system = systemOf(scan.header, path)
+  const { header } = scanLog(fd, path)
+  const system = systemOf(header, path)
   const query = queryOf(system, words, flags)
-  const retracing = Retracing.of(system, scan.header)
-  const matcher = new Matcher(system, query, firstOf(scan.header) + 1)
-  const last = lastMeant(query)
   const work = new Work()
-  const candidates: Shown[] = []
+  const meant = await testFor(path, fd, system, query, work)
+  // What is counted or given to programs goes by; a timeline needs all of its steps.
+  const shown: Shown[] = []
+  const counting = new Counting()
+  const scan = scanLog(fd, path)
   let end: EndRecord | undefined
-  for (let next = scan.next(); next !== undefined && !work.stopped; next = scan.next()) {
-    if (isEnd(next.record)) end = next.record
-    // Behind the last step that can be meant, only what the log comes to is of interest.
-    if (!isStep(next.record) || next.record.n > last) continue
-    const step = retracing.see(next.record)
-    if (matcher.see(momentOf(step))) candidates.push(shownOf(step))
-    await work.breathe(() => `${plural(scan.after, 'step')} read`)
+  let astray: number | undefined
+  for await (const step of stepsOf(scan, system, lastMeant(query), work, record => (end = record))) {
+    astray = step.astray
+    if (!meant(step.step)) continue
+    if (flags.stats === true) counting.see(step.step)
+    else if (flags.json === true) asJson(step.step)
+    else shown.push(shownOf(step.step))
   }
   work.end()
-  const meant = new Set(matcher.meant())
-  const shown = candidates.filter(step => meant.has(step.n))
-  if (flags.stats === true) showStatistics(shown, scan, flags)
-  else if (flags.json === true) for (const step of shown) asJson(step)
-  else {
+  if (flags.stats === true) showStatistics(counting.statistics, scan, flags)
+  else if (flags.json !== true) {
     showHead(scan)
     for (const line of timeline(shown, { width: columns(), styled })) print(line)
     print(shown.length === 0 ? 'no step matches' : '')
-    showTail(shown.length, scan, end, retracing)
+    showTail(shown.length, scan, end, astray)
   }
   return ended(path, scan, work, flags)
+}
+
+/** The steps of a log, one after the other, up to the last that can be meant; behind it, only its end is of interest. */
+async function* stepsOf(
+  scan: Scan,
+  system: LinuxSystem,
+  last: number,
+  work: Work,
+  ended: (record: EndRecord) => void = () => {},
+): AsyncGenerator<{ readonly step: Retraced; readonly astray: number | undefined }> {
+  const retracing = Retracing.of(system, scan.header)
+  for (let next = scan.next(); next !== undefined && !work.stopped; next = scan.next()) {
+    if (isEnd(next.record)) ended(next.record)
+    if (isStep(next.record) && next.record.n <= last) {
+      const step = retracing.see(next.record)
+      yield { step, astray: retracing.astray }
+    }
+    await work.breathe(() => `${plural(scan.after, 'step')} read`)
+  }
+}
+
+/** Is a step meant? Where that may depend on later ones, the log is read once before. */
+async function testFor(path: string, fd: number, system: LinuxSystem, query: Query, work: Work): Promise<(step: Retraced) => boolean> {
+  if (isLocal(query)) {
+    const test = testOf(query, system)
+    return step => test(momentOf(step))
+  }
+  const scan = scanLog(fd, path)
+  const matcher = new Matcher(system, query, firstOf(scan.header) + 1)
+  for await (const { step } of stepsOf(scan, system, Infinity, work)) matcher.see(momentOf(step))
+  const meant = new Set(matcher.meant())
+  return ({ n }) => meant.has(n)
 }
 
 /** How the reading of a log ended, if not with the log: to who reads, or, where output is for programs, beside it. */
@@ -103,17 +137,14 @@ function ended(path: string, scan: Scan, work: Work, flags: LogFlags): ExitCode 
   return lines.length === 0 ? EXIT.holds : EXIT.unknown
 }
 
-function showTail(shown: number, scan: Scan, end: EndRecord | undefined, { astray }: Retracing): void {
+function showTail(shown: number, scan: Scan, end: EndRecord | undefined, astray: number | undefined): void {
   const how = end === undefined ? '' : `; the run ended ${end.why === 'at rest' ? 'with everybody at rest' : end.why}`
   print(`${plural(shown, 'step')} of ${scan.after.toLocaleString('en')}${how}.`)
   if (astray !== undefined)
     print(styled('dim', `From step ${astray} on, this model does otherwise than the one that wrote the log: calls are not shown there.`))
 }
 
-function showStatistics(steps: readonly Shown[], scan: Scan, flags: LogFlags): void {
-  const counting = new Counting()
-  for (const step of steps) counting.see(step)
-  const { statistics } = counting
+function showStatistics(statistics: Statistics, scan: Scan, flags: LogFlags): void {
   const perStep = scan.after === 0 ? 0 : Math.round(scan.sound / scan.after)
   if (flags.json === true) return printJson({ ...statistics, all: scan.after, bytes: scan.sound, bytesPerStep: perStep })
   showHead(scan)
@@ -143,34 +174,45 @@ const POLL_MS = 100
 
 /** Shows steps as they come, until the log ends; one that is only known to be meant later comes then. */
 async function follow(path: string, fd: number, words: readonly string[], flags: LogFlags): Promise<ExitCode> {
-  const scan = followLog(fd, path)
+  if (flags.stats === true)
+    throw new UsageError('--stats counts the steps of a log, --follow shows them while it grows: expected one of them')
+  const work = new Work()
+  const lines = new GrowingLines(fd)
+  while (!lines.ready && !work.stopped) await pause()
+  if (!lines.ready) {
+    work.end()
+    throw new UsageError(`${path}: stopped before its header was there`)
+  }
+  const scan = followLog(lines, path)
   const system = systemOf(scan.header, path)
   const query = queryOf(system, words, flags)
   const retracing = Retracing.of(system, scan.header)
   const matcher = new Matcher(system, query, firstOf(scan.header) + 1)
-  const waiting = new Map<number, Shown>()
-  const work = new Work()
+  const waiting = new Map<number, Kept>()
   if (flags.json !== true) showHead(scan)
   while (!work.stopped) {
-    let came = false
+    let came = 0
     for (let next = scan.next(); next !== undefined; next = scan.next()) {
-      came = true
       if (!isStep(next.record)) continue
       const step = retracing.see(next.record)
-      if (matcher.see(momentOf(step))) waiting.set(step.n, shownOf(step))
+      if (matcher.see(momentOf(step))) waiting.set(step.n, { ...shownOf(step), record: step.record, calls: step.calls })
+      await work.breathe(() => `${plural(scan.after, 'step')} read`)
+      if (work.stopped || ++came === AT_ONCE) break
     }
-    if (came) showNew(matcher, waiting, flags)
-    if (scan.ended || scan.damage?.cut !== true) break
-    await new Promise(resolve => void setTimeout(resolve, POLL_MS))
+    if (came > 0 || scan.ended) showNew(matcher, waiting, scan.ended, flags)
+    if (scan.ended || (scan.damage !== undefined && scan.damage.cut !== true)) break
+    if (came < AT_ONCE) await pause()
   }
   work.end()
-  if (scan.ended) return EXIT.holds
-  if (scan.damage !== undefined && flags.json !== true) print(`${styled('yellow', '?')} ${damageText(path, scan.damage)}`)
-  return EXIT.unknown
+  return ended(path, scan, work, flags)
 }
 
-function showNew(matcher: Matcher, waiting: Map<number, Shown>, flags: LogFlags): void {
-  for (const n of matcher.meant()) {
+/** Steps that are read before those are shown that are meant. */
+const AT_ONCE = 4096
+const pause = (): Promise<void> => new Promise(resolve => void setTimeout(resolve, POLL_MS))
+
+function showNew(matcher: Matcher, waiting: Map<number, Kept>, all: boolean, flags: LogFlags): void {
+  for (const n of matcher.meant({ all })) {
     const step = waiting.get(n)
     if (step === undefined) continue
     waiting.delete(n)

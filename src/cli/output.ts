@@ -39,6 +39,12 @@ export const styled = (style: Style, text: string): string =>
 export const colourful = (): boolean => process.stdout.isTTY && process.env['NO_COLOR'] === undefined
 /** A terminal that does not know how wide it is says 0. */
 export const columns = (): number => (process.stdout.isTTY && process.stdout.columns > 0 ? process.stdout.columns : 110)
+/** How wide lines may be: as wide as the terminal; where there is none, as `COLUMNS` says, and else as they are. */
+export const lineWidth = (): number => {
+  if (process.stdout.isTTY) return columns()
+  const said = Number(process.env['COLUMNS'])
+  return Number.isSafeInteger(said) && said > 0 ? said : Infinity
+}
 
 /** Rows in columns, the first row as a head; columns of numbers stand to the right. */
 export function table(rows: readonly (readonly string[])[]): readonly string[] {

@@ -1,10 +1,13 @@
 /** `mirrorwalk why` and `mirrorwalk last`: where what a log ends with, or had at a step, came from. */
 import { pageOf, pathOf } from '../inspect/path.ts'
-import { lastChange, nextChange, verdictOf, why } from '../inspect/provenance.ts'
+import { lastChange, nextChange } from '../inspect/last-change.ts'
+import { why } from '../inspect/provenance.ts'
 import type { Run } from '../inspect/recording.ts'
+import { verdictOf } from '../inspect/verdict.ts'
 import { changeLines, whyLines } from '../inspect/why-lines.ts'
+import { hung } from '../inspect/wrap.ts'
 import { openRun } from './open.ts'
-import { EXIT, print, printJson, UsageError, type ExitCode } from './output.ts'
+import { EXIT, lineWidth, print, printJson, UsageError, type ExitCode } from './output.ts'
 
 export interface WhyFlags {
   readonly at?: number
@@ -25,7 +28,7 @@ export function whyCommand(path: string, address: string, { at, json }: WhyFlags
   const { run, n } = opened(path, at)
   const found = why(run, of.mm, of.page, n)
   if (json === true) printJson({ ...found, derived: found.derived.map(d => ({ ...d, verdict: verdictOf(found, d) })) })
-  else for (const line of whyLines(run, found)) print(line)
+  else for (const line of whyLines(run, found, lineWidth())) print(line)
   return EXIT.holds
 }
 
@@ -38,6 +41,6 @@ export function lastCommand(path: string, text: string, { at, next, json }: WhyF
     step === undefined ? [of.show(run.world(n)), of.show(run.world(n))] : [of.show(run.world(step - 1)), of.show(run.world(step))]
   if (json === true) printJson({ path: of.text, step: step ?? null, by: step === undefined ? null : run.record(step).by, before, after })
   else if (step === undefined) print(`${of.text}: ${after}, and no step ${next === true ? `after ${n}` : `up to ${n}`} changes it`)
-  else for (const line of changeLines(run, step, of)) print(line)
+  else for (const line of changeLines(run, step, of).flatMap(text => hung(text, lineWidth()))) print(line)
   return step === undefined ? EXIT.violated : EXIT.holds
 }

@@ -2,14 +2,16 @@
  * Steps in words: one short line each, as an engineer would say it. What a rule or a machine of the user's does, which
  * this file knows nothing of, is told by its name, its calls and its facts.
  */
-import { PAGE_LIMIT, pageAt, PMD_PAGES, type Level } from '../memory/address.ts'
+import { PAGE_LIMIT } from '../memory/address.ts'
 import { frameOf } from '../memory/entry.ts'
 import type { Fact } from '../memory/facts.ts'
-import { pagesIn, ZERO_PFN } from '../memory/memory.ts'
 import { Table } from '../memory/table.ts'
-import { VM_EXEC, VM_READ, VM_SHARED, VM_WRITE } from '../memory/vma.ts'
+import { entryInWords } from './entries.ts'
+import { evenRuns } from './even.ts'
+import { frames, told } from './facts-in-words.ts'
+import { pages } from './pages.ts'
 import { phraseFor } from './phrases.ts'
-import { HMM_PFN_ERROR, HMM_PFN_VALID, HMM_PFN_WRITE } from '../walker/hmm.ts'
+import { HMM_PFN_ERROR, HMM_PFN_VALID } from '../walker/hmm.ts'
 
 /** What is needed of a step to describe it; an entry of a run has it, a folded record all but the calls. */
 export interface Described {
@@ -39,9 +41,6 @@ const QUIET = new Set([
   'hmm_range_unregister',
   'return',
 ])
-
-/** Pages as a person counts them: `16`, `16–19`. */
-export const pages = (start: number, end: number): string => (end - start === 1 ? `${start}` : `${start}–${end - 1}`)
 
 type Fields = Readonly<Record<string, unknown>>
 const number = (fields: Fields, key: string): number => Number(fields[key])
@@ -165,10 +164,38 @@ function systemCall(what: string, event: Described['event']): string {
 
 /** How far a walk has come, and what it needs before it can go on; a walk that is over says what it found. */
 function walkedTo(event: Described['event']): string {
-  const next = ((event['agenda'] as readonly Fields[] | undefined) ?? [])[0]
-  if (next !== undefined && /^(walk_page_range|hmm_walk_area|hmm_vma_walk_range)$/.test(String(next['do'])))
-    return ` as far as ${number(next, 'last') - 1}`
-  return next?.['do'] === 'hmm_vma_fault' ? `: ${pages(number(next, 'at'), number(next, 'end'))} has to be faulted in` : ''
+  const agenda = (event['agenda'] as readonly Fields[] | undefined) ?? []
+  // A page map is put on the way.
+  const [next, then] = agenda[0]?.['do'] === 'put_dev_pagemap' ? agenda.slice(1) : agenda
+  switch (next?.['do']) {
+    case 'hmm_vma_fault': {
+      const [at, end] = [number(next, 'at'), number(next, 'end')]
+      return `: ${pages(at, end)} ${end - at === 1 ? 'has' : 'have'} to be faulted in`
+    }
+    case 'folio_wait_locked':
+      return then === undefined ? '' : `: has to wait for ${number(then, 'last')}, which is on its way`
+    case 'hmm_range_again':
+      return `: has to walk again from ${number(next, 'last')}`
+    // One area is done, and the next begins; and those whose `last` is the page where they go on.
+    case 'hmm_range_fault':
+    case 'walk_page_range':
+    case 'hmm_vma_walk_range':
+      return ` as far as ${number(next, 'last') - 1}`
+    case 'hmm_walk_area':
+      return areaWalkedTo(next)
+    default:
+      return ''
+  }
+}
+
+/**
+ * This one goes on at `at`; its `last` is what counts as processed. Of two walks of an area the first is for nothing: nothing is
+ * done then that was not done before.
+ */
+function areaWalkedTo(next: Fields): string {
+  const at = number(next, 'at')
+  const isDone = 'again' in next || at > number(next['range'] as Fields, 'start')
+  return isDone ? ` as far as ${at - 1}` : `, and has to walk again from ${at}`
 }
 
 /** What the machine was told, where that is news. */
@@ -200,117 +227,11 @@ function answer(event: Described['event']): readonly string[] {
 
 /** The words of a device's table, or of a walk: `16 → #2 W`. */
 function words(table: Table, start: number, end: number): string {
-  const list = [...table.runs(start, end)].map(([first, count, word]) => {
-    const flags = `${(word & HMM_PFN_WRITE) === 0 ? '' : ' W'}${(word & HMM_PFN_ERROR) === 0 ? '' : ' E'}`
-    const at = pages(first, first + count)
-    return (word & HMM_PFN_VALID) === 0 ? `${at}${flags}` : `${at} → ${frames(frameOf(word), count)}${flags}`
+  const list = [...evenRuns(table, start, end)].map(even => {
+    const at = pages(even.from, even.end)
+    return (even.entry & HMM_PFN_VALID) === 0
+      ? `${at}${(even.entry & HMM_PFN_ERROR) === 0 ? '' : ' E'}`
+      : `${at} → ${entryInWords(even.entry, true, even)}`
   })
   return list.length === 0 ? 'nothing' : list.length > 6 ? `${list.slice(0, 5).join(', ')} and ${list.length - 5} more` : list.join(', ')
-}
-
-const frames = (first: number, count: number): string =>
-  first === ZERO_PFN ? 'the zero page' : count === 1 ? `#${first}` : `#${first}–${first + count - 1}`
-
-/** Facts in words; those that only keep count of others are left out. */
-const told = (facts: readonly Fact[]): readonly string[] => {
-  const all = facts.map(factInWords).filter(s => s !== '')
-  return all.length > 6 ? [...all.slice(0, 5), `and ${all.length - 5} more`] : all
-}
-
-/** Whose pages they are, unless they are the first process's. */
-const inMm = (mm: string): string => (mm === 'mm0' ? '' : `${mm}: `)
-
-export function factInWords(fact: Fact): string {
-  switch (fact[0]) {
-    case 'pte': {
-      const [, mm, first, count, word, target, step] = fact
-      const where = `${inMm(mm)}${pages(first, first + count)}`
-      if (word === 'none') return `${where} := none`
-      if (word.startsWith('!swap')) return `${where} := ${word.slice(1)} (slot ${target})`
-      if (word.startsWith('!')) return `${where} := ${word.slice(1)} of ${frames(target, step === 0 ? 1 : count)}`
-      return `${where} := ${frames(target, step === 0 ? 1 : count)} ${word.slice(1)}`.trimEnd()
-    }
-    case 'pmd':
-    case 'pud':
-    case 'pgd': {
-      const [level, mm, index, count, word] = fact
-      const where = `${inMm(mm)}${whereOf(level, index, count)}`
-      return word === 'table' || word === 'none' ? '' : `${where} := ${frames(fact[5], PMD_PAGES)} ${word.slice(1)}`.trimEnd()
-    }
-    case 'device':
-      return `memory of ${fact[1]}`
-    case 'mm':
-      return fact[2] ? `address space ${fact[1]}` : `${fact[1]} is gone`
-    case 'alloc':
-      return fact[5] === 0 ? '' : `#${fact[1]} = ${fact[5]}`
-    case 'folio':
-      return `${frames(fact[1], PMD_PAGES)} as one`
-    case 'split':
-      return `${frames(fact[1], PMD_PAGES)} fall apart`
-    case 'content':
-      return fact[2] === 1 ? `#${fact[1]} = ${fact[3]}` : `${frames(fact[1], fact[2])} = ${fact[3]} …`
-    case 'vmas':
-      return (
-        fact[4].map(v => `area ${pages(v.start, v.end)} ${rights(v.flags)}`).join(', ') ||
-        `${fact[3]} ${fact[3] === 1 ? 'area' : 'areas'} gone`
-      )
-    case 'swap':
-      return `slot ${fact[1]} = ${fact[2]}`
-    case 'refs':
-      return Math.abs(fact[3]) >= 1024 ? `#${fact[1]} ${fact[3] > 0 ? 'pinned' : 'unpinned'}` : ''
-    case 'file':
-      return fact[2] === null ? `${fact[1]} is gone` : fact[2].size === 0 ? `file ${fact[1]}` : `${fact[1]} of ${pagesIn(fact[2])} pages`
-    case 'size':
-      return `${fact[1]} of ${fact[2]} bytes`
-    case 'blocks':
-      return fact[4] === 0
-        ? `${fact[1]} has holes at ${pages(fact[2], fact[2] + fact[3])}`
-        : `${fact[1]} has ${frames(fact[4], fact[3])} at ${fact[2]}`
-    case 'pagemap':
-      return `page map of ${fact[1]} ${fact[2] > 0 ? 'held' : 'let go'}`
-    case 'pagemap-kill':
-      return `page map of ${fact[1]} is dying`
-    case 'clear_bad':
-      return `${whereOf(fact[2], fact[3], 1)} := none, as damage`
-    case 'drain':
-    case 'lru':
-    case 'batch':
-    case 'tlb':
-    case 'dax':
-    case 'cache':
-    case 'maps':
-    case 'hugeMaps':
-    case 'state':
-    case 'anonVma':
-    case 'lock':
-    case 'device-alloc':
-    case 'device-folio':
-    case 'open':
-    case 'index':
-    case 'swap-refs':
-    case 'swap-cache':
-    case 'reserved':
-    case 'promised':
-      return ''
-  }
-}
-
-const rights = (flags: number): string =>
-  `${(flags & VM_READ) === 0 ? '-' : 'r'}${(flags & VM_WRITE) === 0 ? '-' : 'w'}${(flags & VM_EXEC) === 0 ? '-' : 'x'}${(flags & VM_SHARED) === 0 ? 'p' : 's'}`
-
-const whereOf = (level: Level, index: number, count: number): string => pages(pageAt(level, index), pageAt(level, index + count))
-
-/** Does a fact speak of this page of any address space? */
-export function touches(fact: Fact, p: number): boolean {
-  switch (fact[0]) {
-    case 'pte':
-    case 'pmd':
-    case 'pud':
-    case 'pgd':
-      return pageAt(fact[0], fact[2]) <= p && p < pageAt(fact[0], fact[2] + fact[3])
-    case 'vmas':
-      return fact[4].some(v => v.start <= p && p < v.end)
-    default:
-      return false
-  }
 }

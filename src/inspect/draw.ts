@@ -1,18 +1,16 @@
 /** The state around a cursor, drawn for people: tables side by side, areas, notifiers, locks, agendas. */
-import { page, pageAt, PMD_PAGES, type Page } from '../memory/address.ts'
-import { frameOf, isPresent } from '../memory/entry.ts'
-import type { Mm } from '../memory/memory.ts'
-import type { Table } from '../memory/table.ts'
 import { VM_EXEC, VM_READ, VM_SHARED, VM_WRITE } from '../memory/vma.ts'
-import { smallEntryAt } from '../memory/pagetable.ts'
-import { devicesOf, type DeviceView } from '../oracles/oracle.ts'
-import { pages } from './describe.ts'
+import type { Wrong } from '../oracles/device-entry.ts'
+import { devicesOf, invalidationsInFlight } from '../oracles/oracle.ts'
 import { entryInWords, mappedInWords } from './entries.ts'
 import { agendaOf, contextOf, describeStep, isRange, statementInWords } from './folded-step.ts'
 import { phraseFor } from './phrases.ts'
 import type { LinuxSystem, LinuxWorld } from './linux.ts'
+import { mappedRows } from './mapped-rows.ts'
+import { pages } from './pages.ts'
 import type { Run } from './recording.ts'
 import { holdersOf, possibleIn } from './waiting.ts'
+import { aligned, hung } from './wrap.ts'
 
 /** Rows of page tables that are drawn. */
 const ROWS = 24
@@ -25,68 +23,68 @@ export function stepLine(run: Run, n: number): string {
   return `step ${n} of ${run.last} · ${record.by}: ${describeStep(run, n).text} (${record.do}${cause})`
 }
 
-/** Everything, in paragraphs. */
-export function drawState(run: Run, n: number): readonly string[] {
+/** Everything, in paragraphs, in lines of at most `width` columns. */
+export function drawState(run: Run, n: number, width = Infinity): readonly string[] {
   const { system } = run
   const world = run.world(n)
   return [
     stepLine(run, n),
-    ...Object.keys(world.memory.mms).flatMap(mm => ['', ...drawTables(system, world, mm), ...drawAreas(world, mm)]),
+    ...Object.keys(world.memory.mms).flatMap(mm => ['', ...drawTables(system, world, mm, width), ...drawAreas(world, mm)]),
     '',
-    ...drawNotifiers(system, world),
+    ...drawNotifiers(system, world, width),
     '',
-    ...drawLocks(system, world),
+    ...drawLocks(system, world, width),
     '',
-    ...drawAgendas(run, world),
+    ...drawAgendas(run, world, width),
+  ].flatMap(line => hung(line, width))
+}
+
+/** What a row says of a device's entry that is not as it should be. */
+const MARKS: Readonly<Record<Wrong, string>> = {
+  stale: '  ← not what the CPU maps',
+  'writes too much': '  ← may write what the CPU may not',
+}
+
+/** The page tables of the CPU and of each device that mirrors the address space, page by page, those drawn together that go on evenly. */
+export function drawTables(system: LinuxSystem, world: LinuxWorld, mm: string, width = Infinity): readonly string[] {
+  const of = world.memory.mms[mm]
+  if (of === undefined) return []
+  const view = { names: system.actors.map(a => a.name), world }
+  const devices = devicesOf(view).filter(d => d.mm === mm)
+  const { rows, beyond } = mappedRows(of, devices)
+  if (rows.length === 0) return [`page tables of ${mm}: empty`]
+  const cells = rows.map(({ from, end, cpu, devices: words }) => [
+    pages(from, end),
+    mappedInWords(world.memory, mm, from, cpu),
+    ...words.map(({ word, wrong }) => `${entryInWords(word.entry, true, word)}${wrong === undefined ? '' : MARKS[wrong]}`),
+  ])
+  const hidden = rows.slice(ROWS)
+  const marked = hidden.filter(row => row.devices.some(d => d.wrong !== undefined))
+  const more =
+    beyond !== undefined
+      ? [`  … ${hidden.length} more rows up to page ${beyond - 1}, and what is behind it`]
+      : hidden.length > 0
+        ? [`  … ${hidden.length} more ${hidden.length === 1 ? 'row' : 'rows'}`]
+        : []
+  const marks = marked[0] === undefined ? [] : [`  marked among them: ${marked.length}, the first at page ${marked[0].from}`]
+  const excused = rows.some(row => row.devices.some(d => d.wrong !== undefined)) && invalidationsInFlight(view, mm) > 0
+  return [
+    `page tables of ${mm}`,
+    ...sideBySide(['page', 'CPU', ...devices.map(d => d.name)], cells.slice(0, ROWS), width),
+    ...more,
+    ...marks,
+    ...(excused ? ['  an invalidation is in flight: what is marked may be put right before it is over'] : []),
   ]
 }
 
-/** The page tables of the CPU and of each device that mirrors the address space, page by page, equal neighbours drawn together. */
-export function drawTables(system: LinuxSystem, world: LinuxWorld, mm: string): readonly string[] {
-  const of = world.memory.mms[mm]
-  if (of === undefined) return []
-  const devices = devicesOf({ names: system.actors.map(a => a.name), world }).filter(d => d.mm === mm)
-  const rows = segments(of, devices).map(([start, end]) => {
-    const cpu = smallEntryAt(of, start)
-    const stale = (d: DeviceView): string => {
-      const word = d.table.get(start)
-      return word !== 0 && !(isPresent(cpu) && frameOf(cpu) === frameOf(word)) ? '  ← not what the CPU maps' : ''
-    }
-    const span = end - start
-    return [
-      pages(start, end),
-      `${mappedInWords(world.memory, mm, start)}${span > 1 && isPresent(cpu) ? ' …' : ''}`,
-      ...devices.map(d => `${entryInWords(d.table.get(start), true)}${stale(d)}`),
-    ]
-  })
-  if (rows.length === 0) return [`page tables of ${mm}: empty`]
-  const shown = rows.slice(0, ROWS)
-  const more = rows.length > ROWS ? [`  … ${rows.length - ROWS} more rows`] : []
-  return [`page tables of ${mm}`, ...aligned([['page', 'CPU', ...devices.map(d => d.name)], ...shown]), ...more]
-}
-
-/** Runs that are looked at in one table. */
-const RUNS = 256
-
-/** Spans of pages in which every column goes on evenly; those in which nothing is mapped are left out. */
-function segments(of: Mm, devices: readonly DeviceView[]): readonly (readonly [start: Page, end: Page])[] {
-  const spans: (readonly [number, number])[] = []
-  const take = (table: Table, first: (index: number) => number, size: number): void => {
-    let left = RUNS
-    for (const [index, count, value] of table.runs()) {
-      if (left-- === 0) return
-      if (size > 1 && !isPresent(value)) continue
-      spans.push([first(index), first(index) + count * size])
-    }
-  }
-  take(of.pte, index => index, 1)
-  take(of.pmd, index => pageAt('pmd', index), PMD_PAGES)
-  for (const device of devices) take(device.table, index => index, 1)
-  const edges = [...new Set(spans.flat())].toSorted((a, b) => a - b)
-  return edges.flatMap((start, i) => {
-    const end = edges[i + 1]
-    return end !== undefined && spans.some(([from, to]) => from <= start && start < to) ? [[page(start), page(end)] as const] : []
-  })
+/** Columns under a head; where they do not stand beside each other, a line for each, with what stands above it before it. */
+function sideBySide(head: readonly string[], rows: readonly (readonly string[])[], width: number): readonly string[] {
+  const columns = aligned([head, ...rows])
+  if (columns.every(line => line.length <= width)) return columns
+  return aligned(
+    rows.flatMap(([first = '', ...cells]) => cells.map((cell, i) => [i === 0 ? first : '', head[i + 1] ?? '', cell])),
+    width,
+  )
 }
 
 const rights = (flags: number): string =>
@@ -110,14 +108,14 @@ interface Spanned {
 const listOf = (x: unknown): readonly Spanned[] => (Array.isArray(x) ? (x as readonly Spanned[]) : [])
 
 /** Registries, lists of mirrors, and whoever keeps a sequence. */
-export function drawNotifiers(system: LinuxSystem, world: LinuxWorld): readonly string[] {
+export function drawNotifiers(system: LinuxSystem, world: LinuxWorld, width = Infinity): readonly string[] {
   const rows = system.actors.flatMap(({ name }, i) => {
     const context = (world.actors[i]?.context ?? {}) as Fields
     const state = world.actors[i]?.value ?? ''
     const told = notifierInWords(context)
     return told === undefined ? [] : [[name, state, told]]
   })
-  return ['notifiers', ...aligned(rows)]
+  return ['notifiers', ...aligned(rows, width)]
 }
 
 function notifierInWords(context: Fields): string | undefined {
@@ -144,7 +142,7 @@ function notifierInWords(context: Fields): string | undefined {
 }
 
 /** Locks with who has them, and who waits for them. */
-export function drawLocks(system: LinuxSystem, world: LinuxWorld): readonly string[] {
+export function drawLocks(system: LinuxSystem, world: LinuxWorld, width = Infinity): readonly string[] {
   const waiting = possibleIn(system, world).flatMap(p => (p.blockedOn === undefined ? [] : [{ ...p.blockedOn, by: p.choice.by }]))
   const rows = system.actors.flatMap(({ name }, i) => {
     const state = world.actors[i]?.value ?? ''
@@ -163,11 +161,11 @@ export function drawLocks(system: LinuxSystem, world: LinuxWorld): readonly stri
       ],
     ]
   })
-  return ['locks', ...aligned(rows)]
+  return ['locks', ...aligned(rows, width)]
 }
 
 /** What each actor is doing, and has still to do. */
-export function drawAgendas(run: Run, world: LinuxWorld): readonly string[] {
+export function drawAgendas(run: Run, world: LinuxWorld, width = Infinity): readonly string[] {
   const { system } = run
   const rows = system.actors.flatMap(({ name, kind }, i) => {
     if (Object.keys(kind.does).length === 0) return []
@@ -176,7 +174,7 @@ export function drawAgendas(run: Run, world: LinuxWorld): readonly string[] {
     const shown = agenda.length > 6 ? [...agenda.slice(0, 5), `and ${agenda.length - 5} more`] : agenda
     return [[name, state, `${statementInWords(run, world, name)}${shown.length === 0 ? '' : `: ${shown.join(' · ')}`}`]]
   })
-  return ['agendas', ...aligned(rows)]
+  return ['agendas', ...aligned(rows, width)]
 }
 
 function itemInWords(item: Fields): string {
@@ -187,10 +185,4 @@ function itemInWords(item: Fields): string {
   const at = item['page'] ?? item['at'] ?? item['start']
   const end = item['end']
   return `${what}${who}${typeof at === 'number' ? ` ${typeof end === 'number' ? pages(at, end) : at}` : ''}`
-}
-
-/** Columns under each other, indented. */
-export function aligned(rows: readonly (readonly string[])[]): readonly string[] {
-  const widths = (rows[0] ?? []).map((_, i) => Math.max(...rows.map(row => (row[i] ?? '').length)))
-  return rows.map(row => `  ${row.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join('  ')}`.trimEnd())
 }

@@ -18,7 +18,7 @@ import { emptyMm, type Memory } from '../memory/memory.ts'
 import { leafAt, smallEntryAt } from '../memory/pagetable.ts'
 import { INDEX_LIMIT, Table } from '../memory/table.ts'
 import { initialWorld } from '../system/world.ts'
-import { entryInWords, mappedInWords } from './entries.ts'
+import { columnOf, entryInWords, mappedInWords, tableInWords } from './entries.ts'
 import type { LinuxSystem, LinuxWorld } from './linux.ts'
 import { didYouMean } from './query/similar.ts'
 import { QueryError } from './query/tokens.ts'
@@ -203,17 +203,21 @@ function generic(
     seen = within(seen, part.text)
   }
   const read = (world: LinuxWorld): unknown => parts.reduce((at, { text: part }) => within(at, part), root(world))
-  const isEntry = /\.(pte|pmd|pud|pgd|tlb)\.\d+$/.test(text)
-  const isWord = /\.(table|array)\.\d+$/.test(text)
-  return {
-    text,
-    read,
-    show: world => {
-      const value = read(world)
-      return typeof value === 'number' && (isEntry || isWord) ? entryInWords(value, isWord) : valueInWords(value)
-    },
-    keys,
-  }
+  return { text, read, show: world => shownAt(root(world), parts, text), keys }
+}
+
+/** What is there, in words; entries, and tables or a range of one, as such, by the name of the table that they are in. */
+function shownAt(root: unknown, parts: readonly Part[], text: string): string {
+  const names = text.split('.')
+  const around = parts.slice(0, -1).reduce((at, { text: part }) => within(at, part), root)
+  const last = parts.at(-1)
+  const value = last === undefined ? root : within(around, last.text)
+  if (value instanceof Table) return tableInWords(value, columnOf(names.at(-1) ?? ''))
+  const span = around instanceof Table ? spanOf(last?.text) : undefined
+  if (!(around instanceof Table) || span === undefined) return valueInWords(value)
+  const column = columnOf(names.at(-2) ?? '')
+  if (span.end - span.from > 1) return tableInWords(around, column, span.from, span.end)
+  return typeof value !== 'number' || column === 'numbers' ? valueInWords(value) : entryInWords(value, column === 'words')
 }
 
 function within(of: unknown, part: string): unknown {

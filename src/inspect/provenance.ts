@@ -1,46 +1,20 @@
 /**
- * Where a value came from: which step last changed it (`lastChange`), and of a page (`why`): who wrote the CPU's entry, which
- * device entries were derived from it and under which sequence, and which invalidations should have ended them.
+ * Where what is mapped at a page came from (`why`): who wrote the CPU's entry, which device entries were derived from it and
+ * under which sequence, and which invalidations should have ended them.
  */
 import { hmmOf } from '../kernel/names.ts'
 import type { Key } from '../log/keys.ts'
-import { page } from '../memory/address.ts'
-import { frameOf, isPresent } from '../memory/entry.ts'
-import { smallEntryAt } from '../memory/pagetable.ts'
+import { isMigration } from '../memory/entry.ts'
+import { isEmpty } from '../memory/pagetable.ts'
 import { Table } from '../memory/table.ts'
-import { devicesOf } from '../oracles/oracle.ts'
-import { calleeOf, contextOf, rangeOf } from './folded-step.ts'
-import { differs, pathOf, type Path } from './path.ts'
+import { wrongWith, type Wrong } from '../oracles/device-entry.ts'
+import { devicesOf, isLent } from '../oracles/oracle.ts'
+import { agendaOf, contextOf } from './folded-step.ts'
+import { cpuEntry, invalidationsOf, MOST, type Invalidation } from './invalidations.ts'
+import { found, lastChange, nextChange } from './last-change.ts'
+import type { LinuxWorld } from './linux.ts'
+import { pathOf } from './path.ts'
 import type { Run } from './recording.ts'
-
-/** The last step up to `n` that changed what a path leads to; undefined: it is as it was at the beginning. */
-export const lastChange = (run: Run, path: Path, n: number): number | undefined => changeFrom(run, path, n, true)
-/** The next step from `n` on that changes it. */
-export const nextChange = (run: Run, path: Path, n: number): number | undefined => changeFrom(run, path, n, false)
-
-const changeFrom = (run: Run, path: Path, n: number, back: boolean): number | undefined =>
-  found(run, n, back, path.keys, at => differs(path, run.world(at - 1), run.world(at)))
-
-function found(run: Run, n: number, back: boolean, keys: readonly Key[], is: (n: number) => boolean): number | undefined {
-  if (n > run.last || (back && n <= run.first)) return undefined
-  for (const at of run.candidates(Math.max(n, run.first + 1), back, keys)) {
-    if (at <= run.first || at > run.last) return undefined
-    if (is(at)) return at
-  }
-  return undefined
-}
-
-/** An invalidation that covers the page: the steps of it. */
-export interface Invalidation {
-  readonly by: string
-  readonly event: string
-  readonly start: number
-  readonly end?: number
-  /** When the device was told. */
-  readonly told?: number
-  /** When the CPU's entry changed. */
-  readonly taken?: number
-}
 
 /** One step comes before another, and why. */
 export interface Edge {
@@ -49,12 +23,19 @@ export interface Edge {
   readonly why: string
 }
 
+/** How a device's entry stands to the CPU's: nothing maps there (any more), or the page is on its way, or lent, or mapped by both. */
+export type Standing = 'gone' | 'on its way' | 'lent' | 'the same' | Wrong
+
 /** A device's entry for the page. */
 export interface Derived {
   readonly device: string
   /** What it maps; 0 if nothing (any more). */
   readonly word: number
+  /** Is there nothing wrong with it, next to the CPU's? */
   readonly agrees: boolean
+  readonly standing: Standing
+  /** The step that the log begins behind, if the entry was there already: who made it is not known. */
+  readonly since?: number
   /** When the entry was made; when the range that made it walked the CPU's table, began, and last asked whether it was invalidated. */
   readonly committed?: number
   readonly by?: string
@@ -73,8 +54,10 @@ export interface Why {
   readonly mm: string
   readonly page: number
   readonly n: number
-  /** When the CPU's entry became what it is, and what else changed it since a device looked. */
+  /** When the CPU's entry became what it is. */
   readonly written?: number
+  /** The step that the log begins behind, if it was so there: who wrote it, if anybody, is not known. */
+  readonly since?: number
   readonly derived: readonly Derived[]
 }
 
@@ -85,7 +68,9 @@ export function why(run: Run, mm: string, p: number, n: number): Why {
   const derived = devicesOf({ names, world: run.world(n) })
     .filter(d => d.mm === mm)
     .flatMap(d => derivedOf(run, mm, p, n, d.name, d.table.get(p)) ?? [])
-  return { mm, page: p, n, ...(written === undefined ? {} : { written }), derived }
+  // A run that begins at its beginning begins with nothing.
+  const since = written === undefined && (run.first > 0 || !isEmpty(cpuEntry(run.world(n), mm, p))) ? { since: run.first } : {}
+  return { mm, page: p, n, ...(written === undefined ? since : { written }), derived }
 }
 
 const BEGINS = ['mmu_interval_read_begin', 'hmm_range_register', 'hmm_vma_range']
@@ -95,90 +80,95 @@ const doing = (whats: readonly string[]): readonly Key[] => whats.map(name => ({
 function derivedOf(run: Run, mm: string, p: number, n: number, device: string, word: number): Derived | undefined {
   const table = pathOf(run.system, `${device}.table.${p}`)
   const changed = lastChange(run, table, n)
-  if (changed === undefined) return undefined
+  // What is there and was never made was there when the log began.
+  if (changed === undefined && word === 0) return undefined
   const dropped = word === 0 ? changed : undefined
-  const committed = dropped === undefined ? changed : lastChange(run, table, changed - 1)
-  if (committed === undefined) return undefined
-  const { by } = run.record(committed)
-  const bySame = (whats: readonly string[], from: number): number | undefined =>
-    found(run, from, true, doing(whats), at => run.record(at).by === by && whats.includes(run.record(at).do))
-  const walked = walkOf(run, by, p, committed)
-  const begun = bySame(BEGINS, walked ?? committed)
-  const checked = bySame(CHECKS, committed)
-  const seq = contextOf(run.system, run.world(committed), by)['seq']
-  const invalidations = invalidationsOf(run, mm, p, device, walked ?? committed, dropped ?? n, n)
-  const cpu = run.world(n).memory.mms[mm]
-  const entry = cpu === undefined ? 0 : smallEntryAt(cpu, page(p))
+  const committed = dropped === undefined ? changed : lastChange(run, table, dropped - 1)
+  const { by, walked, begun, checked, seq } = committed === undefined ? nobody : makingOf(run, p, committed)
+  const from = walked ?? committed
+  const invalidations = invalidationsOf(run, mm, p, device, from ?? run.first, dropped ?? n, n)
+  const standing = standingOf(word, cpuEntry(run.world(n), mm, p))
   return {
     device,
     word,
-    agrees: word === 0 || (isPresent(entry) && frameOf(entry) === frameOf(word)),
-    committed,
-    by,
+    agrees: standing !== 'stale' && standing !== 'writes too much',
+    standing,
+    ...(committed === undefined ? { since: run.first } : { committed }),
+    ...(by === undefined ? {} : { by }),
     ...(walked === undefined ? {} : { walked }),
     ...(begun === undefined ? {} : { begun }),
-    ...(checked === undefined || checked < (walked ?? 0) ? {} : { checked }),
-    ...(typeof seq === 'number' && seq > 0 ? { seq } : {}),
+    ...(checked === undefined ? {} : { checked }),
+    ...(seq === undefined ? {} : { seq }),
     ...(dropped === undefined ? {} : { dropped }),
     invalidations,
     edges: edgesOf(run, mm, p, { committed, walked, begun, checked, dropped, invalidations }),
   }
 }
 
-/** The step at which a walk gave the actor what it has for the page. */
+function standingOf(word: number, entry: number): Standing {
+  if (word === 0) return 'gone'
+  return wrongWith(word, entry) ?? (isMigration(entry) ? 'on its way' : isLent(entry) ? 'lent' : 'the same')
+}
+
+interface Making {
+  readonly by: string | undefined
+  readonly walked: number | undefined
+  readonly begun: number | undefined
+  readonly checked: number | undefined
+  readonly seq: number | undefined
+}
+const nobody: Making = { by: undefined, walked: undefined, begun: undefined, checked: undefined, seq: undefined }
+
+/** What led to the step that made an entry. */
+function makingOf(run: Run, p: number, committed: number): Making {
+  const { by } = run.record(committed)
+  const walked = walkOf(run, by, p, committed)
+  const begun = found(run, walked ?? committed, true, doing(BEGINS), isOf(run, by, BEGINS))
+  const checked = found(run, committed, true, doing(CHECKS), isOf(run, by, CHECKS))
+  const seq = contextOf(run.system, run.world(committed), by)['seq']
+  return {
+    by,
+    walked,
+    begun,
+    checked: checked === undefined || checked < (walked ?? 0) ? undefined : checked,
+    seq: typeof seq === 'number' && seq > 0 ? seq : undefined,
+  }
+}
+
+const isOf =
+  (run: Run, by: string, whats: readonly string[]) =>
+  (at: number): boolean =>
+    run.record(at).by === by && whats.includes(run.record(at).do)
+
+/** The step at which a walk gave the actor what it has for the page: the last one that came by, though what it found was there already. */
 function walkOf(run: Run, by: string, p: number, committed: number): number | undefined {
   const { array } = contextOf(run.system, run.world(committed - 1), by)
-  return array instanceof Table ? lastChange(run, pathOf(run.system, `${by}.array.${p}`), committed - 1) : undefined
-}
-
-/** Invalidations of the page that end, or have not ended, after step `from`, and begin up to `last`. */
-function invalidationsOf(run: Run, mm: string, p: number, device: string, from: number, last: number, n: number): readonly Invalidation[] {
-  const keys: readonly Key[] = [{ in: 'mms', name: mm, column: 'invalidated', from: p, end: p + 1 }]
-  const covers = (at: number): boolean => {
-    const record = run.record(at)
-    if (!record.do.endsWith('invalidate_range_start')) return false
-    const range = rangeOf(run.system, run.world(at - 1), run.world(at), record)
-    return range !== undefined && range.mm === mm && range.start <= p && p < range.end
-  }
-  const before = found(run, from, true, keys, covers)
-  const list: Invalidation[] = []
-  if (before !== undefined) {
-    const last = invalidationAt(run, mm, p, device, before, n)
-    if (last.end === undefined || last.end > from) list.push(last)
-  }
-  for (
-    let at = found(run, from + 1, false, keys, covers);
-    at !== undefined && at <= last && list.length < MOST;
-    at = found(run, at + 1, false, keys, covers)
+  if (!(array instanceof Table)) return undefined
+  const changed = lastChange(run, pathOf(run.system, `${by}.array.${p}`), committed - 1)
+  const again = found(
+    run,
+    committed - 1,
+    true,
+    doing(WALKS),
+    at => at <= (changed ?? run.first) || (isOf(run, by, WALKS)(at) && cameBy(run, by, p, at)),
   )
-    list.push(invalidationAt(run, mm, p, device, at, n))
-  return list
+  return changed === undefined || (again !== undefined && again > changed) ? again : changed
 }
-/** Later ones say no more. */
-const MOST = 8
+const WALKS = ['walk_page_range', 'hmm_walk_area', 'hmm_vma_walk_range']
 
-/** The steps of an invalidation, from its first on: its actor's, up to the one that ends as many as have begun. */
-function invalidationAt(run: Run, mm: string, p: number, device: string, start: number, n: number): Invalidation {
-  const first = run.record(start)
-  const event = rangeOf(run.system, run.world(start - 1), run.world(start), first)?.event ?? ''
-  const entry = pathOf(run.system, `${mm}:${p}`)
-  let [depth, told, taken] = [1, undefined as number | undefined, undefined as number | undefined]
-  for (const at of run.candidates(start + 1, false, [{ in: 'by', name: first.by }])) {
-    if (at > n) break
-    const record = run.record(at)
-    if (record.by !== first.by) continue
-    if (record.do.endsWith('invalidate_range_start')) depth++
-    if (/^(invalidate|sync_cpu_device_pagetables)$/.test(record.do) && calleeOf(run.system, run.world(at - 1), record) === device)
-      told ??= at
-    if (differs(entry, run.world(at - 1), run.world(at))) taken ??= at
-    if ((record.do.endsWith('invalidate_range_end') || record.do === 'mn_itree_inv_end') && --depth === 0)
-      return { by: first.by, event, start, end: at, ...(told === undefined ? {} : { told }), ...(taken === undefined ? {} : { taken }) }
+/** Did this step of a walk look at the page? It goes from where it was to where it goes on, or to the end. */
+function cameBy(run: Run, by: string, p: number, at: number): boolean {
+  const cursorIn = (world: LinuxWorld): number | undefined => {
+    const item = agendaOf(contextOf(run.system, world, by)).find(({ do: what }) => WALKS.includes(String(what)))
+    const cursor = item?.['at'] ?? item?.['last']
+    return typeof cursor === 'number' ? cursor : undefined
   }
-  return { by: first.by, event, start, ...(told === undefined ? {} : { told }), ...(taken === undefined ? {} : { taken }) }
+  const [from, to] = [cursorIn(run.world(at - 1)), cursorIn(run.world(at))]
+  return from !== undefined && from <= p && (to === undefined || to <= from || p < to)
 }
 
 interface Steps {
-  readonly committed: number
+  readonly committed: number | undefined
   readonly walked: number | undefined
   readonly begun: number | undefined
   readonly checked: number | undefined
@@ -196,13 +186,15 @@ function edgesOf(run: Run, mm: string, p: number, { committed, walked, begun, ch
   edge(walked === undefined ? undefined : lastChange(run, entry, walked), walked, 'the walk reads the entry')
   edge(begun, walked, 'begun before the walk')
   edge(walked, committed, 'what the walk found is mapped')
-  for (const { start, end, told, taken } of invalidations) {
+  for (const { start, end, told, taken, gone } of invalidations) {
+    const away = gone === true ? 'taken away' : 'changed'
     edge(start, told, 'the device is told')
-    edge(walked, taken, 'read before it was taken away')
-    edge(told, taken, 'told before it is taken away')
-    edge(taken, end, 'taken away before the invalidation is over')
-    if (told !== undefined && told < committed) edge(told, committed, 'told before the entry was made: nothing ends it')
-    if (told !== undefined && told > committed)
+    edge(walked, taken, `read before it was ${away}`)
+    edge(told, taken, `told before it is ${away}`)
+    edge(taken, end, `${away} before the invalidation is over`)
+    if (told !== undefined && committed !== undefined && told < committed)
+      edge(told, committed, 'told before the entry was made: nothing ends it')
+    if (told !== undefined && committed !== undefined && told > committed)
       edge(committed, told, told === dropped ? 'told, and the entry is dropped' : 'told after the entry was made')
     for (const at of flags(run, mm, start, checked)) edge(at.n, checked, at.why)
   }
@@ -225,19 +217,4 @@ function flags(run: Run, mm: string, from: number, checked: number | undefined):
       why: ranges.show(run.world(at)).includes('"valid":false') ? 'the valid flag is cleared' : 'the valid flag is set again',
     })
   return changes
-}
-
-/** Findings in words: what is wrong with a derived entry, if anything. */
-export function verdictOf({ page: p }: Pick<Why, 'page'>, d: Derived): string {
-  if (d.dropped !== undefined) return `${d.device} maps nothing there: step ${d.dropped} took the entry away`
-  if (d.agrees) return `${d.device} maps what the CPU maps`
-  const missed = d.invalidations.find(i => i.told !== undefined && i.told < (d.committed ?? 0) && (d.walked ?? 0) < i.told)
-  if (missed !== undefined) {
-    const check = d.checked === undefined ? 'nobody asked again' : `step ${d.checked} asked, and saw nothing of it`
-    return `${d.device} keeps a stale entry: it walked at ${d.walked}, ${missed.by} invalidated page ${p} at ${missed.start}–${missed.end ?? '…'}, ${check}, and it mapped at ${d.committed} what it had found`
-  }
-  const silent = d.invalidations.every(i => i.told === undefined)
-  return silent
-    ? `${d.device} keeps a stale entry: nobody told it of page ${p} since it walked at ${d.walked ?? d.committed}`
-    : `${d.device} keeps a stale entry, though it was told after it mapped it`
 }

@@ -67,9 +67,14 @@ export class GrowingLines implements IterableIterator<Line> {
     return this
   }
 
-  next(): IteratorResult<Line, undefined> {
+  /** Is there a line? */
+  get ready(): boolean {
     while (this.#lines.length === 0 && this.#read());
-    const line = this.#lines.shift()
+    return this.#lines.length > 0
+  }
+
+  next(): IteratorResult<Line, undefined> {
+    const line = this.ready ? this.#lines.shift() : undefined
     return line === undefined ? { done: true, value: undefined } : { done: false, value: line }
   }
 

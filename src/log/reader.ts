@@ -2,7 +2,7 @@
 import { Opener } from './chain.ts'
 import { NotALog } from './damaged.ts'
 import { Extent } from './extent.ts'
-import { GrowingLines, linesOf, linesOfFile, type Line } from './lines.ts'
+import { linesOf, linesOfFile, type GrowingLines, type Line } from './lines.ts'
 import { FORMAT, type CheckpointRecord, type EndRecord, type Header, type StepRecord } from './records.ts'
 import { isCount, isFields } from './shape.ts'
 import { isItsDigest, NOT_ITS_DIGEST, parsed, unfit, unsound } from './sound.ts'
@@ -53,8 +53,8 @@ export function readLog(bytes: Buffer, name: string): ReadLog {
 
 /** Reads the log in an open file record by record: none is kept. */
 export const scanLog = (fd: number, name: string): Scan => new Scan(linesOfFile(fd), name)
-/** The same, of a file that may still grow: there may be a next record later. */
-export const followLog = (fd: number, name: string): Scan => new Scan(new GrowingLines(fd), name)
+/** The same, of a file that may still grow: there may be a next record later. Its first line must be there: `lines.ready`. */
+export const followLog = (lines: GrowingLines, name: string): Scan => new Scan(lines, name)
 
 export interface Scanned {
   readonly record: LogRecord

@@ -3,7 +3,7 @@
  * join what stands beside them, and those that nobody has given a meaning. Variants of characters that are seen are none.
  */
 
-const UNSEEN = /(?![\n\ufe00-\ufe0f])[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu
+const UNSEEN = /(?!\n|\p{Variation_Selector})[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu
 const NOT_PLAIN = /[^\n -~]/
 const NEWLINES = /\n/g
 

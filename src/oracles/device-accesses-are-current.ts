@@ -4,11 +4,12 @@
  *
  * No invalidation in flight is an excuse: entries change only when every callback has returned.
  */
-import { frameOf, isPresent, wordOf } from '../memory/entry.ts'
+import { frameOf, wordOf } from '../memory/entry.ts'
 import { mmOf } from '../memory/memory.ts'
 import { smallEntryAt } from '../memory/pagetable.ts'
+import { leads } from './device-entry.ts'
 import { accessesInFlight } from './no-stale-device-access.ts'
-import { devicesOf, isLent, type Oracle } from './oracle.ts'
+import { devicesOf, type Oracle } from './oracle.ts'
 
 export const deviceAccessesAreCurrent: Oracle = view => {
   const devices = devicesOf(view)
@@ -16,9 +17,8 @@ export const deviceAccessesAreCurrent: Oracle = view => {
     const mm = devices.find(({ name }) => name === device)?.mm
     if (mm === undefined) continue
     const entry = smallEntryAt(mmOf(view.world.memory, mm), page)
-    const leads = isPresent(entry) || isLent(entry)
-    if (leads && frameOf(entry) === frameOf(word)) continue
-    const has = leads ? `frame ${frameOf(entry)}` : wordOf(entry) === 'none' ? 'nothing' : wordOf(entry)
+    if (leads(entry) && frameOf(entry) === frameOf(word)) continue
+    const has = leads(entry) ? `frame ${frameOf(entry)}` : wordOf(entry) === 'none' ? 'nothing' : wordOf(entry)
     return `${device} accesses page ${page} by frame ${frameOf(word)}, where the process has ${has}`
   }
   return undefined

@@ -1,9 +1,7 @@
-/**
- * Once no invalidation is in flight, a device maps only what the CPU's page table maps there, or has lent to a device. A page
- * that is on its way is nobody's until it has arrived.
- */
-import { frameOf, isMigration, isPresent } from '../memory/entry.ts'
-import { deviceMappings, devicesOf, invalidationsInFlight, isLent, type DeviceView, type Oracle, type View } from './oracle.ts'
+/** Once no invalidation is in flight, a device maps only what the CPU's page table maps there, or has lent to a device. */
+import { frameOf } from '../memory/entry.ts'
+import { isStale, leads } from './device-entry.ts'
+import { deviceMappings, devicesOf, invalidationsInFlight, type DeviceView, type Oracle, type View } from './oracle.ts'
 
 export const noStaleDeviceMapping: Oracle = view => staleAmong(view, devicesOf(view))
 
@@ -20,9 +18,8 @@ function staleAmong(view: View, devices: readonly DeviceView[]): string | undefi
   for (const device of devices) {
     if (invalidationsInFlight(view, device.mm) > 0) continue
     for (const { page, word, entry } of deviceMappings(view, device)) {
-      const leads = isPresent(entry) || isLent(entry)
-      if (isMigration(entry) || (leads && frameOf(entry) === frameOf(word))) continue
-      const cpu = leads ? `frame ${frameOf(entry)}` : 'nothing'
+      if (!isStale(word, entry)) continue
+      const cpu = leads(entry) ? `frame ${frameOf(entry)}` : 'nothing'
       return `${device.name} still maps page ${page} to frame ${frameOf(word)}, where the process has ${cpu}`
     }
   }

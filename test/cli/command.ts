@@ -34,22 +34,26 @@ export function cliSuite(name: string): Test<Folder> {
 export const node = (folder: string, file: string): Promise<Done> =>
   started(folder, ['--import', join(root, 'node_modules/tsx/dist/esm/index.mjs'), file])
 
-/** Runs the command line in a folder; once `stop` says so, it gets a Ctrl-C; `reads`: whether anybody reads what it prints. */
-export const cli = (folder: string, args: readonly string[], stop?: () => boolean, reads = true): Promise<Done> =>
+/** Runs the command line in a folder; once `stop`, which is told what was printed, says so, it gets a Ctrl-C; `reads`: whether anybody reads what it prints. */
+export const cli = (folder: string, args: readonly string[], stop?: (out: string) => boolean, reads = true): Promise<Done> =>
   started(folder, [join(root, 'dist/src/cli/main.js'), ...args], stop, reads)
 
-function started(folder: string, args: readonly string[], stop?: () => boolean, reads = true): Promise<Done> {
+/** The same where lines may be so wide. */
+export const cliOf = (columns: number, folder: string, args: readonly string[]): Promise<Done> =>
+  started(folder, [join(root, 'dist/src/cli/main.js'), ...args], undefined, true, String(columns))
+
+function started(folder: string, args: readonly string[], stop?: (out: string) => boolean, reads = true, columns = ''): Promise<Done> {
   return new Promise(resolve => {
     const child = spawn(process.execPath, args, {
       cwd: folder,
-      env: { ...process.env, NO_COLOR: '1' },
+      env: { ...process.env, NO_COLOR: '1', COLUMNS: columns },
     })
     let [out, err] = ['', '']
     child.stdout.on('data', chunk => (out += String(chunk)))
     if (!reads) child.stdout.destroy()
     child.stderr.on('data', chunk => (err += String(chunk)))
     const poll = setInterval(() => {
-      if (stop?.() !== true) return
+      if (stop?.(out) !== true) return
       clearInterval(poll)
       child.kill('SIGINT')
     }, 20)

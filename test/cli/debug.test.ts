@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { cli, root } from './command.ts'
+import { cli, cliOf, root } from './command.ts'
 
 const sessions = join(root, 'test/fixtures/debug')
 const goldens = join(root, 'test/fixtures/logs')
@@ -87,6 +87,28 @@ test('a scenario is run first; its log is kept', () =>
     assert.is(code, 0)
     assert.match(out, /gpu0 still maps page 16 to frame 2/)
     assert.ok(existsSync(join(folder, 'x.jsonl')))
+  }))
+
+test('as wide as COLUMNS says, where lines are broken between words', () =>
+  inFolder(async folder => {
+    copyFileSync(join(goldens, 'race-v5.2.jsonl'), join(folder, 'run.jsonl'))
+    const commands = ['help', 'goto 30', 'show', 'why 16', 'last 16', 'list']
+    writeFileSync(join(folder, 'commands'), commands.join('\n'))
+    const args = ['debug', 'run.jsonl', '--commands', 'commands']
+    const { out } = await cli(folder, args)
+    assert.ok(out.includes('what this step changed; or what is not as it was at another; or so after every motion'))
+    for (const columns of [40, 80, 120]) {
+      const { out: narrow } = await cliOf(columns, folder, args)
+      const lines = narrow.split('\n').slice(1)
+      assert.equal(
+        lines.filter(line => line.length > columns),
+        [],
+      )
+      // Of 40 columns, tables stand in another form.
+      if (columns > 40) assert.equal(narrow.split(/\s+/).toSorted(), out.split(/\s+/).toSorted())
+    }
+    const { out: why } = await cliOf(40, folder, ['why', 'run.jsonl', '16'])
+    assert.match(why, /\n {2}→ gpu0 keeps a stale entry: it walked\n {6}at 17,/)
   }))
 
 test('what is no log is refused with a message', () =>

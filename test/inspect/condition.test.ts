@@ -38,7 +38,7 @@ const cases: Readonly<Record<string, readonly number[]>> = {
   noStaleDeviceMapping: [30, 31, 32, 33],
   'noStaleDeviceMapping and do return': [33],
   'commit or type driver_lock': [28, 30],
-  'page 16 and by cpu0 and step 20..': [21, 22, 23, 24, 25, 26],
+  'page 16 and by cpu0 and step 20..': [20, 21, 22, 23, 24, 25, 26],
   'not (step 3.. or by gpu0.range)': [1, 2],
   'mm0.hmm.ranges and not mm0.hmm.ranges = 1': [],
   '(do commit or do driver_lock) and gpu0.table.16 != none': [30],

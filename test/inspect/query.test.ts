@@ -1,4 +1,5 @@
 /** Queries of the steps of a log: what each term means, how terms stand to each other, and what is said of a wrong one. */
+import * as fc from 'fast-check'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import race from '../../scenarios/races/fault-against-munmap.ts'
@@ -48,10 +49,15 @@ test('pages and frames', () => {
   const page = some(meant('page 16'))
   assert.equal(meant('range 10..20'), page)
   assert.equal(meant('range 16..'), page)
-  // Of the pages beside it, only the tables above are made, and those are above both.
-  const tables = numbers(s => s.facts.some(f => f[0] === 'pmd' || f[0] === 'pud'))
-  assert.equal(meant('page 17'), tables)
-  assert.equal(meant('range 0..15'), tables)
+  // Mapped, faulted and given up by the CPU, asked for, walked and mapped by the device.
+  for (const text of ['mmap', 'page fault', 'faults in 16', 'writes', 'the device faults', 'walks; finds', 'madvise', 'maps on gpu0'])
+    assert.ok(
+      steps.some(s => s.text.includes(text) && page.includes(s.n)),
+      text,
+    )
+  // Tables that are made for it stand above the pages beside it, too; they are no page's own.
+  assert.equal(meant('page 17'), [])
+  assert.equal(meant('range 0..15'), [])
   assert.equal(meant('page 1000000000'), [])
   // The page is mapped to frame 2, written, walked by the device, unmapped, and mapped there.
   const frame = some(meant('frame 2'))
@@ -97,8 +103,13 @@ test('before, after, between, inside', () => {
   assert.equal(meant('invalidation inside fault of cpu0'), [])
   assert.equal(
     meant('all inside invalidation of cpu0'),
-    numbers(s => s.by !== 'cpu0' && s.n > 21 && s.n < 27),
+    numbers(s => s.n > 21 && s.n < 26),
   )
+  assert.equal(
+    meant('all inside invalidation'),
+    numbers(s => s.by !== 'cpu0' && s.n > 21 && s.n < 26),
+  )
+  assert.equal(meant('commit inside fault of gpu0.range'), [30])
   const walk = steps.find(s => s.do === 'hmm_range_fault' && s.by === 'gpu0.range')?.n ?? 0
   assert.equal(
     meant('change between type hmm_range_fault and commit'),
@@ -108,6 +119,55 @@ test('before, after, between, inside', () => {
   assert.equal(meant('all between by cpu0 and commit of one actor'), [])
   assert.ok(meant('all between by cpu0 and commit').length > 0)
 })
+
+const TERMS = ['all', 'fault', 'commit', 'change', 'by cpu0', 'invalidation', 'text reads', 'step 10..20', 'page 16']
+const queries = fc.letrec<{ query: string }>(tie => ({
+  query: fc.oneof(
+    { maxDepth: 4, withCrossShrink: true },
+    fc.constantFrom(...TERMS),
+    tie('query').map(q => `not (${q})`),
+    fc.tuple(tie('query'), fc.constantFrom('and', 'or', 'before', 'after'), tie('query')).map(([a, how, b]) => `(${a}) ${how} (${b})`),
+    fc
+      .tuple(tie('query'), tie('query'), tie('query'), fc.constantFrom('', ' of one actor'))
+      .map(([of, from, to, one]) => `(${of}) between (${from}) and (${to})${one}`),
+    tie('query').map(q => `(${q}) inside fault`),
+  ),
+}))
+
+test('what is meant for sure while steps are still to come is meant in the end', () => {
+  let early = 0
+  fc.assert(
+    fc.property(queries.query, text => {
+      const [sure, all] = [sureOf(text), new Set(meant(text))]
+      for (const [i, some] of sure.entries()) {
+        // Nothing is unsaid.
+        for (const n of some) assert.ok(all.has(n) && sure.at(-1)?.includes(n), `${text}: ${n} at ${i + 1}`)
+        early += some.includes(i + 1) ? 1 : 0
+      }
+    }),
+    { numRuns: 1000 },
+  )
+  assert.ok(early > 1000, String(early))
+  // Of what needs nothing that comes later, nothing waits.
+  for (const text of ['change', 'change after fault', 'change inside fault', 'not (change after fault)']) assert.ok(stepwise(text), text)
+  // Of a change behind the commit it is only known in the end that no other commit follows.
+  const later = numbers(s => s.n > 30 && s.facts.length > 0)
+  const late = `change and not (change before commit)`
+  assert.equal(meant(late), later)
+  assert.equal(sureOf(late).at(-1), [])
+})
+
+function sureOf(text: string): readonly (readonly number[])[] {
+  const matcher = new Matcher(story.system, parseQuery(text, story.system))
+  return steps.map(step => {
+    matcher.see(momentOf(step))
+    return matcher.meant({ all: false })
+  })
+}
+const stepwise = (text: string): boolean => {
+  const all = meant(text)
+  return sureOf(text).every((some, i) => some.includes(i + 1) === all.includes(i + 1))
+}
 
 test('a window that never closes is no between', () => {
   assert.equal(meant('all between commit and type nothing'), [])
@@ -122,6 +182,8 @@ test('a mistake is told by its place and by what was expected there', () => {
     ['(by cpu0', 8, /expected '\)', got the end/],
     ['by cpu0 and', 11, /got the end/],
     ['invalidation inside out', 20, /expected one of fault, syscall, invalidation, lock, got 'out'/],
+    ['page -1', 5, /expected a page number, got '-1'/],
+    [Array(2000).fill('fault').join(' or '), 9000, /expected a query of at most 1000 terms, got 'fault'/],
     ['all between commit or change', 19, /expected 'and', got 'or'/],
     ['step 9..5', 5, /does not end before it begins/],
     ['text "open', 5, /a closing "/],

@@ -137,5 +137,5 @@ function show(file: string, scenario: Scenario, axes: readonly Axis[], rows: rea
   const left = points - rows.length
   if (left > 0) print('', `${plural(left, 'combination')} of ${points} not explored.`)
   const first = rows.find(({ verdict }) => verdict !== 'holds') ?? rows[0]
-  if (first !== undefined) print('', styled('dim', `one of them: ${first.command}\n`))
+  if (first !== undefined) print('', styled('dim', `one of them: ${first.command}`), '')
 }

@@ -4,9 +4,10 @@ import { Table } from '../../memory/table.ts'
 import { ORACLES } from '../../oracles/shipped.ts'
 import { differs, pathOf, type Path } from '../path.ts'
 import type { LinuxSystem, LinuxWorld } from '../linux.ts'
+import { pagesAre } from './pages.ts'
 import { isNumber, parseCondition } from './parse.ts'
 import type { Query, Sign, Term } from './query.ts'
-import { actorIs, framesAre, KINDS, named, pagesAre, typeIs, type LoggedStep } from './terms.ts'
+import { actorIs, framesAre, KINDS, named, typeIs, type LoggedStep } from './terms.ts'
 
 /** A place in a run: the step that led there, if one did, and the worlds before and after it. */
 export interface Moment {
@@ -17,6 +18,7 @@ export interface Moment {
 
 /** Behind a step. */
 export type Taken = Moment & { readonly step: LoggedStep }
+const isTaken = (moment: Moment): moment is Taken => moment.step !== undefined
 
 export interface Condition {
   readonly text: string
@@ -88,7 +90,7 @@ export const anyOf = (patterns: readonly string[]): ((name: string) => boolean) 
   return name => all.some(is => is(name))
 }
 
-type OfStep = Exclude<Term, { readonly kind: 'finds' | 'changes' | 'value' | 'compare' }>
+type OfStep = Exclude<Term, { readonly kind: 'page' | 'finds' | 'changes' | 'value' | 'compare' }>
 
 function stepTest(term: OfStep): (step: LoggedStep) => boolean {
   switch (term.kind) {
@@ -106,8 +108,6 @@ function stepTest(term: OfStep): (step: LoggedStep) => boolean {
     }
     case 'type':
       return typeIs(anyOf(term.names))
-    case 'page':
-      return pagesAre(term.from, term.to)
     case 'frame':
       return framesAre(term.from, term.to)
     case 'step':
@@ -125,6 +125,10 @@ function stepTest(term: OfStep): (step: LoggedStep) => boolean {
 
 function termTest(term: Term, system: LinuxSystem): MomentTest {
   switch (term.kind) {
+    case 'page': {
+      const are = pagesAre(system, term.from, term.to)
+      return moment => isTaken(moment) && are(moment)
+    }
     case 'finds': {
       const finding = findingOf(term.oracle, system)
       return ({ world }) => finding(world) !== undefined

@@ -1,7 +1,7 @@
 /**
  * Which steps of a log a query means. Steps are seen once, in order; of each, a byte is kept for each part that a step
- * can be asked by itself. What comes
- * later in the log may decide whether an earlier step is meant, so the answer is complete when all has been seen.
+ * can be asked by itself. What comes later in the log may decide whether an earlier step is meant: until all has been
+ * seen, there are steps that are meant whatever comes, and others that may be.
  */
 import type { LinuxSystem } from '../linux.ts'
 import { anyOf, isLocal, testOf, type MomentTest, type Taken } from './condition.ts'
@@ -44,6 +44,13 @@ class Bits {
 
 type Row = (i: number) => boolean
 const never: Row = () => false
+/** Of each step: is it meant, whatever comes; and could it be meant yet? Once all was seen, the two are one. */
+interface Rows {
+  readonly sure: Row
+  readonly could: Row
+}
+const known = (row: Row): Rows => ({ sure: row, could: row })
+const NEVER = known(never)
 type Inside = Query & { readonly kind: 'inside' }
 
 /** Sees the steps of a log, and says which are meant. */
@@ -77,11 +84,11 @@ export class Matcher {
     return this.#note(this.#query, moment)
   }
 
-  /** The steps that are meant, as far as can be said by now. */
-  meant(): readonly number[] {
-    const row = this.#row(this.#query)
+  /** The steps that are meant; as long as there may be more to see, those of which nothing that comes can make it untrue. */
+  meant({ all = true }: { readonly all?: boolean } = {}): readonly number[] {
+    const { sure } = this.#rows(this.#query, all)
     const meant: number[] = []
-    for (let i = 0; i < this.#by.length; i++) if (row(i)) meant.push(i + this.#first)
+    for (let i = 0; i < this.#by.length; i++) if (sure(i)) meant.push(i + this.#first)
     return meant
   }
 
@@ -118,36 +125,42 @@ export class Matcher {
     return bit
   }
 
-  #row(query: Query): Row {
+  #rows(query: Query, all: boolean): Rows {
     const bits = this.#seen.get(query)
-    if (this.#tests.has(query)) return i => bits?.at(i) === true
-    const [first = never, second = never, third = never] = partsOf(query).map(part => this.#row(part))
+    if (this.#tests.has(query)) return known(i => bits?.at(i) === true)
+    const [first = NEVER, second = NEVER, third = NEVER] = partsOf(query).map(part => this.#rows(part, all))
     switch (query.kind) {
       case 'and':
-        return i => first(i) && second(i)
+        return { sure: i => first.sure(i) && second.sure(i), could: i => first.could(i) && second.could(i) }
       case 'or':
-        return i => first(i) || second(i)
+        return { sure: i => first.sure(i) || second.sure(i), could: i => first.could(i) || second.could(i) }
       case 'not':
-        return i => !first(i)
+        return { sure: i => !first.could(i), could: i => !first.sure(i) }
       case 'before': {
-        const last = this.#by.findLastIndex((_, i) => second(i))
-        return i => i < last && first(i)
+        const last = this.#by.findLastIndex((_, i) => second.sure(i))
+        const most = all ? last : Infinity
+        return { sure: i => i < last && first.sure(i), could: i => i < most && first.could(i) }
       }
       case 'after': {
-        const mark = this.#by.findIndex((_, i) => second(i))
-        return i => mark >= 0 && i > mark && first(i)
+        const [sure, could] = [second.sure, second.could].map(row => this.#by.findIndex((_, i) => row(i)))
+        return { sure: behind(sure, first.sure), could: behind(could, first.could) }
       }
       case 'between': {
-        const between = this.#between(second, third, query.one)
-        return i => between[i] === 1 && first(i)
+        // Where its ends are not known yet, nothing is.
+        if (!all && !(isLocal(query.from) && isLocal(query.to))) return { sure: never, could: first.could }
+        const { between, open } = this.#between(second.sure, third.sure, query.one)
+        return {
+          sure: i => between[i] === 1 && first.sure(i),
+          could: i => (between[i] === 1 || (!all && i > open)) && first.could(i),
+        }
       }
       default:
-        return i => bits?.at(i) === true && first(i)
+        return { sure: i => bits?.at(i) === true && first.sure(i), could: i => bits?.at(i) === true && first.could(i) }
     }
   }
 
-  /** Behind the last `from` without a `to` since, and before a `to`; of one actor, or of any. */
-  #between(from: Row, to: Row, one: boolean): Uint8Array {
+  /** Behind the last `from` without a `to` since, and before a `to`; of one actor, or of any. `open`: where the first begins that has no end yet. */
+  #between(from: Row, to: Row, one: boolean): { readonly between: Uint8Array; readonly open: number } {
     const between = new Uint8Array(this.#by.length)
     const begun = new Map<number, number>()
     for (const [i, by] of this.#by.entries()) {
@@ -159,9 +172,14 @@ export class Matcher {
       }
       if (from(i)) begun.set(key, i)
     }
-    return between
+    return { between, open: Math.min(...begun.values()) }
   }
 }
+
+const behind =
+  (mark = -1, row: Row = never): Row =>
+  i =>
+    mark >= 0 && i > mark && row(i)
 
 /** What a query is put together from, in the order in which it is written. */
 function partsOf(query: Query): readonly Query[] {
@@ -185,18 +203,20 @@ function partsOf(query: Query): readonly Query[] {
 /** Who has something under way, of those that are asked about. */
 class OpenWindow {
   readonly #window: Window
-  readonly #who: (name: string) => boolean
+  /** Undefined: anybody but who takes the step. */
+  readonly #who: ((name: string) => boolean) | undefined
   readonly #open = new Set<string>()
 
   constructor({ window, who }: Inside) {
     this.#window = WINDOWS[window]
-    this.#who = who.length === 0 ? () => true : anyOf(who)
+    this.#who = who.length === 0 ? undefined : anyOf(who)
   }
 
-  /** Is something of another actor under way, before which this step takes place? */
+  /** Is something under way, before which this step takes place? */
   see(step: LoggedStep): boolean {
-    const inside = this.#open.size > (this.#open.has(step.by) ? 1 : 0)
-    if (this.#who(step.by)) {
+    const own = this.#who === undefined && this.#open.has(step.by)
+    const inside = this.#open.size > (own ? 1 : 0)
+    if (this.#who === undefined || this.#who(step.by)) {
       if (this.#window.closes(step)) this.#open.delete(step.by)
       if (this.#window.opens(step)) this.#open.add(step.by)
     }

@@ -9,6 +9,8 @@ import { QueryError, Reading } from './tokens.ts'
 
 /** How deep parentheses and `not` may stand in each other. */
 const DEEPEST = 100
+/** Terms of a query. */
+const MOST = 1000
 const SIGNS: Readonly<Record<string, Sign>> = { '=': '=', '==': '=', '!=': '!=', '<': '<', '<=': '<=', '>': '>', '>=': '>=' }
 const RELATIONS = ['before', 'after', 'between', 'inside'] as const
 const A_PATH = 'a path (16, frame.2.refs, cpu0.state)'
@@ -30,6 +32,7 @@ class Parser {
   readonly #system: LinuxSystem
   /** May it be asked how steps stand to each other? */
   readonly #related: boolean
+  #terms = 0
 
   constructor(text: string, system: LinuxSystem, related: boolean) {
     this.#reading = new Reading(text)
@@ -110,6 +113,7 @@ class Parser {
 
   #term(): Term {
     const reading = this.#reading
+    if (++this.#terms > MOST) reading.fail(`a query of at most ${MOST} terms`)
     const { kind, text } = reading.next
     if (kind === 'sign' || kind === 'end') reading.fail(EXPECTED)
     if (kind === 'text') return this.#ofPath()

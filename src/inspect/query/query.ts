@@ -19,7 +19,8 @@ export type Term =
   | { readonly kind: 'all' }
   /** Names as they are, or with `*` for anything. */
   | { readonly kind: 'actor' | 'by' | 'do' | 'type'; readonly names: readonly string[] }
-  | { readonly kind: 'page' | 'frame' | 'step' | 'cause'; readonly from: number; readonly to: number }
+  | { readonly kind: 'page'; readonly from: number; readonly to: number }
+  | { readonly kind: 'frame' | 'step' | 'cause'; readonly from: number; readonly to: number }
   | { readonly kind: 'text'; readonly words: string }
   /** Steps that have a name of their own: `invalidation`, `commit`. */
   | { readonly kind: 'is'; readonly name: keyof typeof KINDS }
@@ -38,7 +39,7 @@ export type Query =
   | { readonly kind: 'before' | 'after'; readonly of: Query; readonly mark: Query }
   /** `one`: both ends are steps of one actor. */
   | { readonly kind: 'between'; readonly of: Query; readonly from: Query; readonly to: Query; readonly one: boolean }
-  /** `who`: whose; without names anybody's but of the step's own actor. */
+  /** `who`: whose, the step's own actor's as well; without names, anybody's but its own. */
   | { readonly kind: 'inside'; readonly of: Query; readonly window: keyof typeof WINDOWS; readonly who: readonly string[] }
 
 /** How tightly each way to put queries together binds. */

@@ -1,9 +1,8 @@
 /** What a step is asked: who takes it, what it does, which pages and frames it concerns. */
-import { pageAt } from '../../memory/address.ts'
 import { frameOf } from '../../memory/entry.ts'
 import type { Fact } from '../../memory/facts.ts'
 import { Table } from '../../memory/table.ts'
-import { framesNamed, isLevel, writes } from '../../memory/writes.ts'
+import { framesNamed, writes } from '../../memory/writes.ts'
 import type { Described } from '../describe.ts'
 
 /** A step of a log, with the calls that deciding it again adds. */
@@ -49,27 +48,8 @@ export const typeIs =
   step =>
     is(step.do) || is(step.event.type) || step.calls.some(({ event }) => 'type' in event && is(String(event.type)))
 
-type Fields = Readonly<Record<string, unknown>>
 const meets = (start: unknown, end: unknown, from: number, to: number): boolean =>
   typeof start === 'number' && typeof end === 'number' && start <= to && from < end
-
-/** Concerns a page of [from, to]: changes its entry or area, is called about it, or is told of it. */
-export const pagesAre =
-  (from: number, to: number): Test =>
-  ({ facts, calls, event }) =>
-    facts.some(fact => factOnPages(fact, from, to)) ||
-    calls.some(({ event: called }) => meets((called as Fields)['start'], (called as Fields)['end'], from, to)) ||
-    (typeof event['at'] === 'number' && event['at'] >= from && event['at'] <= to)
-
-function factOnPages(fact: Fact, from: number, to: number): boolean {
-  if (fact[0] === 'vmas') return fact[4].some(v => meets(v.start, v.end, from, to))
-  let found = false
-  writes(fact, (part, _, first, end) => {
-    if (part === 'tlb') found ||= meets(first, end, from, to)
-    else if (isLevel(part)) found ||= meets(pageAt(part, first), pageAt(part, end), from, to)
-  })
-  return found
-}
 
 /** Concerns a frame of [from, to]: changes it, maps it anywhere, or has a device map it. */
 export const framesAre =

@@ -86,7 +86,7 @@ export class Reading {
   /** `5`, `5..9`, `5..` or `..9`; both ends are meant. */
   span(expected: string): readonly [from: number, to: number] {
     const token = this.next
-    const match = /^(\d*)(?:(\.\.|-|–)(\d*))?$/.exec(token.text)
+    const match = /^(\d*)(?:(\.\.|(?<=\d)[-–])(\d*))?$/.exec(token.text)
     if (token.kind !== 'word' || match === null || (match[1] === '' && (match[3] ?? '') === '')) this.fail(expected)
     const [, first = '', dots, last = ''] = match
     const from = first === '' ? 0 : Number(first)
