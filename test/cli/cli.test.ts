@@ -182,7 +182,7 @@ test('log: filters by actor, type, page and steps', async ({ folder }) => {
   assert.equal(await steps('--actor', 'gpu0'), [23, 28, 30, 31])
   // Page 17 was never touched, though the tables that it would hang in were made.
   assert.equal(await steps('--page', '17'), [])
-  assert.equal(await steps('--page', '16', '--from', '20', '--to', '26'), [21, 22, 23, 24, 25, 26])
+  assert.equal(await steps('--page', '16', '--from', '20', '--to', '26'), [20, 21, 22, 23, 24, 25, 26])
   assert.equal(await steps('--type', 'driver_lock', '--type', 'driver_unlock', '--to', '30'), [28])
   const printed = await cli(folder, ['log', 'log.jsonl', '--type', 'commit'])
   assert.match(printed.out, /30 .*maps on gpu0: 16 → #2 W\n\n1 step of 33; the run ended with everybody at rest\./)
