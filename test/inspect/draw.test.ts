@@ -7,6 +7,7 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { scenario, slice, until, type Scenario } from '../../src/index.ts'
 import { Branch, conditionOf, Cursor, momentAt, openRecording, pathOf, why, whyLines, withStatement } from '../../src/inspect.ts'
+import { describe, type Described } from '../../src/inspect/describe.ts'
 import { describeStep } from '../../src/inspect/folded-step.ts'
 import { drawState, drawTables } from '../../src/inspect/draw.ts'
 import { mappedRows } from '../../src/inspect/mapped-rows.ts'
@@ -17,6 +18,8 @@ import { entryOf, NEXT_FRAME, PRESENT, TABLE, WRITE } from '../../src/memory/ent
 import { emptyMm } from '../../src/memory/memory.ts'
 import { smallEntryAt } from '../../src/memory/pagetable.ts'
 import { Table } from '../../src/memory/table.ts'
+import { choiceOf } from '../../src/log/records.ts'
+import { step } from '../../src/system/step.ts'
 import { wrongWith } from '../../src/oracles/device-entry.ts'
 import { devicesOf } from '../../src/oracles/oracle.ts'
 import { told } from './story.ts'
@@ -242,6 +245,25 @@ test('a walk says how far it has come, on every kernel', async () => {
   assert.equal(walks('v5.5', four), [...thrice, 'walks, and has to walk again from 16', ...thrice, over])
   const run = recorded(four, 'v5.5')
   assert.is(why(run, 'mm0', 16, run.last).derived[0]?.walked, 35, 'the walk that counts')
+})
+
+test('a step of a log is told in the words that it had when it was decided', async () => {
+  const runs = [
+    ['races/device-tlb-not-flushed', 'v6.12'],
+    ['races/remove-sees-sequence', 'v6.12,+removeSeesSequence'],
+    ['selftests/snapshot', 'v6.12', 'private'],
+    ['races/fault-against-munmap', 'v5.5'],
+  ] as const
+  for (const [name, profile, variant] of runs) {
+    const run = recorded(await shipped(name), profile, variant)
+    for (let n = 1; n <= run.last; n++) {
+      const decided = step(run.system, run.world(n - 1), choiceOf(run.record(n)))
+      if (decided.kind !== 'stepped') throw new Error(`${name}: step ${n} cannot be decided again`)
+      const { event, calls, facts } = decided
+      const live = describe({ do: decided.do, event: event as Described['event'], calls, facts }).text
+      assert.is(describeStep(run, n).text, live, `${name}, step ${n}`)
+    }
+  }
 })
 
 test('of a log that begins in the middle, what was so where it begins is said to be', () => {
