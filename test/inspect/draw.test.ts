@@ -7,6 +7,7 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { scenario, slice, until, type Scenario } from '../../src/index.ts'
 import { Branch, conditionOf, Cursor, momentAt, openRecording, pathOf, why, whyLines, withStatement } from '../../src/inspect.ts'
+import { changesBetween } from '../../src/inspect/changes.ts'
 import { describe, type Described } from '../../src/inspect/describe.ts'
 import { describeStep } from '../../src/inspect/folded-step.ts'
 import { drawState, drawTables } from '../../src/inspect/draw.ts'
@@ -311,6 +312,21 @@ test('a table, and a range of one, are shown as entries are', () => {
   assert.is(shown('gpu0.table.16'), '#2 W')
   assert.is(shown('swap.refs'), 'none')
   assert.ok(conditionOf(run.system, 'gpu0.table = none').holds(momentAt(run, 3)))
+})
+
+test('changes of several entries are told as one only where they go on evenly, before and after', () => {
+  const run = recorded(overtaken('mprotect'), 'v5.2')
+  const told = (from: number, to: number, of: RegExp): readonly string[] =>
+    changesBetween(run, from, to)
+      .filter(change => of.test(change.text))
+      .map(({ text, before, after }) => `${text}: ${before} → ${after}`)
+  assert.equal(told(36, 37, /table/), ['gpu0.table.16-17: none → #2–3 W'])
+  assert.equal(told(2, 36, /pte/), ['mm0.pte.16: none → #2 WDA', 'mm0.pte.17: none → #3 DA'])
+  assert.equal(told(2, 36, /frames.(refs|index|state)/), [
+    'frames.refs.2-3: 0 → 1',
+    'frames.state.2-3: free → anon',
+    'frames.index.2-3: 0 → 16–17',
+  ])
 })
 
 test('nothing is wider than it may be, where a word is not; and nothing is lost', () => {
