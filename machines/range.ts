@@ -106,7 +106,12 @@ export const range = rangeSetup.createMachine({
     },
     hmm_range_fault: {
       meta: { does: 'hmm_range_fault' },
-      on: { ran: { actions: 'goOn' }, walked: { target: 'mmap_read_unlock', actions: 'goOn' } },
+      on: {
+        ran: { actions: 'goOn' },
+        walked: { target: 'mmap_read_unlock', actions: 'goOn' },
+        // Kernels up to v5.5 fault where no area is.
+        oops: { target: 'dead', actions: 'rest' },
+      },
     },
     mmap_read_unlock: {
       meta: { does: 'mmap_read_unlock' },

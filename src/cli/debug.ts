@@ -4,17 +4,19 @@ import { createInterface, type Interface } from 'node:readline'
 import { CannotTake } from '../inspect/branch.ts'
 import { stepLine } from '../inspect/draw.ts'
 import { QueryError } from '../inspect/query/tokens.ts'
+import type { Run } from '../inspect/recording.ts'
 import { hung } from '../inspect/wrap.ts'
-import { DamagedLog } from '../log/log-file.ts'
+import { DamagedLog, type LogFile } from '../log/log-file.ts'
 import { BadNotes } from '../log/notes.ts'
 import type { Said } from './debug/command.ts'
 import { execute } from './debug/commands.ts'
 import { completed } from './debug/completion.ts'
-import { Mistake, Session, TRUNK } from './debug/session.ts'
+import { Mistake } from './debug/mistake.ts'
+import { Session, TRUNK } from './debug/session.ts'
 import { damageText } from './log-file.ts'
-import { openLogFile } from './open.ts'
+import { openRun } from './open.ts'
 import { EXIT, lineWidth, plural, print, styled, UsageError, Work, type ExitCode } from './output.ts'
-import { runProfile } from './run.ts'
+import { keptText, runProfile } from './run.ts'
 import { loadScenario } from './scenario-file.ts'
 
 export interface DebugFlags {
@@ -29,14 +31,30 @@ const PROMPT = '(mirrorwalk) '
 
 export async function debugCommand(file: string, flags: DebugFlags): Promise<ExitCode> {
   const path = /\.[cm]?[jt]s$/.test(file) ? await runFirst(file, flags) : file
-  const session = new Session(path, openLogFile(path))
+  const opened = openRun(path)
+  const session = new Session(opened)
   const { log } = session
   const cut = log.end === undefined || log.end.why === 'at rest' ? '' : `, ${log.end.why}`
   print(`${log.header.title}: ${plural(log.last, 'step')}${cut}`)
   if (log.damage !== undefined) print(`? ${damageText(path, log.damage)}`)
+  const { trouble } = session.notes
+  say([
+    ...beginningLines(opened.run, log),
+    ...(trouble === undefined ? [] : [`? ${trouble}. What is noted is kept until you leave.`]),
+    ...session.closed.map(([name, why]) => `? branch ${name} cannot be opened: ${why}`),
+  ])
   if (flags.commands !== undefined) return script(session, commandsIn(flags.commands))
   if (!process.stdin.isTTY) return script(session, lines(createInterface({ input: process.stdin })))
   return interactive(session)
+}
+
+/** Where the log of a branch begins, and what comes before. */
+function beginningLines({ first }: Run, { header: { from } }: LogFile): readonly string[] {
+  if (from === undefined) return []
+  const { name, of = 'a log', step } = from
+  return first < step
+    ? [`branch ${name}, which leaves ${of} at step ${step}`]
+    : [`branch ${name}, which begins at step ${step}: what comes before is in the log that it leaves, and that does not stand beside it`]
 }
 
 function commandsIn(path: string): readonly string[] {
@@ -52,13 +70,14 @@ async function runFirst(file: string, flags: DebugFlags): Promise<string> {
   const scenario = await loadScenario(file)
   const profile = flags.profile ?? scenario.profiles[0] ?? ''
   const variant = flags.variant ?? scenario.variants[0]
-  const { log } = await runProfile(file, scenario, profile, {
+  const { log, kept } = await runProfile(file, scenario, profile, {
     ...(variant === undefined ? {} : { variant }),
     ...(flags.seed === undefined ? {} : { seed: flags.seed }),
     ...(flags.log === undefined ? {} : { log: flags.log }),
     timeline: 'none',
   })
   if (log === null) throw new Error('a run that was to be logged has no log')
+  if (kept !== undefined) print(keptText(kept))
   return log
 }
 
@@ -76,6 +95,7 @@ async function perform(session: Session, line: string, work = new Work()): Promi
     say([`? ${error.message}`])
     return false
   } finally {
+    session.arrived()
     work.end()
   }
 }
@@ -93,7 +113,11 @@ async function finished(saying: Exclude<Said, readonly string[]>, { run }: Sessi
       work.end()
       return value
     }
-    await work.breathe(() => `looks at step ${value.toLocaleString('en')} of ${run.last.toLocaleString('en')}; Ctrl-C stops there`)
+    await work.breathe(() =>
+      typeof value === 'string'
+        ? `${value}; Ctrl-C stops there`
+        : `looks at step ${value.toLocaleString('en')} of ${run.last.toLocaleString('en')}; Ctrl-C stops there`,
+    )
   }
 }
 

@@ -1,6 +1,6 @@
 /** `mirrorwalk diff`: two states, `LOG@STEP`, or two whole runs. */
 import { byCondition, byOracles } from '../inspect/diff/judge.ts'
-import { compareRelated } from '../inspect/diff/related.ts'
+import { compareRelated, MOST_COMPARED } from '../inspect/diff/related.ts'
 import type { RunsDifference } from '../inspect/diff/runs.ts'
 import { stateDifferences, type StateDifference } from '../inspect/diff/states.ts'
 import type { LinuxSystem, LinuxWorld } from '../inspect/linux.ts'
@@ -30,9 +30,6 @@ export function diffCommand(a: string, b: string, flags: DiffFlags): ExitCode {
   const [x, y] = [sideOf(a), sideOf(b)]
   return x.step === undefined && y.step === undefined ? diffRuns(x.path, y.path, flags) : diffStates([a, x], [b, y], flags)
 }
-
-/** Runs that are compared are in memory whole, at some 1 KB a step. */
-const MOST = 100_000
 
 /** Differences of one state that are printed. */
 const SHOWN = 100
@@ -70,9 +67,9 @@ function short(value: unknown): string {
 function diffRuns(a: string, b: string, { verdict, json }: DiffFlags): ExitCode {
   const opened = [openRun(a), openRun(b)] as const
   for (const { path, run } of opened)
-    if (run.last - run.first > MOST)
+    if (run.last - run.first > MOST_COMPARED)
       throw new UsageError(
-        `${path} has ${plural(run.last - run.first, 'step')}, more than two runs can have that are compared: ${plural(MOST, 'step')}. Compare their states (npx mirrorwalk diff ${a}@N ${b}@N), or find where each of them turns (npx mirrorwalk bisect ${path} CONDITION)`,
+        `${path} has ${plural(run.last - run.first, 'step')}, more than two runs can have that are compared: ${plural(MOST_COMPARED, 'step')}. Compare their states (npx mirrorwalk diff ${a}@N ${b}@N), or find where each of them turns (npx mirrorwalk bisect ${path} CONDITION)`,
       )
   const damages = opened.map(({ damage }) => damage ?? null)
   const related =

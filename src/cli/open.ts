@@ -39,6 +39,7 @@ export const branchPath = (trunk: string, name: string): string => `${trunk}.bra
 /** A run that a log tells of; `trunk`: the checksum of the log that it leaves, or its own. */
 export interface OpenedRun {
   readonly path: string
+  readonly log: LogFile
   readonly run: Run
   readonly trunk: string
   readonly damage: Damage | undefined
@@ -49,12 +50,14 @@ export function openRun(path: string): OpenedRun {
   const log = openLogFile(path)
   const run = new Recording(systemOf(log.header, path), log)
   const { from } = log.header
-  if (from === undefined) return { path, run, trunk: log.id, damage: log.damage }
+  if (from === undefined) return { path, log, run, trunk: log.id, damage: log.damage }
   const { trunk } = from
   const end = branchPath('', from.name)
   const beside = path.endsWith(end) ? path.slice(0, -end.length) : undefined
   const left = beside === undefined || from.of === undefined ? beside : branchPath(beside, from.of)
   const before = left === undefined || !existsSync(left) ? undefined : openRun(left)
-  const whole = before?.trunk === trunk && before.run.last >= from.step ? new Whole(run, before.run) : run
-  return { path, run: whole, trunk, damage: log.damage }
+  // A branch of a branch's own log, which is a trunk to it, leaves that.
+  const isOfIt = before !== undefined && (before.trunk === trunk || before.log.id === trunk) && before.run.last >= from.step
+  const at = { path, log, damage: log.damage }
+  return isOfIt ? { ...at, run: new Whole(run, before.run), trunk: before.trunk } : { ...at, run, trunk }
 }

@@ -9,6 +9,7 @@ import { prepare, type LinuxEntry, type Report, type ScenarioRun, type Verdict }
 import type { Built, Scenario } from '../scenario/api.ts'
 import type { Values } from '../scenario/parameters.ts'
 import { MODEL_VERSION } from '../version.ts'
+import { replacing, type Replacing } from './kept-log.ts'
 import { LazyFile } from './lazy-file.ts'
 import { logPath, ownLog } from './log-name.ts'
 import { colourful, columns, EXIT, plural, print, printJson, styled, UsageError, Work, type ExitCode } from './output.ts'
@@ -37,6 +38,8 @@ const CIRCLE_SHOWN = 8
 export interface Ran {
   readonly report: Report
   readonly log: string | null
+  /** Where the log is now that was there before, if it had notes or branches and this is another run. */
+  readonly kept: string | undefined
   /** The steps, unless there are too many to print. */
   readonly timeline: readonly TimelineStep[]
 }
@@ -55,7 +58,7 @@ export async function runCommand(file: string, flags: RunFlags): Promise<ExitCod
       if (flags.json !== true) showRun(ran, againCommand(file, profile, asked), flags.timeline ?? 'auto')
     }
   }
-  if (flags.json === true) printJson({ scenario: scenario.title, runs: runs.map(({ report, log }) => ({ ...report, log })) })
+  if (flags.json === true) printJson({ scenario: scenario.title, runs: runs.map(({ report, log, kept }) => ({ ...report, log, kept })) })
   return worst(runs.map(r => r.report.verdict))
 }
 
@@ -66,6 +69,8 @@ export const worst = (verdicts: readonly Report['verdict'][]): ExitCode =>
 export interface Running {
   readonly run: ScenarioRun
   readonly log: string | null
+  /** As of a `Ran`, once it is over. */
+  readonly kept: string | undefined
   /** Runs on for a while, or ends where it is; the report, once the run is over. */
   advance(): Report | undefined
   stop(): Report
@@ -84,6 +89,9 @@ export function startRun(file: string, scenario: Scenario, profile: string, flag
   return {
     run,
     log: path,
+    get kept() {
+      return log?.kept
+    },
     advance() {
       const report = run.advance()
       if (report !== undefined) log?.end(report.ended.why)
@@ -112,7 +120,7 @@ export async function runProfile(file: string, scenario: Scenario, profile: stri
     report = work.stopped ? running.stop() : running.advance()
   }
   work.end()
-  return { report, log, timeline: withAlarms(timelineOf(run.system, entries), report.verdicts) }
+  return { report, log, kept: running.kept, timeline: withAlarms(timelineOf(run.system, entries), report.verdicts) }
 }
 
 export function buildOf(file: string, scenario: Scenario, profile: string, variant: string | undefined, parameters?: Values): Built {
@@ -128,11 +136,13 @@ function openLog(
   built: Built,
   flags: RunFlags,
   run: ReturnType<typeof prepare>,
-): { end(why: Parameters<LogWriter<unknown, unknown>['end']>[0]): void } {
+): { readonly kept: string | undefined; end(why: Parameters<LogWriter<unknown, unknown>['end']>[0]): void } {
   let fd: number
+  let log: Replacing
   try {
     mkdirSync(dirname(path), { recursive: true })
-    fd = openSync(path, 'w')
+    log = replacing(path)
+    fd = openSync(log.path, 'w')
   } catch (error) {
     throw new UsageError(`${path}: the log cannot be written there: ${error instanceof Error ? error.message : String(error)}`)
   }
@@ -144,16 +154,21 @@ function openLog(
     title: built.title,
     plan: built.plan,
   }
-  const index = new LazyFile(`${path}.idx`)
+  const index = new LazyFile(`${log.path}.idx`)
   const writer = new LogWriter(run.system, run.live.world, header, lines => writeAll(fd, lines), {
     sync: flags.sync === true,
     index: lines => index.write(lines),
   }).follow(run.entries$)
+  let kept: string | undefined
   return {
+    get kept() {
+      return kept
+    },
     end: why => {
       writer.end(why)
       closeSync(fd)
       index.close()
+      kept = log.done()
     },
   }
 }
@@ -168,7 +183,7 @@ export const againCommand = (file: string, profile: string, { seed, token, steps
   `npx mirrorwalk run ${file} --profile ${profile}${variant === '' ? '' : ` --variant ${variant}`}${made.map(pair => ` --with ${pair}`).join('')}${seed === undefined ? '' : ` --seed ${seed}`}${token === undefined ? '' : ` --token ${token}`}${steps === undefined ? '' : ` --steps ${steps}`}`
 
 /** Verdicts first, then the timeline, then where the log went and how to do it again. */
-export function showRun({ report, log, timeline: steps }: Ran, again: string, show: 'auto' | 'all' | 'none'): void {
+export function showRun({ report, log, kept, timeline: steps }: Ran, again: string, show: 'auto' | 'all' | 'none'): void {
   showVerdicts(report)
   print()
   if (show === 'all' || (show === 'auto' && report.steps <= TIMELINE_STEPS)) {
@@ -176,9 +191,12 @@ export function showRun({ report, log, timeline: steps }: Ran, again: string, sh
     print()
   } else if (show === 'auto' && log !== null) print(`${plural(report.steps, 'step')}; to see them: npx mirrorwalk log ${log}\n`)
   showEnd(report, log)
+  if (kept !== undefined) print(keptText(kept))
   print(styled('dim', `again: ${again}`))
   print()
 }
+
+export const keptText = (kept: string): string => `The log that was there before is kept as ${kept}, with its notes and branches.`
 
 /** What a run came to. */
 export function showVerdicts(report: Report): void {

@@ -66,7 +66,7 @@ export interface RepairFlags {
 export async function repairCommand(path: string, flags: RepairFlags): Promise<ExitCode> {
   const work = new Work()
   const { damage, stopped } = await withLog(path, scan => verifyLog(scan, told(work, 'read')))
-  if (stopped) throw nothingWritten(path)
+  if (stopped) throw nothingWritten(path, work)
   if (damage === undefined) {
     work.end()
     if (flags.json === true) printJson({ log: path, damage: null, written: null })
@@ -79,7 +79,7 @@ export async function repairCommand(path: string, flags: RepairFlags): Promise<E
       ? redone(path, flags, sink, work)
       : withLog(path, async scan => {
           const repaired = await repairLog(systemOf(scan.header, path), scan, sink, told(work, 'kept'))
-          if (repaired === undefined) throw nothingWritten(path)
+          if (repaired === undefined) throw nothingWritten(path, work)
           return repaired
         }),
   )
@@ -99,7 +99,10 @@ export async function repairCommand(path: string, flags: RepairFlags): Promise<E
   return EXIT.holds
 }
 
-const nothingWritten = (path: string): UsageError => new UsageError(`${path}: stopped; nothing was written`)
+function nothingWritten(path: string, work: Work): UsageError {
+  work.end()
+  return new UsageError(`${path}: stopped; nothing was written`)
+}
 
 /** The whole run again, from the header; throws if what is left of the log is not how it begins. */
 async function redone(path: string, flags: RepairFlags, sink: (lines: Buffer) => void, work: Work): Promise<{ readonly steps: number }> {
@@ -122,7 +125,7 @@ async function redone(path: string, flags: RepairFlags, sink: (lines: Buffer) =>
       if (differs !== undefined || work.stopped) break
       await work.breathe(() => `${plural(run.live.n, 'step')} decided again`)
     }
-    if (work.stopped) throw nothingWritten(path)
+    if (work.stopped) throw nothingWritten(path, work)
     for (let next = scan.next(); next !== undefined && differs === undefined; next = scan.next())
       if (isStep(next.record)) differs = next.record.n
     if (differs !== undefined)
@@ -157,12 +160,15 @@ export async function upcastCommand(path: string, { output, json }: UpcastFlags)
     return EXIT.holds
   }
   const target = output ?? path
+  const work = new Work()
   const { kept } = await insteadOf(path, target, `format-${from}`, sink =>
-    withLog(path, scan => {
-      const damage = upcastLog(scan, sink)
+    withLog(path, async scan => {
+      const { damage, stopped } = await upcastLog(scan, sink, told(work, 'written'))
+      if (stopped) throw nothingWritten(path, work)
       if (damage !== undefined) throw new UsageError(`${damageText(path, damage)} Repair it first: npx mirrorwalk repair ${path}`)
     }),
   )
+  work.end()
   if (json === true) printJson({ log: path, from, to: FORMAT, written: target, kept })
   else print(`${path}: from format ${from} to ${FORMAT}. Written: ${target}${kept === null ? '' : `; what was there is in ${kept}`}`)
   return EXIT.holds

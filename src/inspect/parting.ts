@@ -2,9 +2,11 @@
  * Where two runs part: the first step at which they do not do the same, or at which not the same becomes of memory. Clocks,
  * causes and digests do not count, and neither does what is still to be done: where that matters, a later step shows it.
  */
+import { revived } from '../log/values.ts'
 import type { Fact } from '../memory/facts.ts'
 import { describe, type Described } from './describe.ts'
 import { factInWords } from './facts-in-words.ts'
+import type { Run } from './recording.ts'
 
 /** A step of a run, with its number and its actor. */
 export interface DoneStep extends Described {
@@ -99,6 +101,22 @@ function sideOf(step: DoneStep, other: DoneStep | undefined): Side {
     ],
     shared: step.facts.length - facts.length,
   }
+}
+
+/** What each of two recorded steps has that the other has not, where words do not tell them apart. */
+export function partedSteps(a: Run, n: number, b: Run, m: number): readonly [string, string] {
+  const [x, y] = [recorded(a, n), recorded(b, m)]
+  const [one, other] = [sideOf(x, y).only, sideOf(y, x).only]
+  if (one.length + other.length === 0) return ['with something else still to be done', 'with something else still to be done']
+  const words = (only: readonly string[]): string => (only.length === 0 ? 'without that' : `with ${only.join('; ')}`)
+  return [words(one), words(other)]
+}
+
+function recorded(run: Run, n: number): DoneStep {
+  const { by, do: what, event, facts } = run.record(n)
+  // What is still to be done does not count, nor what is at hand for it.
+  const { array: _array, out: _out, ...told } = event
+  return { n, by, do: what, event: revived(told) as DoneStep['event'], calls: [], facts: revived(facts) as readonly Fact[] }
 }
 
 const callsOf = ({ calls }: DoneStep): readonly (readonly [to: string, event: object])[] => calls.map(({ to, event }) => [to, event])

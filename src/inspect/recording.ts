@@ -6,7 +6,7 @@ import { Extent } from '../log/extent.ts'
 import { mayTouch, type Key } from '../log/keys.ts'
 import { DamagedLog, type LogFile } from '../log/log-file.ts'
 import { TOO_MUCH } from '../log/reader.ts'
-import type { Header, StepRecord } from '../log/records.ts'
+import type { Header, Origin, StepRecord } from '../log/records.ts'
 import { beginning, foldStep, worldOf } from '../log/records.ts'
 import { unsound } from '../log/sound.ts'
 import { stepOf } from '../log/upcast.ts'
@@ -21,8 +21,12 @@ export interface Run {
   readonly last: number
   /** How it ended, if it did. */
   readonly ended: string | undefined
+  /** Where it leaves another run, and that one another; the outermost first. Of what comes before `first` nothing is known. */
+  readonly origins: readonly Origin[]
   /** The world after a step; after `first`, the one that it begins with. */
   world(n: number): LinuxWorld
+  /** Where a branch begins with something changed by hand: the world that the step there came to by itself. */
+  unchanged?(n: number): LinuxWorld | undefined
   record(n: number): StepRecord
   /**
    * Steps that may touch one of these keys, from `n` on (or, back, from `n` down), each with all others of its block: what is
@@ -32,6 +36,9 @@ export interface Run {
   /** Makes sure that a step back from here is quick. */
   ready?(n: number): void
 }
+
+/** The world that a step came to, whatever was changed there by hand. */
+export const cameTo = (run: Run, n: number): LinuxWorld => run.unchanged?.(n) ?? run.world(n)
 
 /** Blocks that are kept in memory. */
 const KEPT = 8
@@ -54,6 +61,10 @@ export class Recording implements Run {
 
   get header(): Header {
     return this.log.header
+  }
+  get origins(): readonly Origin[] {
+    const { from } = this.log.header
+    return from === undefined ? [] : [from]
   }
   get first(): number {
     return this.log.first

@@ -1,6 +1,6 @@
 /** A branch together with the steps of the run that it leaves: one run, from the beginning on. */
 import type { Key } from '../log/keys.ts'
-import type { Header, StepRecord } from '../log/records.ts'
+import type { Header, Origin, StepRecord } from '../log/records.ts'
 import type { LinuxSystem, LinuxWorld } from './linux.ts'
 import type { Run } from './recording.ts'
 
@@ -19,6 +19,11 @@ export class Whole implements Run {
   get header(): Header {
     return this.#branch.header
   }
+  get origins(): readonly Origin[] {
+    const { first, origins } = this.#branch
+    // What it leaves may begin later than it leaves it: then it leaves what comes before that.
+    return [...this.#trunk.origins.filter(({ step }) => step <= first), ...origins]
+  }
   get first(): number {
     return this.#trunk.first
   }
@@ -32,6 +37,12 @@ export class Whole implements Run {
   /** Where the branch begins, the world is as it was changed there. */
   world(n: number): LinuxWorld {
     return n < this.#branch.first ? this.#trunk.world(n) : this.#branch.world(n)
+  }
+  unchanged(n: number): LinuxWorld | undefined {
+    const { first, origins } = this.#branch
+    if (n > first) return undefined
+    const before = this.#trunk.unchanged?.(n)
+    return n < first || origins.every(({ changed }) => changed.length === 0) ? before : (before ?? this.#trunk.world(n))
   }
   record(n: number): StepRecord {
     return n <= this.#branch.first ? this.#trunk.record(n) : this.#branch.record(n)

@@ -6,7 +6,7 @@ import { entryInWords, mappedInWords } from './entries.ts'
 import { describeStep, statementInWords } from './folded-step.ts'
 import type { Derived, Why } from './provenance.ts'
 import type { Path } from './path.ts'
-import type { Run } from './recording.ts'
+import { cameTo, type Run } from './recording.ts'
 import { verdictOf } from './verdict.ts'
 import { aligned, hung } from './wrap.ts'
 
@@ -67,5 +67,5 @@ const INDENT = '  '
 /** The step that changed a path, and what it changed there. */
 export const changeLines = (run: Run, n: number, path: Path): readonly string[] => [
   stepLine(run, n),
-  ...changesAt(path, run.world(n - 1), run.world(n)).map(change => `  ${changeLine(change)}`),
+  ...changesAt(path, run.world(n - 1), cameTo(run, n)).map(change => `  ${changeLine(change)}`),
 ]

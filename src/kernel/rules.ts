@@ -96,6 +96,10 @@ const rules: Rules = {
   ...hmmDmaMapRules,
 }
 
+/** Is this what a statement of a program can be called? */
+export const isStatement = (what: unknown): boolean =>
+  typeof what === 'string' && (what === 'load' || what === 'store' || Object.hasOwn(rules, what))
+
 /** The kernel of a profile. */
 export const kernelOf = (profile: Profile): Kernel => ({
   rules,

@@ -1,8 +1,11 @@
 /**
  * Bookmarks and notes of a log, in a file beside it (`LOG.notes`): a log that is closed is never changed, or nobody could
  * tell a note from a forgery. The file says which log it is of, and its records are chained as those of a log.
+ *
+ * Several sessions may keep notes of one log: each change is made to what the file has then. Where it cannot be read or
+ * written, changes are kept here, and made to it as soon as it can.
  */
-import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { ByteWriter } from './bytes.ts'
 import { Opener, Sealer } from './chain.ts'
 
@@ -10,6 +13,8 @@ export interface Note {
   readonly name: string
   readonly step: number
   readonly text: string
+  /** The branch that the step is in; absent: the log itself. */
+  readonly branch?: string
 }
 
 const NOTES_FORMAT = 1
@@ -19,62 +24,121 @@ export class BadNotes extends Error {
   override readonly name = 'BadNotes'
 }
 
+type List = readonly Note[]
+
 export class Notes {
   readonly #path: string
   readonly #log: string
-  #notes: readonly Note[]
+  #notes: List = []
+  /** Changes that the file does not have yet. */
+  #changes: ((notes: List) => List)[] = []
+  #trouble: string | undefined
 
   /** `log`: which log they are of (`LogFile.id`). */
   constructor(path: string, log: string) {
     this.#path = path
     this.#log = log
-    this.#notes = existsSync(path) ? read(path, log) : []
+    this.#trouble = this.#attempt(() => void (this.#notes = fromFile(path, log)), isOfFiles)
   }
 
   /** In the order of their steps. */
-  get list(): readonly Note[] {
+  get list(): List {
     return this.#notes.toSorted((a, b) => a.step - b.step)
+  }
+
+  /** Why the file cannot be read or written: what is noted is only here then. */
+  get trouble(): string | undefined {
+    return this.#trouble
   }
 
   get(name: string): Note | undefined {
     return this.#notes.find(note => note.name === name)
   }
 
-  /** A note of this name takes the place of an older one. Without a name, it gets a number. */
-  add(step: number, text: string, name = this.#number()): Note {
-    const note = { name, step, text }
-    this.#notes = [...this.#notes.filter(n => n.name !== name), note]
-    this.#write()
-    return note
+  /** What another session has noted meanwhile is there, too. */
+  read(): void {
+    const trouble = this.#attempt(() => void (this.#notes = this.#changed(fromFile(this.#path, this.#log))))
+    if (trouble !== undefined || this.#changes.length === 0) this.#trouble = trouble
+  }
+  #changed(notes: List): List {
+    return this.#changes.reduce((now, change) => change(now), notes)
+  }
+
+  /** A note of this name takes the place of an older one. Without a name, it gets one with a number. */
+  add(step: number, text: string, name?: string, branch?: string): Note {
+    const of = branch === undefined ? {} : { branch }
+    let made: Note = { name: name ?? '', step, text, ...of }
+    this.#change(notes => {
+      made = { name: name ?? freeName(notes), step, text, ...of }
+      return [...notes.filter(note => note.name !== made.name), made]
+    })
+    return made
   }
 
   /** Was there one? */
   remove(name: string): boolean {
-    const { length } = this.#notes
-    this.#notes = this.#notes.filter(note => note.name !== name)
-    this.#write()
-    return this.#notes.length < length
+    let found = false
+    this.#change(notes => {
+      found = notes.some(note => note.name === name)
+      return notes.filter(note => note.name !== name)
+    })
+    return found
   }
 
-  #number(): string {
-    for (let i = 1; ; i++) if (this.get(String(i)) === undefined) return String(i)
+  #change(change: (notes: List) => List): void {
+    this.#changes.push(change)
+    let wasRead = false
+    this.#trouble = this.#attempt(() => {
+      this.#notes = this.#changed(fromFile(this.#path, this.#log))
+      wasRead = true
+      write(this.#path, this.#log, this.#notes)
+      this.#changes = []
+    })
+    if (!wasRead) this.#notes = change(this.#notes)
   }
 
-  /** At once or not at all. */
-  #write(): void {
-    const bytes = new ByteWriter()
-    const sealer = new Sealer()
-    for (const record of [{ 'mirrorwalk-notes': NOTES_FORMAT, log: this.#log }, ...this.#notes]) {
-      const start = bytes.at
-      bytes.value(record)
-      sealer.seal(bytes, start)
+  /** What is wrong with the file, if something is that can be lived with. */
+  #attempt(
+    what: () => void,
+    isBearable = (error: unknown): error is Error => isOfFiles(error) || error instanceof BadNotes,
+  ): string | undefined {
+    try {
+      what()
+      return undefined
+    } catch (error) {
+      if (isBearable(error)) return error instanceof BadNotes ? error.message : `${this.#path}: ${error.message}`
+      throw error
     }
-    writeFileSync(`${this.#path}.new`, bytes.taken())
-    renameSync(`${this.#path}.new`, this.#path)
   }
 }
 
-function read(path: string, log: string): readonly Note[] {
+const isOfFiles = (error: unknown): error is Error => error instanceof Error && 'syscall' in error
+
+function freeName(notes: List): string {
+  for (let i = 1; ; i++) if (notes.every(({ name }) => name !== `note-${i}`)) return `note-${i}`
+}
+
+/** At once or not at all. */
+function write(path: string, log: string, notes: List): void {
+  const bytes = new ByteWriter()
+  const sealer = new Sealer()
+  for (const record of [{ 'mirrorwalk-notes': NOTES_FORMAT, log }, ...notes]) {
+    const start = bytes.at
+    bytes.value(record)
+    sealer.seal(bytes, start)
+  }
+  const part = `${path}.${process.pid}.part`
+  try {
+    writeFileSync(part, bytes.taken())
+    renameSync(part, path)
+  } catch (error) {
+    rmSync(part, { force: true })
+    throw error
+  }
+}
+
+function fromFile(path: string, log: string): List {
+  if (!existsSync(path)) return []
   const bytes = readFileSync(path)
   const chain = new Opener()
   const records: object[] = []

@@ -142,3 +142,12 @@ export const beginning = <M, F>(system: System<M, F>, { from }: Header): World<M
 /** SHA-256 of a world's text, or of its bytes. */
 export const digestOfText = (text: string | Uint8Array): string => hash('sha256', text)
 export const digestOf = <M, F>(system: System<M, F>, world: World<M>): string => digestOfText(worldText(system, world))
+
+/** Eight digits that a step comes to: what is done, to which facts, and what becomes of actors. */
+export function markOf<M>(
+  before: World<M>,
+  made: { readonly do: string; readonly facts: readonly unknown[]; readonly world: World<M> },
+): string {
+  const became = made.world.actors.map((actor, i) => (actor === before.actors[i] ? 0 : actor))
+  return digestOfText(JSON.stringify([made.do, made.facts, became])).slice(0, 8)
+}

@@ -82,11 +82,18 @@ export async function repairLog<M, F>(
 }
 
 /** Writes a log in this format; the damage that it has, if any, is told, and nothing behind it is written. */
-export function upcastLog(scan: Scan, sink: Sink): Damage | undefined {
+export async function upcastLog(
+  scan: Scan,
+  sink: Sink,
+  told: Progress = () => true,
+): Promise<{ readonly damage: Damage | undefined; readonly stopped: boolean }> {
   const to = writerOf(scan, sink)
-  for (let next = scan.next(); next !== undefined; next = scan.next()) put(to, next.record)
+  for (let next = scan.next(); next !== undefined; next = scan.next()) {
+    put(to, next.record)
+    if (isStep(next.record) && next.record.n % 1024 === 0 && !(await told(next.record.n))) return { damage: undefined, stopped: true }
+  }
   to.flush()
-  return scan.damage
+  return { damage: scan.damage, stopped: false }
 }
 
 /** Records that go to a file at once. */

@@ -156,6 +156,7 @@ export const machinesOf = ({ name }: Pick<Driver, 'name'>): Readonly<Record<'dev
 })
 const MACHINE = /^driver:([^.]+)(?:\.(handler|worker))?$/
 
+export const isHandlerMachine = (machine: string): boolean => MACHINE.exec(machine)?.[2] === 'handler'
 export const isDriverMachine = (machine: string): boolean => MACHINE.test(machine)
 
 /** The machine that a driver has under this name, with the rules that its states name; undefined if none was defined. */

@@ -1,14 +1,9 @@
 /** A run that is known by the header of its log alone, begun again: the same system, plan, chooser and seed. */
 import type { Header } from '../log/records.ts'
-import { digestOf, worldOf } from '../log/records.ts'
-import { revived } from '../log/values.ts'
-import { AT_ANY_STEP } from '../oracles/shipped.ts'
-import { step } from '../system/step.ts'
-import { initialWorld } from '../system/world.ts'
 import type { Built, Scenario } from './api.ts'
 import type { Plan } from './plan.ts'
 import { prepare, type ScenarioRun } from './run.ts'
-import { BadSpec, linuxSystem, type SystemSpec } from './standard.ts'
+import { BadSpec, type SystemSpec } from './standard.ts'
 
 /** How a run chooses, by the name that headers have for it. */
 export const CHOOSERS = { written: 'as written', random: 'random', token: 'a token', explored: 'explored' } as const
@@ -39,42 +34,6 @@ export function beginAgain(header: Header, options: { readonly scenario?: Scenar
   const system = header.system as SystemSpec
   const built: Built = { title, system, plan: planOf(header, options.scenario), expectations: [] }
   return prepare(built, { ...(seed === null ? {} : { seed }), ...(options.steps === undefined ? {} : { steps: options.steps }) })
-}
-
-/** What a run came to that was made again. */
-export interface Reproduced {
-  readonly steps: number
-  /** What the oracles found at any step, each where it first did. */
-  readonly findings: readonly { readonly oracle: string; readonly step: number; readonly why: string }[]
-  /** SHA-256 of the world at the end. */
-  readonly digest: string
-}
-
-/**
- * Makes a run again from its choices: who acts, which of its offers it takes, and how far (null: as far as it goes). `from`:
- * where a branch begins.
- */
-export function reproduce(
-  system: unknown,
-  choices: readonly (readonly (string | number | null)[])[],
-  from?: { readonly step: number; readonly world: unknown },
-): Reproduced {
-  const linux = linuxSystem(revived(system) as SystemSpec)
-  const names = linux.actors.map(a => a.name)
-  const found = new Map<string, Reproduced['findings'][number]>()
-  const first = from?.step ?? 0
-  let world = from === undefined ? initialWorld(linux) : worldOf(linux, from.world)
-  for (const [i, [by, offer, budget]] of choices.entries()) {
-    const outcome = step(linux, world, { by: String(by), offer: Number(offer), budget: budget === null ? Infinity : Number(budget) })
-    if (outcome.kind !== 'stepped') throw new Error(`step ${first + i + 1}: ${String(by)} can no longer act: ${outcome.kind}`)
-    world = outcome.world
-    for (const [oracle, judge] of Object.entries(AT_ANY_STEP)) {
-      const why = found.has(oracle) ? undefined : judge({ names, world })
-      if (why !== undefined) found.set(oracle, { oracle, step: first + i + 1, why })
-    }
-  }
-  const findings = Object.keys(AT_ANY_STEP).flatMap(oracle => found.get(oracle) ?? [])
-  return { steps: choices.length, findings, digest: digestOf(linux, world) }
 }
 
 function planOf({ plan, system, title }: Header, scenario: Scenario | undefined): Plan {

@@ -31,7 +31,7 @@ import { kind, type ActorName, type Kind } from '../system/actor.ts'
 import { compiled } from '../system/compile.ts'
 import type { Take } from '../system/take.ts'
 import { system, type System } from '../system/world.ts'
-import { driverKind, isDriverMachine } from './drivers.ts'
+import { driverKind, isDriverMachine, isHandlerMachine } from './drivers.ts'
 
 export interface ActorSpec {
   readonly name: ActorName
@@ -116,6 +116,9 @@ export const RANGE_MACHINES: Readonly<Record<Profile['rangeValidity'], { readonl
   'valid flag or sequence': { range: 'mirror_range', hmm: 'hmm' },
   'valid flag at the end': { range: 'vma_range', hmm: 'hmm_at_end' },
 }
+/** Is it one of those that handle the faults of a device, for the device's program? */
+export const isRangeMachine = (machine: string): boolean =>
+  isHandlerMachine(machine) || Object.values(RANGE_MACHINES).some(({ range: of }) => of === machine)
 /** The actors that every address space has: its lock and its notifier registry. */
 export const mmActors = (mm: MmName, registryInput: object): readonly ActorSpec[] => [
   { name: `${mm}.mmap_lock`, machine: 'mmap_lock', input: {} },

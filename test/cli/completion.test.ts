@@ -7,13 +7,13 @@ import * as assert from 'uvu/assert'
 import { execute } from '../../src/cli/debug/commands.ts'
 import { completed } from '../../src/cli/debug/completion.ts'
 import { Session } from '../../src/cli/debug/session.ts'
-import { openLogFile } from '../../src/cli/open.ts'
+import { openRun } from '../../src/cli/open.ts'
 import { root } from './command.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'mirrorwalk-completion-'))
 const log = join(folder, 'run.jsonl')
 copyFileSync(join(root, 'test/fixtures/logs/race-v5.2.jsonl'), log)
-const session = new Session(log, openLogFile(log))
+const session = new Session(openRun(log))
 for (const line of ['goto 18', 'bookmark walked', 'watch gpu0.table.16', 'branch early']) execute(session, line)
 
 const offered: Readonly<Record<string, readonly string[]>> = {

@@ -3,6 +3,7 @@ import { appendFileSync, copyFileSync, existsSync, readFileSync, writeFileSync }
 import { join } from 'node:path'
 import * as assert from 'uvu/assert'
 import { escaped, shown } from '../../src/inspect/unseen.ts'
+import { isStep, readLog } from '../../src/log/reader.ts'
 import { sealed, unsealed } from '../log/sealed.ts'
 import { cli, cliSuite, root, stale } from './command.ts'
 
@@ -200,6 +201,16 @@ test('export and import: ITF there and back gives the same log', async ({ folder
   )
   const bad = await cli(folder, ['import', 'bad.itf.json'])
   assert.equal([bad.code, /cannot do load there/.test(bad.err)], [3, true])
+  // Memory that no step has made, and a trace that was cut: one is refused, the other is no run that came to rest.
+  const trace = JSON.parse(readFileSync(join(folder, 'x.itf.json'), 'utf8')) as { readonly states: { memory: unknown }[] }
+  writeFileSync(join(folder, 'twenty.itf.json'), JSON.stringify({ ...trace, states: trace.states.slice(0, 20) }))
+  const part = await cli(folder, ['import', 'twenty.itf.json'])
+  assert.equal([part.code, /it was interrupted there/.test(part.out)], [0, true])
+  assert.match((await cli(folder, ['log', 'twenty.jsonl', 'step 19'])).out, /the run ended interrupted/)
+  const [last, second] = [trace.states.at(-1), trace.states[1]]
+  if (last !== undefined) last.memory = second?.memory
+  writeFileSync(join(folder, 'memory.itf.json'), JSON.stringify(trace))
+  assert.match((await cli(folder, ['import', 'memory.itf.json'])).err, /state 33: memory is not what return makes of it/)
   assert.is((await cli(folder, ['export', path, '--as', 'word'])).code, 3)
   // Of some steps alone; what is made again is so from its beginning.
   const some = await cli(folder, ['export', path, '--as', 'shiviz', '--from', '28', '--to', '30'])
@@ -215,11 +226,32 @@ test('export and import: ITF there and back gives the same log', async ({ folder
   }
 })
 
-test('an exported scenario runs to the same log', async ({ folder }) => {
+test('an exported scenario runs to the same log, and expects what was found', async ({ folder }) => {
   const path = await log(folder)
   await cli(folder, ['export', path, '--as', 'scenario', '--output', 'again.ts'])
-  await cli(folder, ['run', 'again.ts', '--log', 'again.jsonl'])
+  const { code, out } = await cli(folder, ['run', 'again.ts', '--log', 'again.jsonl'])
+  assert.equal([code, /✔ noStaleDeviceMapping — at step 30/.test(out)], [0, true], out)
   assert.equal(readFileSync(join(folder, 'again.jsonl')), readFileSync(join(folder, path)))
+})
+
+test('an exported scenario takes the order that was recorded, where nothing else tells it', async ({ folder }) => {
+  copyFileSync(join(root, 'test/fixtures/logs/race-v5.2.jsonl'), join(folder, 'old.jsonl'))
+  await cli(folder, ['run', stale, '--profile', 'v5.2', '--steps', '24', '--log', 'short.jsonl'])
+  await cli(folder, ['run', stale, '--profile', 'v5.2', '--seed', '4', '--log', 'drawn.jsonl'])
+  for (const name of ['old', 'short', 'drawn']) {
+    assert.is((await cli(folder, ['export', `${name}.jsonl`, '--as', 'scenario', '--output', `${name}.ts`])).code, 0)
+    assert.is((await cli(folder, ['run', `${name}.ts`, '--log', `${name}-again.jsonl`])).code, 0, name)
+    const choices = (log: string): readonly string[] =>
+      readLog(readFileSync(join(folder, log)), log)
+        .records.filter(isStep)
+        .map(({ by, do: what }) => `${by} ${what}`)
+    const recorded = choices(`${name}.jsonl`)
+    const again = choices(`${name}-again.jsonl`)
+    assert.equal(again.slice(0, recorded.length), recorded, name)
+    assert.is(again.length > recorded.length, name === 'short')
+  }
+  const part = await cli(folder, ['export', 'drawn.jsonl', '--as', 'scenario', '--from', '9'])
+  assert.equal([part.code, /only be done from its beginning/.test(part.err)], [3, true])
 })
 
 test('control characters in a log do nothing to a terminal', async ({ folder }) => {

@@ -16,6 +16,7 @@ import {
   possibleIn,
   why,
   withStatement,
+  type Run,
 } from '../../src/inspect.ts'
 import { decideAgain, foldLog } from '../../src/log/replay.ts'
 import { readLog } from '../../src/log/reader.ts'
@@ -84,6 +85,62 @@ test('who cannot act says who does not let it', () => {
     (error: unknown) =>
       error instanceof CannotTake && error.message.startsWith('cpu0 cannot sync cpu device pagetables: gpu0 does not take'),
   )
+})
+
+test('statements that a thread is given come in the order in which it is given them', () => {
+  const [read, munmap] = [
+    { do: 'load', at: 16, end: 17 },
+    { do: 'munmap', mm: 'mm0', start: 16, end: 17 },
+  ]
+  const one = withStatement(trunk.system, trunk.world(WALKED), 'cpu0', read)
+  const branch = branchAt(WALKED, 'both', withStatement(trunk.system, one, 'cpu0', munmap, 1))
+  assert.equal([branch.take('cpu0').do, branch.take('cpu0').do, branch.take('cpu0').do], ['load', 'munmap', 'mmap_write_lock'])
+  const last = trunk.world(trunk.last)
+  const dead = { ...last, actors: last.actors.map(({ context }) => ({ value: 'dead', context })) }
+  assert.throws(() => withStatement(trunk.system, dead, 'cpu0', read), /cpu0 is dead: it does nothing any more/)
+})
+
+test('a run can be stopped, and one that fails keeps what was taken before', () => {
+  const busy = branchAt(0)
+  const running = busy.running(Infinity)
+  while (running.next(busy.last > 0).done !== true) continue
+  assert.ok(busy.last > 0)
+  const nonsense = { do: 'madvise', mm: 'mm0', start: 16, end: 17, advice: 'nonsense' }
+  const branch = branchAt(WALKED, 'bad', withStatement(trunk.system, trunk.world(WALKED), 'cpu0', nonsense))
+  for (let again = 0; again < 2; again++)
+    assert.throws(
+      () => branch.run(100),
+      (error: unknown) => error instanceof CannotTake && /^nobody can go on behind step \d+, up to where all is kept: /.test(error.message),
+    )
+  assert.ok(branch.last > WALKED)
+  assert.is(readLog(bytesOf(branch), 'bad').damage, undefined)
+})
+
+test('one that was recorded goes on as if it had not ended; what this model does otherwise is told', () => {
+  const [whole, part] = [branchAt(WALKED), branchAt(WALKED)]
+  whole.run(100, 'gpu0.range')
+  part.run(3, 'gpu0.range')
+  const folder = mkdtempSync(join(tmpdir(), 'mirrorwalk-branch-'))
+  writeFileSync(join(folder, 'b'), bytesOf(part))
+  const recorded = openRecording(join(folder, 'b'))
+  const again = Branch.again(trunk, recorded).next(false).value
+  if (!(again instanceof Branch)) throw new Error('it is short, and nobody stopped it')
+  again.run(100, 'gpu0.range')
+  assert.equal(bytesOf(again), bytesOf(whole))
+  const { system, header, first, last, ended, origins } = recorded
+  const otherwise: Run = {
+    system,
+    header,
+    first,
+    last,
+    ended,
+    origins,
+    world: n => recorded.world(n),
+    record: n => ({ ...recorded.record(n), facts: [['refs', 2, 1, 1]] }),
+    candidates: (n, back, keys) => recorded.candidates(n, back, keys),
+  }
+  assert.throws(() => Branch.again(trunk, otherwise).next(false), /step 19 does not come out as it was recorded/)
+  rmSync(folder, { recursive: true })
 })
 
 test('as a log it is replayed both ways, opened again, and asked where things came from', () => {

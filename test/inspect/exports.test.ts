@@ -1,9 +1,4 @@
 /** Exports, each held to its consumer's parser where there is one (Mermaid, DOT), and else to the format that it documents. */
-import { spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { basename, join } from 'node:path'
-import { pathToFileURL } from 'node:url'
 import { parse, type ASTNode } from '@ts-graphviz/ast'
 import consumer from 'mermaid'
 import { test } from 'uvu'
@@ -19,19 +14,15 @@ import {
   itfRun,
   itfTrace,
   mermaid,
-  NoScenario,
-  scenarioText,
   shiviz,
   SHIVIZ_REGEXP,
   statelyEvents,
   type InspectionEvent,
-  uvuTest,
   type TraceEvent,
 } from '../../src/inspect.ts'
-import type { Scenario } from '../../src/scenario/api.ts'
+import { scenario } from '../../src/index.ts'
 import { told } from './story.ts'
 
-const root = join(import.meta.dirname, '../..')
 const [first, second] = [told(stale, 'v5.2').story, told(stale, 'v6.12', 4).story]
 const stories = [first, second, told(race, 'v6.12', 7).story]
 
@@ -67,7 +58,25 @@ test('mermaid: a long one is folded, and says so', () => {
     assert.ok(lines.filter(line => /Note|->>/.test(line)).length <= most + 1, `${lines.length}`)
     assert.match(lines.join('\n'), /left out|as one|folded/)
     for (const line of lines.slice(1)) assert.match(line, MERMAID)
+    // What is left out beside the middle is not left out unsaid.
+    assert.match(lines.join('\n'), /steps that only lock or prepare are left out/)
   }
+})
+
+test('a long run, with spaces in the names of its actors', () => {
+  const named = scenario('spaces', ({ linux }) => {
+    const m = linux()
+    const [cpu, gpu] = [m.thread('my cpu'), m.device('sub graph')]
+    const pages = cpu.mmap({ pages: 1 })
+    for (let i = 0; i < 150; i++) cpu.write(pages, i)
+    m.race(gpu.fault(pages), cpu.madvise(pages, 'dontneed'))
+    for (let i = 0; i < 1100; i++) cpu.write(pages, i)
+  })
+  const { story } = told(named, 'v6.12')
+  assert.ok(story.steps.filter(step => step.by === 'my cpu').length > 1100)
+  assert.is(readDot(dotOfRun(story)).nodes.size, story.steps.length)
+  for (const [, host = '', clock = ''] of shiviz(story).matchAll(new RegExp(SHIVIZ_REGEXP, 'g')))
+    assert.ok(Number((JSON.parse(clock) as Readonly<Record<string, number>>)[host]) > 0, host)
 })
 
 test('chrome: slices nest, flows begin and end in slices, and it is JSON', () => {
@@ -242,70 +251,6 @@ test('stately: actors with definitions that xstate reads, then events and snapsh
     }
     assert.is(actors.size, story.system.actors.length)
   }
-})
-
-/** A folder in which `mirrorwalk` is installed. */
-function folder(): string {
-  const at = mkdtempSync(join(tmpdir(), 'mirrorwalk-export-'))
-  mkdirSync(join(at, 'node_modules'))
-  symlinkSync(root, join(at, 'node_modules/mirrorwalk'))
-  symlinkSync(join(root, 'node_modules/uvu'), join(at, 'node_modules/uvu'))
-  return at
-}
-
-test('uvu: a test file that passes, and fails once the run is another', () => {
-  const at = folder()
-  const text = uvuTest(first)
-  const run = (name: string, source: string): { readonly status: number | null; readonly stdout: string } => {
-    writeFileSync(join(at, name), source)
-    return spawnSync(process.execPath, ['--conditions=source', '--import', join(root, 'node_modules/tsx/dist/esm/index.mjs'), name], {
-      cwd: at,
-      encoding: 'utf8',
-    })
-  }
-  const good = run('good.test.ts', text)
-  assert.is(good.status, 0, good.stdout)
-  assert.match(good.stdout, /Passed: +1/)
-  assert.match(text, /"oracle":"noStaleDeviceMapping","step":30/)
-  assert.is(run('bad.test.ts', text.replace('"advice":"dontneed"', '"advice":"cold"')).status, 1)
-  rmSync(at, { recursive: true })
-})
-
-test('scenario: a file that builds the system and the plan that were recorded', async () => {
-  const at = folder()
-  let built = 0
-  for (const kind of ['seeds', 'races', 'selftests']) {
-    for (const name of readdirSync(join(root, 'scenarios', kind))) {
-      const scenario = ((await import(pathToFileURL(join(root, 'scenarios', kind, name)).href)) as { readonly default?: Scenario }).default
-      if (scenario === undefined) continue
-      for (const variant of scenario.variants) {
-        // The oldest kernel and the newest that it is told on.
-        for (const profile of new Set([scenario.profiles[0] ?? '', scenario.profiles.at(-1) ?? ''])) {
-          const { title, system, plan } = scenario.build(profile, variant)
-          const file = join(at, `${kind}-${variant}-${profile}-${basename(name)}`)
-          writeFileSync(file, scenarioText({ mirrorwalk: 2, model: 'test', system, chooser: 'as written', seed: null, title, plan }))
-          const again = ((await import(pathToFileURL(file).href)) as { readonly default: Scenario }).default.build(profile)
-          assert.equal(JSON.stringify([again.title, again.system, again.plan]), JSON.stringify([title, system, plan]), file)
-          built++
-        }
-      }
-    }
-  }
-  assert.ok(built >= 30, `${built}`)
-  rmSync(at, { recursive: true })
-})
-
-test('scenario: what the scripting API has no call for is told', () => {
-  const { header } = first
-  const system = {
-    profile: 'v6.12',
-    mms: ['mm0'],
-    actors: [{ name: 'cpu0', machine: 'thread', input: { mm: 'mm0', program: [{ do: 'driver_call' }] } }],
-  }
-  assert.throws(
-    () => scenarioText({ ...header, system, plan: null }),
-    (error: unknown) => error instanceof NoScenario && /no call for driver_call/.test(error.message),
-  )
 })
 
 test.run()

@@ -1,8 +1,10 @@
 /** What a command of the debugger is, and how it goes about long work. */
-import { Mistake, type Session } from './session.ts'
+import { Mistake } from './mistake.ts'
+import type { Session } from './session.ts'
 
-/** What a command has to say; where that takes long, bit by bit: yields the step it is at, and is told whether to stop. */
-export type Said = readonly string[] | Generator<number, readonly string[], boolean>
+/** What a command has to say that may take long, bit by bit: yields the step it is at, or where it is in words, and is told whether to stop. */
+export type Saying = Generator<number | string, readonly string[], boolean>
+export type Said = readonly string[] | Saying
 
 export interface Command {
   /** The name, and short forms of it. */

@@ -1,37 +1,25 @@
 /** The commands of the debugger, but those of branches: each with its names, what it is for, and what it does. */
-import { changesBetween, changesOf, changeText } from '../../inspect/changes.ts'
-import type { Where } from '../../inspect/cursor.ts'
+import { changesBetween, changeText, handLines, searchingChange } from '../../inspect/changes.ts'
+import type { Searching } from '../../inspect/cursor.ts'
 import { drawAgendas, drawAreas, drawLocks, drawNotifiers, drawState, drawTables, stepLine } from '../../inspect/draw.ts'
 import { describeStep } from '../../inspect/folded-step.ts'
 import { pageOf, pathOf } from '../../inspect/path.ts'
-import type { Condition } from '../../inspect/query/condition.ts'
 import { queryIn } from '../../inspect/query/in-run.ts'
 import { didYouMean } from '../../inspect/query/similar.ts'
-import { lastChange, nextChange } from '../../inspect/last-change.ts'
 import { why } from '../../inspect/provenance.ts'
 import { changeLines, whyLines } from '../../inspect/why-lines.ts'
-import { aligned, hung, wrapped } from '../../inspect/wrap.ts'
+import { hung, wrapped } from '../../inspect/wrap.ts'
 import { lineWidth } from '../output.ts'
 import { branchCommands } from './branches.ts'
-import { countOf, type Command, type Said } from './command.ts'
-import { Mistake, type Session } from './session.ts'
+import { countOf, type Command, type Said, type Saying } from './command.ts'
+import { Mistake } from './mistake.ts'
+import { markCommands, placeOf } from './marks.ts'
+import type { Session } from './session.ts'
 
 /** The actor that is named, or the one of the step that one stands on. */
 function actorOf(session: Session, rest: string): string {
   const { run, cursor } = session
   return session.actor(rest === '' && cursor.n !== run.first ? run.record(cursor.n).by : rest)
-}
-
-function placeOf({ notes }: Session, rest: string): Where {
-  if (rest === 'end') return 'end'
-  const note = notes.get(rest)
-  if (note !== undefined) return note.step
-  const percent = /^(\d+(?:\.\d+)?)%$/.exec(rest)?.[1]
-  if (percent !== undefined) return { percent: Math.min(100, Number(percent)) }
-  const n = Number(rest)
-  if (rest === '' || !Number.isSafeInteger(n) || n < 0)
-    throw new Mistake(`expected a step (12), a place (50%, end) or a bookmark, got '${rest}'`)
-  return n
 }
 
 export const PARTS = ['tables', 'areas', 'notifiers', 'locks', 'agendas'] as const
@@ -78,19 +66,23 @@ function changes(session: Session, rest: string): readonly string[] {
     session.showsChanges = rest === 'on'
     return rest === 'on' ? changes(session, '') : []
   }
-  if (rest === '') return changeText(changesOf(run, cursor.n))
-  const there = Math.max(run.first, Math.min(cursor.placeOf(placeOf(session, rest)), run.last))
-  return [`step ${there} → step ${cursor.n}:`, ...changeText(changesBetween(run, there, cursor.n))]
+  if (rest === '') return session.changed(cursor.n)
+  const { line, where } = placeOf(session, rest)
+  const of = session.line(line).run
+  const there = Math.max(of.first, Math.min(session.line(line).cursor.placeOf(where), of.last))
+  const place = of === run ? `step ${there}` : `step ${there} of ${line}`
+  return [`${place} → step ${cursor.n}:`, ...changeText(changesBetween(run, there, cursor.n, of))]
 }
 
-function change(session: Session, rest: string, back: boolean): readonly string[] {
+function* change(session: Session, rest: string, back: boolean): Saying {
   const { run, cursor, system } = session
   if (rest === '') throw new Mistake('expected a path, such as 16, gpu0.table.16, frame.2.refs or mm0.registry.invalidate_seq')
   const path = pathOf(system, rest)
-  const n = back ? lastChange(run, path, cursor.n) : nextChange(run, path, cursor.n + 1)
-  if (n === undefined)
+  const found = yield* searchingChange(run, path, back ? cursor.n : cursor.n + 1, back)
+  if (found === 'stopped') return ['* stopped here: it may have changed farther on']
+  if (found === undefined)
     return [`${path.text}: ${path.show(cursor.world)}, ${back ? 'as it was at the beginning' : 'and nothing changes it any more'}`]
-  return changeLines(run, n, path)
+  return found.byHand ? handLines(run, found.n, path) : changeLines(run, found.n, path)
 }
 
 function whyCommand({ run, cursor }: Session, rest: string): readonly string[] {
@@ -106,35 +98,18 @@ function watch({ cursor, system }: Session, rest: string): readonly string[] {
     : cursor.watched.map(path => `watching ${path.text}: ${path.show(cursor.world)}`)
 }
 
-/** `NAME TEXT`, both of which may be missing. */
-function bookmark(session: Session, rest: string): readonly string[] {
-  const [, name = '', text = ''] = /^(\S*)\s*(.*)$/.exec(rest) ?? []
-  if (/^\d+%?$|^end$/.test(name)) throw new Mistake(`'${name}' would be taken for a step: expected another name`)
-  const note = session.notes.add(session.cursor.n, text, name === '' ? undefined : name)
-  return [`bookmark ${note.name} at step ${note.step}`]
-}
-
-const notes = (session: Session): readonly string[] =>
-  session.notes.list.length === 0
-    ? ['no bookmarks']
-    : aligned(
-        session.notes.list.map(({ name, step, text }) => [String(step), name, text]),
-        lineWidth(),
-      )
-
-function* searched(session: Session, conditions: readonly Condition[], back: boolean): Exclude<Said, readonly string[]> {
-  return session.told(yield* session.cursor.searching(conditions, back))
+function* searched(session: Session, searching: Searching): Saying {
+  return session.told(yield* searching)
 }
 
 function conditional(session: Session, rest: string, back: boolean): Said {
   if (rest === '') throw new Mistake('expected a condition, such as 16 = none, do commit, changes gpu0.table.16 or noStaleDeviceMapping')
-  return searched(session, [queryIn(session.run, rest)], back)
+  return searched(session, session.cursor.searching([queryIn(session.run, rest)], back))
 }
 
-function revisit(session: Session, to: 'back' | 'forward'): readonly string[] {
-  const stop = session.cursor[to]()
-  if (stop === undefined) throw new Mistake(`nowhere to go ${to} to`)
-  return session.told(stop)
+function goto(session: Session, rest: string): readonly string[] {
+  const { line, where } = placeOf(session, rest)
+  return session.goto(line, where)
 }
 
 export const COMMANDS: readonly Command[] = [
@@ -149,9 +124,9 @@ export const COMMANDS: readonly Command[] = [
     names: ['continue', 'c'],
     args: '',
     help: 'on to where something watched changes, or to the end',
-    run: s => searched(s, [], false),
+    run: s => searched(s, s.cursor.searching()),
   },
-  { names: ['reverse-continue', 'rc'], args: '', help: 'the same, back', run: s => searched(s, [], true) },
+  { names: ['reverse-continue', 'rc'], args: '', help: 'the same, back', run: s => searched(s, s.cursor.searching([], true)) },
   { names: ['until', 'u'], args: 'COND', help: 'on to where a condition holds', run: (s, rest) => conditional(s, rest, false) },
   { names: ['reverse-until', 'ru'], args: 'COND', help: 'the same, back', run: (s, rest) => conditional(s, rest, true) },
   {
@@ -166,9 +141,9 @@ export const COMMANDS: readonly Command[] = [
     help: 'back to the last step of an actor',
     run: (s, rest) => s.told(s.cursor.prev(actorOf(s, rest))),
   },
-  { names: ['goto', 'g'], args: 'N | 50% | end | BOOKMARK', help: 'to a step', run: (s, rest) => s.told(s.cursor.goto(placeOf(s, rest))) },
-  { names: ['back'], args: '', help: 'to where you were before', run: s => revisit(s, 'back') },
-  { names: ['forward'], args: '', help: 'to where you went back from', run: s => revisit(s, 'forward') },
+  { names: ['goto', 'g'], args: 'N | 50% | end | BOOKMARK', help: 'to a step', run: goto },
+  { names: ['back'], args: '', help: 'to where you were before', run: s => s.revisit('back') },
+  { names: ['forward'], args: '', help: 'to where you went back from', run: s => s.revisit('forward') },
   { names: ['where', 'when'], args: '', help: 'which step this is', run: s => [stepLine(s.run, s.cursor.n)] },
   { names: ['list', 'l'], args: '[N]', help: 'the steps around this one', run: list },
   { names: ['show', 'x'], args: `[PATH | ${PARTS.join(' | ')}]`, help: 'the state here, or a part of it', run: show },
@@ -196,23 +171,7 @@ export const COMMANDS: readonly Command[] = [
     help: 'who wrote this entry, which device entries came of it, and what should have ended them',
     run: whyCommand,
   },
-  { names: ['bookmark', 'b', 'checkpoint'], args: '[NAME [TEXT]]', help: 'keep this place', run: bookmark },
-  {
-    names: ['note'],
-    args: 'TEXT',
-    help: 'keep this place with a note',
-    run: (s, rest) => [`note ${s.notes.add(s.cursor.n, rest).name} at step ${s.cursor.n}`],
-  },
-  { names: ['notes', 'bookmarks'], args: '', help: 'the places that are kept', run: notes },
-  {
-    names: ['unmark'],
-    args: 'NAME',
-    help: 'keep a place no longer',
-    run: (s, rest) => {
-      if (!s.notes.remove(rest)) throw new Mistake(`no bookmark '${rest}'`)
-      return notes(s)
-    },
-  },
+  ...markCommands,
   ...branchCommands,
   { names: ['help', 'h', '?'], args: '[COMMAND]', help: 'this', run: (_, rest) => help(rest) },
   {
@@ -269,5 +228,6 @@ export function execute(session: Session, line: string): Said {
     )
     throw new Mistake(`no command '${name}'${hint === '' ? '; help says which there are' : hint}`)
   }
+  if (command.args === '' && rest !== '') throw new Mistake(`${name} takes nothing behind it, got '${rest}'`)
   return command.run(session, rest)
 }

@@ -4,7 +4,8 @@ import { WORDS } from '../../inspect/query/parse.ts'
 import { profileNames } from '../../kernel/profiles.ts'
 import { COMMANDS, PARTS } from './commands.ts'
 import type { Session } from './session.ts'
-import { callNames } from './statements.ts'
+import { markNames } from './marks.ts'
+import { argNames, callNames } from './statements.ts'
 
 const actorsOf = ({ system }: Session): readonly string[] => [...system.index.keys()]
 
@@ -36,26 +37,35 @@ function behind(session: Session, command: string, before: readonly string[]): r
     case 'unwatch':
       return session.cursor.watched.map(path => path.text)
     case 'goto':
-      return ['end', ...session.notes.list.map(note => note.name)]
+      return ['end', ...markNames(session)]
     case 'unmark':
-      return session.notes.list.map(note => note.name)
+      return markNames(session)
     case 'switch':
     case 'compare':
       return branches
     case 'branch':
       return before.length === 2 ? ['profile'] : before.length === 3 ? profileNames : []
     case 'do':
-      return before.length === 1 ? actorsOf(session) : callNames
+      return doing(session, before)
     case 'next':
     case 'prev':
-    case 'take':
     case 'run':
       return actorsOf(session)
+    case 'take':
+      return before.length === 1 ? actorsOf(session) : ['offer', 'pages']
     case 'help':
       return COMMANDS.flatMap(c => c.names)
     default:
       return []
   }
+}
+
+/** `do ACTOR CALL PAGES ARG`; `before`: the words between. */
+function doing(session: Session, before: readonly string[]): readonly string[] {
+  const [, by = '', call = ''] = before
+  if (before.length === 1) return actorsOf(session).filter(name => callNames(session.spec, name).length > 0)
+  if (before.length === 2) return callNames(session.spec, by)
+  return before.length === 4 ? argNames(session.spec, by, call) : []
 }
 
 /** As `readline` asks for it: what the last word may go on to, and that word. */

@@ -1,9 +1,7 @@
 /** A session of the debugger: which run it looks at and where, and what it keeps. Commands (commands.ts) act on it. */
-import { existsSync, readdirSync, renameSync, writeFileSync } from 'node:fs'
-import { basename, dirname } from 'node:path'
-import type { Branch } from '../../inspect/branch.ts'
-import { changeLine, changesOf, changeText } from '../../inspect/changes.ts'
-import { Cursor, type Stop } from '../../inspect/cursor.ts'
+import { Branch, CannotTake } from '../../inspect/branch.ts'
+import { changedByHand, changeLine, changesOf, changeText, whereByHand } from '../../inspect/changes.ts'
+import { Cursor, type Stop, type Where } from '../../inspect/cursor.ts'
 import { stepLine } from '../../inspect/draw.ts'
 import type { LinuxSystem } from '../../inspect/linux.ts'
 import { momentAt } from '../../inspect/moment.ts'
@@ -11,45 +9,57 @@ import { didYouMean } from '../../inspect/query/similar.ts'
 import { Recording, type Run } from '../../inspect/recording.ts'
 import { Whole } from '../../inspect/whole.ts'
 import { LogFile } from '../../log/log-file.ts'
-import { Notes } from '../../log/notes.ts'
+import { Notes, type Note } from '../../log/notes.ts'
 import type { Origin } from '../../log/records.ts'
-import { systemOf } from '../log-file.ts'
-import { branchPath } from '../open.ts'
-
-/** A mistake in a command: told, and the session goes on. */
-export class Mistake extends Error {
-  override readonly name = 'Mistake'
-}
+import type { SystemSpec } from '../../scenario/standard.ts'
+import { damageText, systemOf } from '../log-file.ts'
+import type { OpenedRun } from '../open.ts'
+import { Beside, NotKept } from './beside.ts'
+import { Mistake } from './mistake.ts'
+import { Places, type Place } from './places.ts'
+import { misfitIn } from './statements.ts'
 
 /** A run that is looked at: the trunk, or a branch. */
 export interface Line {
   readonly name: string
   readonly run: Run
   readonly cursor: Cursor
-  /** Of a branch that was begun in this session: it can go on. */
+  /** Of a branch that was begun, or gone on with, in this session. */
   readonly branch?: Branch
+  /** Of one that was recorded before. */
+  readonly recorded?: Recorded
+}
+
+/** A branch as its log has it. */
+interface Recorded {
+  readonly run: Run
+  /** What is wrong with its log. */
+  readonly damage: string | undefined
 }
 
 export const TRUNK = 'trunk'
 
 export class Session {
-  readonly path: string
   readonly log: LogFile
   readonly notes: Notes
+  readonly #beside: Beside
   readonly #lines = new Map<string, Line>()
+  /** Branches that have a file, and could not be opened: why. */
+  readonly #closed = new Map<string, string>()
+  readonly #places: Places
   #here: Line
   /** It is over. */
   over = false
   /** After each motion, what the step changed. */
   showsChanges = false
 
-  constructor(path: string, log: LogFile) {
-    this.path = path
+  constructor({ path, log, run }: OpenedRun) {
     this.log = log
     this.notes = new Notes(`${path}.notes`, log.id)
-    const system = systemOf(log.header, path)
-    this.#here = this.#add(TRUNK, new Recording(system, log))
-    this.#reopen()
+    this.#beside = new Beside(path)
+    this.#here = this.#add({ name: TRUNK, run, cursor: new Cursor(run, log.first) })
+    this.#places = new Places(this.#place)
+    this.lookBeside()
   }
 
   get here(): Line {
@@ -67,6 +77,9 @@ export class Session {
   get system(): LinuxSystem {
     return this.run.system
   }
+  get spec(): SystemSpec {
+    return this.run.header.system as SystemSpec
+  }
 
   /** An actor by its name. */
   actor(name: string): string {
@@ -76,95 +89,176 @@ export class Session {
   }
 
   line(name: string): Line {
+    if (!this.#lines.has(name)) this.lookBeside()
     const line = this.#lines.get(name)
-    if (line === undefined) throw new Mistake(`no branch '${name}'; there are ${[...this.#lines.keys()].join(', ')}`)
-    return line
+    if (line !== undefined) return line
+    const why = this.#closed.get(name)
+    throw new Mistake(
+      why === undefined
+        ? `no branch '${name}'; there are ${[...this.#lines.keys()].join(', ')}`
+        : `branch '${name}' cannot be opened: ${why}`,
+    )
   }
 
   switchTo(name: string): void {
     this.#here = this.line(name)
   }
 
-  /** A new branch, which is looked at from now on; what was watched is watched there too. */
-  branchOff(branch: Branch): void {
-    const { watched } = this.cursor
-    this.#here = this.#add(branch.name, new Whole(branch, branch.trunk), branch)
-    this.cursor.goto(branch.first)
-    for (const path of watched) this.cursor.watch(path)
+  /** A name that a new branch may have: it takes the place of no other, whether that could be opened or not. */
+  freeName(name: string): string {
+    if (name === TRUNK || !/^[\w-]+$/.test(name))
+      throw new Mistake(`expected the name of a branch (letters, digits, _ and -), got '${name}'`)
+    this.lookBeside()
+    if (this.#lines.has(name)) throw new Mistake(`there is a branch '${name}' already: switch ${name} goes there, run goes on in it`)
+    const why = this.#closed.get(name)
+    if (why !== undefined)
+      throw new Mistake(
+        `there is a file ${this.#beside.path(name)} already, which is left as it is (${why}): take another name, or move it away`,
+      )
+    return name
   }
 
-  /** The branch that is looked at, to go on with; throws if it is none of this session. */
-  branch(): Branch {
-    const { branch, name } = this.#here
+  /** A new branch, which is looked at from now on; what was watched is watched there too. What has to be said of it. */
+  branchOff(name: string, branch: Branch): readonly string[] {
+    this.#goOnIn({ name, run: new Whole(branch, branch.trunk), cursor: this.cursor, branch }, branch.first)
+    return this.save()
+  }
+
+  #goOnIn(line: Line, n: number): void {
+    const { watched } = line.cursor
+    const cursor = new Cursor(line.run, n)
+    for (const path of watched) cursor.watch(path)
+    this.#here = this.#add({ ...line, cursor })
+  }
+
+  /** The branch that is looked at, to go on with. One that was recorded before is decided again; yields how far that is. */
+  *goingOn(): Generator<string, Branch, boolean> {
+    const { branch, recorded, name, cursor, run } = this.#here
     if (branch !== undefined) return branch
-    throw new Mistake(
-      name === TRUNK
-        ? 'this is the run that was recorded: it stays as it is. branch NAME leaves it here.'
-        : `branch '${name}' was recorded before: branch NAME leaves it here.`,
-    )
+    if (recorded === undefined) throw new Mistake('this is the run that was recorded: it stays as it is. branch NAME leaves it here.')
+    if (recorded.damage !== undefined) throw new Mistake(`${recorded.damage} mirrorwalk repair makes it whole; branch NAME leaves it here.`)
+    const trunk = this.line(this.originOf(this.#here)?.of ?? TRUNK).run
+    const deciding = Branch.again(trunk, recorded.run)
+    for (let stop = false; ;) {
+      const { done, value } = beganAgain(() => deciding.next(stop), name)
+      if (done === true) {
+        if (value === undefined) throw new Mistake(`stopped before branch '${name}' was decided again up to its end`)
+        this.#goOnIn({ name, run: new Whole(value, trunk), cursor, branch: value }, Math.min(cursor.n, run.last))
+        return value
+      }
+      stop = yield `decides branch ${name} again: step ${value.toLocaleString('en')} of ${recorded.run.last.toLocaleString('en')}`
+    }
   }
 
-  /** Writes the branch that is looked at. */
-  save(): void {
-    const branch = this.branch()
-    const chunks: Buffer[] = []
-    branch.write(lines => void chunks.push(Buffer.from(lines)))
-    // Beside its place first: whoever is stopped in the midst of it leaves what was there.
-    const path = this.branchPath(branch.name)
-    writeFileSync(`${path}.part`, Buffer.concat(chunks))
-    renameSync(`${path}.part`, path)
+  /** Writes the branch that is looked at; what has to be said if that cannot be. */
+  save(): readonly string[] {
+    const { branch, name } = this.#here
+    if (branch === undefined) return []
+    try {
+      this.#beside.write(name, branch)
+      return []
+    } catch (error) {
+      if (error instanceof NotKept) return [`* not kept: ${error.message}`]
+      throw error
+    }
   }
 
-  branchPath(name: string): string {
-    return branchPath(this.path, name)
-  }
-
-  #add(name: string, run: Run, branch?: Branch): Line {
-    const line = { name, run, cursor: new Cursor(run), ...(branch === undefined ? {} : { branch }) }
-    this.#lines.set(name, line)
+  #add(line: Line): Line {
+    this.#lines.set(line.name, line)
     return line
   }
 
-  /** Branches that were written beside the log. */
-  #written(): readonly string[] {
-    const folder = dirname(this.path)
-    const start = branchPath(basename(this.path), '')
-    if (!existsSync(folder)) return []
-    return readdirSync(folder).flatMap(name =>
-      name.startsWith(start) && /^[\w-]+$/.test(name.slice(start.length)) ? [name.slice(start.length)] : [],
-    )
-  }
-
-  /** Branches of this log; each when the one that it leaves is there. */
-  #reopen(): void {
-    let left = this.#written().flatMap(name => this.#opened(name) ?? [])
+  /** Opens the branches of this log that have a file, each when the one that it leaves is there. */
+  lookBeside(): void {
+    this.#closed.clear()
+    let left = this.#beside.names.flatMap(name => (this.#lines.has(name) ? [] : (this.#opened(name) ?? [])))
     for (let before = Infinity; left.length > 0 && left.length < before;) {
       before = left.length
-      left = left.filter(({ name, run }) => {
+      left = left.filter(({ name, recorded: { run, damage } }) => {
         const trunk = this.#lines.get(run.header.from?.of ?? TRUNK)
         if (trunk === undefined || trunk.run.last < run.first) return true
-        this.#add(name, new Whole(run, trunk.run)).cursor.goto(run.first)
+        this.#beside.read(name)
+        const whole = new Whole(run, trunk.run)
+        this.#add({ name, run: whole, cursor: new Cursor(whole, run.first), recorded: { run, damage } })
         return false
       })
     }
+    for (const { name, recorded } of left) {
+      const { of = TRUNK, step = 0 } = recorded.run.header.from ?? {}
+      const trunk = this.#lines.get(of)
+      this.#closed.set(
+        name,
+        trunk === undefined ? `it leaves branch '${of}', which is not here` : `it leaves ${of} at step ${step}, which that does not have`,
+      )
+    }
   }
 
-  /** What is of another log, or cannot be read, is left alone. */
-  #opened(name: string): { readonly name: string; readonly run: Run } | undefined {
+  /** Branches that have a file and could not be opened, with the reason. */
+  get closed(): readonly (readonly [name: string, why: string])[] {
+    return [...this.#closed]
+  }
+
+  #opened(name: string): { readonly name: string; readonly recorded: Recorded } | undefined {
+    const path = this.#beside.path(name)
+    let log: LogFile | undefined
     try {
-      const path = this.branchPath(name)
-      const log = LogFile.open(path)
-      if (log.header.from?.trunk === this.log.id) return { name, run: new Recording(systemOf(log.header, path), log) }
-      log.close()
-    } catch {
-      // Not a branch of this log.
+      log = LogFile.open(path)
+      const run = new Recording(systemOf(log.header, path), log)
+      const why = this.#whyNot(run)
+      if (why === undefined) return { name, recorded: { run, damage: log.damage && damageText(path, log.damage) } }
+      this.#closed.set(name, why)
+    } catch (error) {
+      // Whatever is wrong with a file that anybody may have written, it is left alone.
+      this.#closed.set(name, error instanceof Error ? error.message : String(error))
     }
+    log?.close()
     return undefined
   }
 
+  #whyNot(run: Recording): string | undefined {
+    const { from, system: spec } = run.header
+    if (from === undefined) return 'it is no branch'
+    if (from.trunk !== this.log.id) return 'it is a branch of another log, or of this one as it was before'
+    const { actors } = run.world(run.first)
+    return misfitIn(
+      spec as SystemSpec,
+      run.system.actors.map(({ name }, i) => [name, actors[i]]),
+    )
+  }
+
   /** Where a branch comes from. */
-  originOf({ run }: Line): Origin | undefined {
-    return run.header.from
+  originOf({ run, name }: Line): Origin | undefined {
+    return name === TRUNK ? undefined : run.header.from
+  }
+
+  get #place(): Place {
+    return { line: this.#here.name, n: this.cursor.n }
+  }
+  /** Where one is now is a place where one has been. */
+  arrived(): void {
+    this.#places.visit(this.#place)
+  }
+
+  /** To where one was before, or went back from. */
+  revisit(to: 'back' | 'forward'): readonly string[] {
+    const place = this.#places[to]()
+    if (place === undefined) throw new Mistake(`nowhere to go ${to} to`)
+    return this.goto(place.line, place.n)
+  }
+
+  /** To a step of a branch, or of the trunk. */
+  goto(name: string, where: Where): readonly string[] {
+    const moves = name !== this.#here.name
+    if (moves) this.switchTo(name)
+    return [...(moves ? [`* in ${name === TRUNK ? 'the trunk' : `branch ${name}`}`] : []), ...this.told(this.cursor.goto(where))]
+  }
+
+  /** Keeps a note of where one is. */
+  note(text: string, name?: string): { readonly note: Note; readonly unkept: readonly string[] } {
+    const { name: line } = this.#here
+    const note = this.notes.add(this.cursor.n, text, name, line === TRUNK ? undefined : line)
+    const { trouble } = this.notes
+    return { note, unkept: trouble === undefined ? [] : [`* not kept: ${trouble}. The note is here until you leave`] }
   }
 
   /** Where a motion ended, in lines. */
@@ -183,8 +277,15 @@ export class Session {
       ...reason.map(text => `* ${text}`),
       ...stop.changes.map(change => `* ${changeLine(change)}`),
       stepLine(this.run, stop.n),
-      ...(this.showsChanges ? changeText(changesOf(this.run, stop.n)) : []),
+      ...(changedByHand(this.run, stop.n).length > 0 ? [`* ${whereByHand(this.run, stop.n)}`] : []),
+      ...(this.showsChanges ? this.changed(stop.n) : []),
     ]
+  }
+
+  /** What a step changed, and what was changed by hand behind it. */
+  changed(n: number): readonly string[] {
+    const byHand = changedByHand(this.run, n)
+    return [...changeText(changesOf(this.run, n)), ...(byHand.length === 0 ? [] : [`  ${whereByHand(this.run, n)}`, ...changeText(byHand)])]
   }
 
   #endLine(): string {
@@ -194,3 +295,12 @@ export class Session {
 }
 
 const afterColon = (text: string | undefined): string => (text === undefined ? '' : `: ${text}`)
+
+function beganAgain<T>(what: () => T, name: string): T {
+  try {
+    return what()
+  } catch (error) {
+    if (error instanceof CannotTake) throw new Mistake(`branch '${name}' stays as it is: ${error.message}. branch NAME leaves it here.`)
+    throw error
+  }
+}

@@ -10,6 +10,12 @@ const quoted = (text: string): string =>
     .replaceAll('\n', ' ')}"`
 const clip = (text: string): string => (text.length > 60 ? `${text.slice(0, 59)}…` : text)
 
+/** Nodes of one chain: readers of DOT take no longer ones. */
+const CHAIN = 500
+function* chains(nodes: readonly string[]): Generator<string> {
+  for (let at = 0; at < nodes.length - 1; at += CHAIN) yield `    ${nodes.slice(at, at + CHAIN + 1).join(' -> ')};`
+}
+
 /** A cluster for each actor; arrows for the order of its own steps, dashed ones from causes. */
 export function dotOfRun(story: Story): string {
   const { header, steps } = story
@@ -23,7 +29,7 @@ export function dotOfRun(story: Story): string {
         ({ n, text, do: what, quiet }) =>
           `    s${n} [label=${quoted(`${n} ${clip(text === '' ? what : text)}`)}${quiet ? ', fontcolor=gray' : ''}];`,
       ),
-      ...(own.length > 1 ? [`    ${own.map(step => `s${step.n}`).join(' -> ')};`] : []),
+      ...chains(own.map(step => `s${step.n}`)),
       '  }',
     ]
   })

@@ -33,11 +33,16 @@ function folded(steps: readonly Retraced[], id: (name: string) => string, most: 
   if (all.length <= most) return all
   const loud = steps.filter(step => !step.quiet)
   const few = loud.flatMap(step => linesOf(step, id))
-  if (few.length <= most) return [over(left, right, `${steps.length - loud.length} steps that only lock or prepare are left out`), ...few]
+  const quiet =
+    loud.length === steps.length ? [] : [over(left, right, `${steps.length - loud.length} steps that only lock or prepare are left out`)]
+  if (few.length + quiet.length <= most) return [...quiet, ...few]
   const groups = grouped(loud).flatMap(group => groupLines(group, id))
-  if (groups.length <= most) return [over(left, right, `${steps.length} steps, those of one actor in a row as one`), ...groups]
-  const half = Math.max(1, (most >> 1) - 1)
+  const rows = over(left, right, `${loud.length} steps, those of one actor in a row as one`)
+  if (groups.length + quiet.length < most) return [...quiet, rows, ...groups]
+  const half = Math.max(1, (most >> 1) - 2)
   return [
+    ...quiet,
+    rows,
     ...groups.slice(0, half),
     over(left, right, `… ${groups.length - 2 * half} of ${groups.length} lines are folded …`),
     ...groups.slice(-half),

@@ -27,13 +27,20 @@ interface Stage {
 const RANGES: ReadonlySet<string> = new Set(['range', 'mirror_range', 'vma_range'])
 const PAGE_SIZE = 4096
 
-/** An order of events that is told as a token, and what the shipped oracles found in it. */
-export interface Ordered {
-  readonly order: string
-  readonly found: readonly { readonly oracle: string }[]
+/** What is known of a run beside its plan. */
+export interface Recorded {
+  /** What the shipped oracles found. */
+  readonly found?: readonly { readonly oracle: string }[]
+  /** Its order as a token, if the plan does not give it again; `ends`: the run was not gone to its end. */
+  readonly order?: string
+  readonly ends?: boolean
 }
 
-export function scenarioText({ system, plan, title, seed, from }: Header, name = 'scenario.ts', ordered?: Ordered): string {
+export function scenarioText(
+  { system, plan, title, seed, from }: Header,
+  name = 'scenario.ts',
+  { found = [], order, ends }: Recorded = {},
+): string {
   if (from !== undefined)
     fail(
       `'${from.name}' is a branch, which was chosen by hand: a scenario has no words for that. Expected the log of a run; of a branch, export --as uvu makes a test.`,
@@ -42,14 +49,14 @@ export function scenarioText({ system, plan, title, seed, from }: Header, name =
   const writing = new Writing(profile, actors)
   const stages: readonly Stage[] = Array.isArray(plan) ? (plan as readonly Stage[]) : [writing.everything()]
   for (const stage of stages) writing.stage(stage)
-  const found = (ordered?.found ?? []).map(({ oracle }) => oracle)
-  const imported = ['scenario', ...(writing.usesUntil ? ['until'] : []), ...found]
-  const shows = found.map(oracle => `expect.violated(${JSON.stringify(oracle)}, ${oracle})`)
-  const again = seed === null ? '' : ` --seed ${seed}`
+  const oracles = found.map(({ oracle }) => oracle)
+  const imported = ['scenario', ...(writing.usesUntil ? ['until'] : []), ...oracles]
+  const shows = oracles.map(oracle => `expect.violated(${JSON.stringify(oracle)}, ${oracle})`)
+  const again = seed === null || order !== undefined ? '' : ` --seed ${seed}`
   return `/**
  * ${title.replaceAll('*/', '* /')}
  *
- * Exported from a log. The order that was recorded: npx mirrorwalk run ${name} --profile ${profile}${again}
+ * Exported from a log. The order that was recorded${ends === true ? ', and on from there' : ''}: npx mirrorwalk run ${name} --profile ${profile}${again}
  */
 import { ${imported.toSorted().join(', ')}, type Page } from 'mirrorwalk'
 
@@ -61,7 +68,7 @@ export default scenario(
     const m = linux()
 ${[...writing.lines, ...shows].map(line => `    ${line}`).join('\n')}
   },
-  { profiles: [${JSON.stringify(profile)}]${ordered === undefined ? '' : `, order: ${JSON.stringify(ordered.order)}`} },
+  { profiles: [${JSON.stringify(profile)}]${order === undefined ? '' : `, order: ${JSON.stringify(order)}`} },
 )
 `
 }

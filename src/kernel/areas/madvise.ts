@@ -101,8 +101,13 @@ function visit(
   }
 }
 
-/** The advice that madvise() has learned, in this order; all else was always there. */
-const LEARNED: Readonly<Partial<Record<Advice, Profile['newestAdvice']>>> = {
+/** All advice, and since when madvise() knows it, in the order in which it has learned. */
+const LEARNED: Readonly<Record<Advice, Profile['newestAdvice']>> = {
+  dontneed: 'dontneed',
+  huge: 'dontneed',
+  nohuge: 'dontneed',
+  dontfork: 'dontneed',
+  dofork: 'dontneed',
   free: 'free',
   wipeonfork: 'wipeonfork',
   cold: 'pageout',
@@ -115,7 +120,13 @@ const age = (advice: Profile['newestAdvice']): number => SWITCHES.newestAdvice.v
 /** Advice about 2 MiB pages, which a kernel without them does not know. */
 const isHugeAdvice = (advice: Advice): boolean => advice === 'huge' || advice === 'nohuge' || advice === 'collapse'
 const knows = ({ newestAdvice, thp }: Profile, advice: Advice): boolean =>
-  age(LEARNED[advice] ?? 'dontneed') <= age(newestAdvice) && (thp || !isHugeAdvice(advice))
+  age(LEARNED[advice]) <= age(newestAdvice) && (thp || !isHugeAdvice(advice))
+
+const ALL = Object.keys(LEARNED) as readonly Advice[]
+/** A word for advice, whichever kernels know it. */
+export const isAdvice = (word: unknown): word is Advice => ALL.some(advice => advice === word)
+/** The advice that a kernel knows. */
+export const adviceOf = (profile: Profile): readonly Advice[] => ALL.filter(advice => knows(profile, advice))
 
 export const madviseRules = {
   madvise: (_, { mm, start, end, advice }, { profile }) => {

@@ -1,0 +1,177 @@
+/** What the debugger keeps beside a log: never written over, never lost, and gone on with in another session. */
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import * as assert from 'uvu/assert'
+import { Branch, Notes, openRecording, withStatement } from '../../src/inspect.ts'
+import type { Said } from '../../src/cli/debug/command.ts'
+import { execute } from '../../src/cli/debug/commands.ts'
+import { Session } from '../../src/cli/debug/session.ts'
+import { openRun } from '../../src/cli/open.ts'
+import { cli, cliSuite, root } from './command.ts'
+
+const test = cliSuite('keeping')
+const golden = join(root, 'test/fixtures/logs/race-v5.2.jsonl')
+
+/** What a command says, however long it takes. */
+function told(said: Said): string {
+  if (!('next' in said)) return said.join('\n')
+  for (;;) {
+    const { done, value } = said.next(false)
+    if (done === true) return value.join('\n')
+  }
+}
+
+/** A session: what it prints. */
+async function debug(folder: string, file: string, ...commands: readonly string[]): Promise<string> {
+  writeFileSync(join(folder, 'commands'), commands.join('\n'))
+  const { out, err } = await cli(folder, ['debug', file, '--commands', 'commands'])
+  return out + err
+}
+const copied = (folder: string, name: string): string => {
+  copyFileSync(golden, join(folder, name))
+  return join(folder, name)
+}
+
+test('a branch that cannot be opened is told, and never written over', async ({ folder }) => {
+  const early = `${copied(folder, 'a.jsonl')}.branch-early`
+  await debug(folder, 'a.jsonl', 'goto 18', 'branch early', 'run')
+  const altered = readFileSync(early, 'utf8').replace('by hand', 'by hend')
+  writeFileSync(early, altered)
+  copyFileSync(golden, join(folder, 'a.jsonl.branch-none'))
+  writeFileSync(join(folder, 'a.jsonl.branch-junk'), 'hello\n')
+  const out = await debug(folder, 'a.jsonl', 'branches', 'branch early', 'switch none', 'branch junk')
+  assert.match(out, /steps\n(\? branch \w+ cannot be opened: .*\n){3}/)
+  assert.match(out, / {2}early: cannot be opened: .*the header, its first line, is cut off or was changed/)
+  assert.match(out, /\? there is a file a\.jsonl\.branch-early already, which is left as it is .*: take another name, or move it away/)
+  assert.match(out, /\? branch 'none' cannot be opened: it is no branch\n/)
+  assert.is(readFileSync(early, 'utf8'), altered)
+})
+
+test('a branch whose actors could not do what they are to do is told', async ({ folder }) => {
+  const path = copied(folder, 'b.jsonl')
+  const trunk = openRecording(path)
+  const world = withStatement(trunk.system, trunk.world(18), 'cpu0', { do: 'madvise', mm: 'mm0', start: 16, end: 17, advice: 'no' })
+  const departure = { name: 'b', trunk: trunk.log.id, system: trunk.system, spec: trunk.header.system, changed: ['cpu0: madvise 16 no'] }
+  const lines: Buffer[] = []
+  new Branch(trunk, 18, world, departure).write(bytes => void lines.push(Buffer.from(bytes)))
+  writeFileSync(`${path}.branch-b`, Buffer.concat(lines))
+  assert.match(await debug(folder, 'b.jsonl', 'switch b'), /\? branch 'b' cannot be opened: cpu0 is to do there what it cannot: .*"no"/)
+})
+
+test('a branch of an earlier session goes on where it ended, as if it had never stopped', async ({ folder }) => {
+  for (const name of ['c', 'd']) copied(folder, `${name}.jsonl`)
+  await debug(folder, 'c.jsonl', 'goto 18', 'branch early', 'run gpu0.range', 'run')
+  await debug(folder, 'd.jsonl', 'goto 18', 'branch early', 'take gpu0.range 2', 'goto 20', 'branch inner', 'run')
+  const out = await debug(folder, 'd.jsonl', 'switch early', 'take gpu0.range 4', 'run', 'compare inner')
+  assert.match(out, /step 21 of 24 .*commit.*[^]*they part at\n {2}early: step 21 .*\n {2}inner: step 21 /)
+  assert.equal(readFileSync(join(folder, 'd.jsonl.branch-early')), readFileSync(join(folder, 'c.jsonl.branch-early')))
+  // A log that was cut off is not what it was: it stays.
+  writeFileSync(join(folder, 'd.jsonl.branch-early'), readFileSync(join(folder, 'c.jsonl.branch-early')).subarray(0, -300))
+  assert.match(
+    await debug(folder, 'd.jsonl', 'switch early', 'run'),
+    /\? d\.jsonl\.branch-early, line \d+: .* mirrorwalk repair makes it whole/,
+  )
+})
+
+test('a branch is opened with what it leaves; alone, it says where it begins', async ({ folder }) => {
+  copied(folder, 'e.jsonl')
+  await debug(folder, 'e.jsonl', 'goto 18', 'branch early', 'run gpu0.range')
+  copyFileSync(join(folder, 'e.jsonl.branch-early'), join(folder, 'alone.jsonl'))
+  const out = await debug(folder, 'e.jsonl.branch-early', 'where', 'why 16', 'branch more', 'run')
+  assert.match(out, /branch early, which leaves a log at step 18\n.*\nstep 18 of 24 .*\n[^]*written by step 9, cpu0 in store\(16, 42\)/)
+  assert.match((await cli(folder, ['why', 'e.jsonl.branch-early.branch-more', '16'])).out, /written by step \d+, cpu0 in madvise/)
+  assert.match(await debug(folder, 'alone.jsonl'), /branch early, which begins at step 18: what comes before .* does not stand beside it/)
+})
+
+test('a scenario that was changed does not take the notes and branches of its last log', async ({ folder }) => {
+  const scenario = (value: number): string =>
+    `import { scenario } from 'mirrorwalk'\nexport default scenario('s', ({ linux }) => {\n  const cpu = linux().thread()\n  cpu.write(cpu.mmap({ pages: 1 }), ${value})\n}, { profiles: ['v6.12'] })\n`
+  const again = async (value: number, ...commands: readonly string[]): Promise<string> => {
+    writeFileSync(join(folder, 's.ts'), scenario(value))
+    return debug(folder, 's.ts', ...commands)
+  }
+  await again(1, 'goto 3', 'note mine', 'branch b', 'run')
+  const [log, branch] = ['', '.branch-b'].map(end => readFileSync(join(folder, `logs/s-v6.12.jsonl${end}`)))
+  assert.match(await again(1, 'notes'), /^s: \d+ steps\n.*\n {2}3 {2}note-1 {2}mine\n$/)
+  const changed = await again(2, 'notes', 'branch b', 'note other')
+  assert.match(changed, /^The log that was there before is kept as logs\/s-v6\.12-before\.jsonl, with its notes and branches\.\ns: /)
+  assert.match(changed, /no bookmarks\n.*\nbranch b, which leaves at step 0/)
+  assert.equal(
+    [log, branch],
+    ['', '.branch-b'].map(end => readFileSync(join(folder, `logs/s-v6.12-before.jsonl${end}`))),
+  )
+  assert.match(await debug(folder, 'logs/s-v6.12-before.jsonl', 'notes', 'branches'), /note-1 {2}mine\n.*\n.*\n {2}└─ b: leaves at 3/)
+  writeFileSync(join(folder, 's.ts'), scenario(3))
+  assert.match((await cli(folder, ['run', 's.ts'])).out, /kept as logs\/s-v6\.12-before2\.jsonl/)
+  assert.equal(
+    readdirSync(join(folder, 'logs')).filter(name => name.endsWith('.part')),
+    [],
+  )
+})
+
+test('two sessions keep the notes of both', ({ folder }) => {
+  const path = join(folder, 'two.notes')
+  const [a, b] = [new Notes(path, 'x'), new Notes(path, 'x')]
+  const names = [a.add(3, 'first'), b.add(5, 'second'), a.add(7, 'third', undefined, 'early')].map(note => note.name)
+  assert.equal(names, ['note-1', 'note-2', 'note-3'])
+  assert.ok(b.remove('note-1'))
+  a.add(9, 'fourth')
+  assert.equal(new Notes(path, 'x').list, [
+    { name: 'note-2', step: 5, text: 'second' },
+    { name: 'note-3', step: 7, text: 'third', branch: 'early' },
+    { name: 'note-1', step: 9, text: 'fourth' },
+  ])
+})
+
+test('notes of earlier versions with names that are steps are there by @', async ({ folder }) => {
+  const id = openRecording(copied(folder, 'old.jsonl')).log.id
+  new Notes(join(folder, 'old.jsonl.notes'), id).add(9, 'old', '3')
+  const out = await debug(folder, 'old.jsonl', 'notes', 'goto 3', 'goto @3', 'unmark @3')
+  assert.match(out, / {2}9 {2}@3 {2}old\n.*\nstep 3 of .*\n.*\nstep 9 of .*\n.*\nno bookmarks\n/)
+})
+
+test('where nothing can be written beside the log, one message says so, and the session goes on', async ({ folder }) => {
+  mkdirSync(`${copied(folder, 'f.jsonl')}.notes`)
+  mkdirSync(join(folder, 'f.jsonl.branch-b'))
+  const out = await debug(folder, 'f.jsonl', 'goto 4', 'note x', 'notes', 'branch b', 'branch c', 'run 2')
+  assert.match(out, /\? f\.jsonl\.notes: EISDIR: .*\. What is noted is kept until you leave\./)
+  assert.match(out, /note note-1 at step 4\n\* not kept: f\.jsonl\.notes: EISDIR: .*\n.*\n {2}4 {2}note-1 {2}x\n/)
+  assert.match(out, /\? there is a file f\.jsonl\.branch-b already[^]*step 6 of 6/)
+})
+
+test('a branch that another session has written meanwhile is left as that has it', async ({ folder }) => {
+  copied(folder, 'g.jsonl')
+  await debug(folder, 'g.jsonl', 'goto 18', 'branch early', 'run 2')
+  const early = join(folder, 'g.jsonl.branch-early')
+  const session = new Session(openRun(join(folder, 'g.jsonl')))
+  execute(session, 'switch early')
+  await debug(folder, 'g.jsonl', 'switch early', 'run 3')
+  const theirs = readFileSync(early)
+  assert.match(
+    told(execute(session, 'run 1')),
+    /\* not kept: .*branch-early was written meanwhile, by another session: it is left as it is/,
+  )
+  assert.equal(readFileSync(early), theirs)
+})
+
+test('Ctrl-C stops a run without end, and what was taken is kept', async ({ folder }) => {
+  await cli(folder, ['run', join(root, 'scenarios/races/endless-write-fault.ts'), '--profile', 'v5.2', '--log', 'h.jsonl'])
+  writeFileSync(join(folder, 'commands'), ['goto 30', 'branch z', 'run 100000000', 'branches'].join('\n'))
+  let since = Infinity
+  const { out, code } = await cli(folder, ['debug', 'h.jsonl', '--commands', 'commands'], () => {
+    if (existsSync(join(folder, 'h.jsonl.branch-z'))) since = Math.min(since, performance.now())
+    return performance.now() > since + 500
+  })
+  const [, last] = /\* stopped here\n.*\n.*\n\* └─ z: leaves at 30, to step (\d+)\n$/.exec(out) ?? []
+  assert.is(code, 0)
+  assert.ok(Number(last) > 1000, out.slice(-500))
+  assert.match((await cli(folder, ['last', 'h.jsonl.branch-z', '16'])).out, new RegExp(`of ${last} `))
+})
+
+test('a device under a kernel that faults where no area is dies with it, and the session does not', async ({ folder }) => {
+  await cli(folder, ['run', join(root, 'scenarios/races/dma-in-flight.ts'), '--profile', 'v6.12', '--log', 'i.jsonl'])
+  const out = await debug(folder, 'i.jsonl', 'goto 4', 'branch old profile v5.2', 'do gpu0.range fault 900', 'run', 'show gpu0.range.state')
+  assert.match(out, /\* everybody is at rest\n.*\ngpu0\.range\.state: "dead"\n/)
+})
+
+test.run()
