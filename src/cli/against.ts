@@ -7,7 +7,7 @@ import type { Scenario } from '../scenario/api.ts'
 import type { Report } from '../scenario/run.ts'
 import { profileOf } from '../scenario/standard.ts'
 import { columns, plural, print, printJson, styled, UsageError, Work, type ExitCode } from './output.ts'
-import { againCommand, showEnd, showVerdicts, startRun, worst, type RunFlags, type Running } from './run.ts'
+import { againCommand, keptText, showEnd, showVerdicts, startRun, worst, type RunFlags, type Running } from './run.ts'
 import { loadScenario } from './scenario-file.ts'
 
 /** Steps in common that are printed, before the two part. */
@@ -24,6 +24,8 @@ interface Compared {
   readonly variant: string
   readonly reports: readonly [Report, Report]
   readonly logs: readonly [string | null, string | null]
+  /** As of each `Ran`. */
+  readonly kept: readonly [string | undefined, string | undefined]
   /** Where they part in anything, and where in what is done, if that is later. */
   readonly found: { readonly first?: Found; readonly deed?: Found }
 }
@@ -110,7 +112,7 @@ async function compare(file: string, scenario: Scenario, kernels: readonly [stri
     following.follow(ofA !== undefined && ofB !== undefined)
   }
   work.end()
-  return { variant: flags.variant ?? '', reports: [ofA, ofB], logs: [a.log, b.log], found: following.found }
+  return { variant: flags.variant ?? '', reports: [ofA, ofB], logs: [a.log, b.log], kept: [a.kept, b.kept], found: following.found }
 }
 
 function asJson({ variant, reports, logs, found: { first, deed } }: Compared): object {
@@ -132,10 +134,12 @@ function asJson({ variant, reports, logs, found: { first, deed } }: Compared): o
 }
 
 /** Verdicts of both, and where they part. */
-function show({ reports, logs, found: { first, deed } }: Compared, kernels: readonly [string, string], again: string): void {
+function show({ reports, logs, kept, found: { first, deed } }: Compared, kernels: readonly [string, string], again: string): void {
   for (const [i, report] of reports.entries()) {
     showVerdicts(report)
     showEnd(report, logs[i] ?? null)
+    const before = kept[i]
+    if (before !== undefined) print(keptText(before))
     print()
   }
   if (first === undefined) print(`Both do the same, with the same facts, in ${plural(reports[0].steps, 'step')}.`)

@@ -160,6 +160,15 @@ function openLog(
     index: lines => index.write(lines),
   }).follow(run.entries$)
   let kept: string | undefined
+  const done = (): string | undefined => {
+    try {
+      return log.done()
+    } catch (error) {
+      throw new UsageError(
+        `${log.path}: the new log; it cannot be put in the place of ${path}: ${error instanceof Error ? error.message : String(error)}`,
+      )
+    }
+  }
   return {
     get kept() {
       return kept
@@ -168,7 +177,7 @@ function openLog(
       writer.end(why)
       closeSync(fd)
       index.close()
-      kept = log.done()
+      kept = done()
     },
   }
 }

@@ -1,13 +1,14 @@
 /** `mirrorwalk why` and `mirrorwalk last`: where what a log ends with, or had at a step, came from. */
+import { handLines, searchingChange, type Changing } from '../inspect/changes.ts'
+import type { LinuxWorld } from '../inspect/linux.ts'
 import { pageOf, pathOf } from '../inspect/path.ts'
-import { lastChange, nextChange } from '../inspect/last-change.ts'
 import { why } from '../inspect/provenance.ts'
-import type { Run } from '../inspect/recording.ts'
+import { cameTo, type Run } from '../inspect/recording.ts'
 import { verdictOf } from '../inspect/verdict.ts'
 import { changeLines, whyLines } from '../inspect/why-lines.ts'
 import { hung } from '../inspect/wrap.ts'
 import { openRun } from './open.ts'
-import { EXIT, lineWidth, print, printJson, UsageError, type ExitCode } from './output.ts'
+import { EXIT, lineWidth, print, printJson, UsageError, Work, type ExitCode } from './output.ts'
 
 export interface WhyFlags {
   readonly at?: number
@@ -33,14 +34,46 @@ export function whyCommand(path: string, address: string, { at, json }: WhyFlags
 }
 
 /** Exits 1 if nothing changed it. */
-export function lastCommand(path: string, text: string, { at, next, json }: WhyFlags): ExitCode {
+export async function lastCommand(path: string, text: string, { at, next, json }: WhyFlags): Promise<ExitCode> {
   const { run, n } = opened(path, at)
   const of = pathOf(run.system, text)
-  const step = next === true ? nextChange(run, of, n + 1) : lastChange(run, of, n)
-  const [before, after] =
-    step === undefined ? [of.show(run.world(n)), of.show(run.world(n))] : [of.show(run.world(step - 1)), of.show(run.world(step))]
-  if (json === true) printJson({ path: of.text, step: step ?? null, by: step === undefined ? null : run.record(step).by, before, after })
-  else if (step === undefined) print(`${of.text}: ${after}, and no step ${next === true ? `after ${n}` : `up to ${n}`} changes it`)
-  else for (const line of changeLines(run, step, of).flatMap(text => hung(text, lineWidth()))) print(line)
-  return step === undefined ? EXIT.violated : EXIT.holds
+  const found = await finished(searchingChange(run, of, next === true ? n + 1 : n, next !== true), run)
+  if (found === 'stopped') {
+    print('stopped: it may have been changed farther on')
+    return EXIT.unknown
+  }
+  const [before, after] = found === undefined ? [run.world(n), run.world(n)] : worldsOf(run, found)
+  if (json === true)
+    printJson({
+      path: of.text,
+      step: found?.n ?? null,
+      by: found === undefined || found.byHand ? null : run.record(found.n).by,
+      ...(found?.byHand === true ? { byHand: true } : {}),
+      before: of.show(before),
+      after: of.show(after),
+    })
+  else if (found === undefined)
+    print(`${of.text}: ${of.show(after)}, and no step ${next === true ? `after ${n}` : `up to ${n}`} changes it`)
+  else {
+    const lines = found.byHand ? handLines(run, found.n, of) : changeLines(run, found.n, of)
+    for (const line of lines.flatMap(part => hung(part, lineWidth()))) print(line)
+  }
+  return found === undefined ? EXIT.violated : EXIT.holds
+}
+
+const worldsOf = (run: Run, { n, byHand }: Changing): readonly [LinuxWorld, LinuxWorld] =>
+  byHand ? [cameTo(run, n), run.world(n)] : [run.world(n - 1), cameTo(run, n)]
+
+/** Goes on to the end, or until Ctrl-C. */
+async function finished<T>(searching: Generator<number, T, boolean>, { last }: Run): Promise<T> {
+  const work = new Work()
+  try {
+    for (;;) {
+      const { done, value } = searching.next(work.stopped)
+      if (done === true) return value
+      await work.breathe(() => `looks at step ${value.toLocaleString('en')} of ${last.toLocaleString('en')}`)
+    }
+  } finally {
+    work.end()
+  }
 }

@@ -39,6 +39,8 @@ export interface Departure {
 /** Steps between two reports of a run that goes on. */
 const STRIDE = 1_000
 
+const ENDS: readonly Ended['why'][] = ['at rest', 'blocked', 'limit']
+
 export class Branch implements Run {
   readonly system: LinuxSystem
   readonly header: Header
@@ -82,7 +84,7 @@ export class Branch implements Run {
         )
       if (n % STRIDE === 0 && (yield n)) return undefined
     }
-    branch.#ended = recorded.ended as Ended['why'] | undefined
+    branch.#ended = ENDS.find(why => why === recorded.ended)
     return branch
   }
 

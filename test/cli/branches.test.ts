@@ -34,6 +34,16 @@ test('diff: another operation, another kernel, and another branch: what was chan
   assert.match((await cli(folder, ['diff', EARLY, OTHER])).out, /step 25 of A, 19 of B/)
 })
 
+test('diff: a branch of a branch is compared from where it really parts', async ({ folder }) => {
+  writeFileSync(join(folder, 'commands'), ['switch early', 'goto 25', 'branch inner', 'run'].join('\n'))
+  await cli(folder, ['debug', TRUNK, '--commands', 'commands'])
+  const inner = `${TRUNK}.branch-inner`
+  const [as, is] = [await cli(folder, ['diff', TRUNK, EARLY]), await cli(folder, ['diff', TRUNK, inner])]
+  assert.is(is.out, as.out)
+  assert.match((await cli(folder, ['diff', EARLY, inner])).out, /The runs are the same: 8 steps; step by step/)
+  assert.match((await cli(folder, ['diff', OTHER, inner])).out, /the cause: in other, cpu0: munmap 16\./)
+})
+
 test('diff: states of a branch, before and behind where it leaves', async ({ folder }) => {
   assert.is((await cli(folder, ['diff', `${TRUNK}@18`, `${EARLY}@18`])).code, 0)
   assert.match((await cli(folder, ['diff', `${TRUNK}@20`, `${EARLY}@20`])).out, /gpu0\.range\.state: driver_lock → commit/)

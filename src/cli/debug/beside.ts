@@ -19,12 +19,10 @@ export class Beside {
     this.#log = log
   }
 
-  /** Names of the branches that have a file. */
+  /** Names of the branches that have a file; none where nobody may look. */
   get names(): readonly string[] {
     const start = branchPath(basename(this.#log), '')
-    const folder = dirname(this.#log)
-    if (!existsSync(folder)) return []
-    return readdirSync(folder).flatMap(file =>
+    return filesIn(dirname(this.#log)).flatMap(file =>
       file.startsWith(start) && /^[\w-]+$/.test(file.slice(start.length)) ? [file.slice(start.length)] : [],
     )
   }
@@ -65,6 +63,14 @@ export class Beside {
       if (!(error instanceof Error && 'syscall' in error)) throw error
       throw new NotKept(`${path} cannot be written: ${error.message}. The branch is here until you leave`)
     }
+  }
+}
+
+function filesIn(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder)
+  } catch {
+    return []
   }
 }
 

@@ -32,7 +32,7 @@ export interface Line {
 
 /** A branch as its log has it. */
 interface Recorded {
-  readonly run: Run
+  readonly run: Recording
   /** What is wrong with its log. */
   readonly damage: string | undefined
 }
@@ -177,7 +177,6 @@ export class Session {
       left = left.filter(({ name, recorded: { run, damage } }) => {
         const trunk = this.#lines.get(run.header.from?.of ?? TRUNK)
         if (trunk === undefined || trunk.run.last < run.first) return true
-        this.#beside.read(name)
         const whole = new Whole(run, trunk.run)
         this.#add({ name, run: whole, cursor: new Cursor(whole, run.first), recorded: { run, damage } })
         return false
@@ -186,6 +185,7 @@ export class Session {
     for (const { name, recorded } of left) {
       const { of = TRUNK, step = 0 } = recorded.run.header.from ?? {}
       const trunk = this.#lines.get(of)
+      recorded.run.log.close()
       this.#closed.set(
         name,
         trunk === undefined ? `it leaves branch '${of}', which is not here` : `it leaves ${of} at step ${step}, which that does not have`,
@@ -202,6 +202,7 @@ export class Session {
     const path = this.#beside.path(name)
     let log: LogFile | undefined
     try {
+      this.#beside.read(name)
       log = LogFile.open(path)
       const run = new Recording(systemOf(log.header, path), log)
       const why = this.#whyNot(run)
