@@ -7,7 +7,7 @@ import type { Scenario } from '../scenario/api.ts'
 import type { Report } from '../scenario/run.ts'
 import { profileOf } from '../scenario/standard.ts'
 import { keptText } from './kept-log.ts'
-import { colourful, columns, plural, print, printJson, styled, UsageError, Work, type ExitCode } from './output.ts'
+import { columns, plural, print, printJson, styled, UsageError, Work, type ExitCode } from './output.ts'
 import { againCommand, showEnd, showVerdicts, startRun, worst, type RunFlags, type Running } from './run.ts'
 import { loadScenario } from './scenario-file.ts'
 
@@ -145,8 +145,10 @@ function show({ reports, logs, kept, found: { first, deed } }: Compared, kernels
   }
   if (first === undefined) print(`Both do the same, with the same facts, in ${plural(reports[0].steps, 'step')}.`)
   else showFound('They part', first, kernels)
-  if (deed !== undefined) showFound('\nWhat they do is the same for longer. There they part', deed, kernels)
-  else if (first !== undefined && !isDeed(first)) print('\nWhat they do is the same to the end.')
+  if (deed !== undefined) {
+    print()
+    showFound('What they do is the same for longer. There they part', deed, kernels)
+  } else if (first !== undefined && !isDeed(first)) print('', 'What they do is the same to the end.')
   print()
   print(styled('dim', `what differs: npx mirrorwalk profiles ${kernels.join(' ')}`))
   print(styled('dim', `again: ${again}`))
@@ -156,7 +158,7 @@ function show({ reports, logs, kept, found: { first, deed } }: Compared, kernels
 function showFound(what: string, { before, common, parting }: Found, kernels: readonly [string, string]): void {
   print(styled('bold', `${what} at step ${common + 1}, after ${plural(common, 'step')} in common:`))
   const lines = before.map(step => ({ n: step.n, by: step.by, ...describe(step) }))
-  for (const line of timeline(lines, { width: columns(), colour: colourful() })) print(line)
+  for (const line of timeline(lines, { width: columns(), styled })) print(line)
   const sides = sidesOf(parting)
   print()
   for (const [i, side] of sides.entries()) showSide(kernels[i] ?? '', side)

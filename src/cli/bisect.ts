@@ -7,7 +7,7 @@ import { timeline } from '../inspect/timeline.ts'
 import { isStep, scanLog } from '../log/reader.ts'
 import { firstOf } from '../log/records.ts'
 import { damageOf, damageText, opened, stoppedText, systemOf } from './log-file.ts'
-import { colourful, columns, EXIT, plural, print, printJson, styled, Work, type ExitCode } from './output.ts'
+import { columns, EXIT, plural, print, printJson, styled, Work, type ExitCode } from './output.ts'
 
 export interface BisectFlags {
   readonly all?: boolean
@@ -81,6 +81,6 @@ function show({ step, holds, why }: Turn, condition: Condition): void {
   print(
     `${styled('bold', `step ${step.n}`)}: ${condition.text} ${isSo(condition, holds)} from here on${why === undefined ? '' : `: ${why}`}`,
   )
-  for (const line of timeline([step], { width: columns(), colour: colourful() })) print(line)
+  for (const line of timeline([step], { width: columns(), styled })) print(line)
   print(styled('dim', `it follows from step ${step.cause}`))
 }

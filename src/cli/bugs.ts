@@ -99,7 +99,8 @@ function list(exhibits: readonly Shown[]): void {
     for (const line of wrapped(`(${source})`, columns() - INDENT.length, 0)) print(styled('dim', `${INDENT}${line}`))
   }
   print(
-    `\n${plural(exhibits.length, 'bug')}, in scenarios/${ROOM}. mirrorwalk bugs NAME tells the story of one, and explores it with and without.`,
+    '',
+    `${plural(exhibits.length, 'bug')}, in scenarios/${ROOM}. mirrorwalk bugs NAME tells the story of one, and explores it with and without.`,
   )
 }
 
@@ -160,7 +161,7 @@ function summary(all: readonly Judged[], exhibits: number): void {
   ])
   for (const line of table([head, ...rows])) print(line)
   const shown = all.filter(({ verdict }) => verdict === 'holds').length
-  print(`\n${shown} of ${plural(exhibits, 'bug')} found with the bug, and not without, where everything that can happen was looked at.`)
+  print('', `${shown} of ${plural(exhibits, 'bug')} found with the bug, and not without, where everything that can happen was looked at.`)
 }
 
 const asObject = ({ shown, wrong, right, verdict }: Judged): object => ({

@@ -91,17 +91,18 @@ export function showSums(sums: Conformance, by: 'kernels' | 'families' = 'famili
   for (const line of table([['kernel', 'family', 'programs', 'conform', '', 'steps', 'agree', ...LEVELS], ...rows])) print(line)
   const mark = sums.failures.length === 0 ? styled('green', '✔') : styled('red', '✘')
   print(
-    `\n${mark} ${sums.conforming.toLocaleString('en')} of ${plural(sums.programs, 'program')} conform; ${sums.agreeing.toLocaleString('en')} of ${plural(sums.steps, 'step')} agree before a first difference`,
+    '',
+    `${mark} ${sums.conforming.toLocaleString('en')} of ${plural(sums.programs, 'program')} conform; ${sums.agreeing.toLocaleString('en')} of ${plural(sums.steps, 'step')} agree before a first difference`,
   )
 }
 
 export function showFailures(failures: readonly Failure[]): void {
   for (const { program, kernel, step, op, level, path, expected, got } of failures.slice(0, SHOWN)) {
-    print(`\n${styled('red', '✘')} ${program} on ${kernel}, step ${step}: ${styled('bold', op)}`)
+    print('', `${styled('red', '✘')} ${program} on ${kernel}, step ${step}: ${styled('bold', op)}`)
     print(`    ${level}: ${path}`)
     print(`    kernel  ${JSON.stringify(expected)}`)
     print(`    model   ${JSON.stringify(got)}`)
   }
   if (failures.length > SHOWN)
-    print(`\n… and ${plural(failures.length - SHOWN, 'program')} more that do not conform; --json lists them all`)
+    print('', `… and ${plural(failures.length - SHOWN, 'program')} more that do not conform; --json lists them all`)
 }

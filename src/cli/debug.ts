@@ -93,7 +93,7 @@ async function perform(session: Session, line: string, work = new Work()): Promi
     return true
   } catch (error) {
     if (!isMistake(error)) throw error
-    say([`? ${error.message}`])
+    say(`? ${error.message}`.split('\n'))
     return false
   } finally {
     session.arrived()
@@ -161,7 +161,8 @@ async function interactive(session: Session): Promise<ExitCode> {
   let work: Work | undefined
   input.on('SIGINT', () => {
     if (work !== undefined) return work.stop()
-    print(input.line === '' ? '\nquit, or Ctrl-D, leaves' : '')
+    if (input.line === '') print('', 'quit, or Ctrl-D, leaves')
+    else print()
     input.write(null, { ctrl: true, name: 'e' })
     input.write(null, { ctrl: true, name: 'u' })
     ask()

@@ -12,7 +12,7 @@ import { followLog, isEnd, isStep, scanLog, type Scan } from '../log/reader.ts'
 import { firstOf, type EndRecord } from '../log/records.ts'
 import type { LinuxSystem } from '../scenario/standard.ts'
 import { damageOf, damageText, opened, stoppedText, systemOf } from './log-file.ts'
-import { colourful, columns, EXIT, harmless, plural, print, printJson, styled, table, UsageError, Work, type ExitCode } from './output.ts'
+import { columns, EXIT, harmless, plural, print, printJson, styled, table, UsageError, Work, type ExitCode } from './output.ts'
 
 export interface LogFlags {
   readonly actor?: readonly string[]
@@ -58,7 +58,7 @@ const asJson = ({ record, calls }: Pick<Retraced, 'record' | 'calls'>): void => 
 
 function showHead({ header }: Scan): void {
   const { title, model, chooser, seed } = header
-  print(`${styled('bold', title)}  ${styled('dim', `model ${model}, ${chooser}${seed === null ? '' : ` (seed ${seed})`}`)}\n`)
+  print(`${styled('bold', title)}  ${styled('dim', `model ${model}, ${chooser}${seed === null ? '' : ` (seed ${seed})`}`)}`, '')
 }
 
 async function show(path: string, fd: number, words: readonly string[], flags: LogFlags): Promise<ExitCode> {
@@ -84,7 +84,7 @@ async function show(path: string, fd: number, words: readonly string[], flags: L
   if (flags.stats === true) showStatistics(counting.statistics, scan, flags)
   else if (flags.json !== true) {
     showHead(scan)
-    for (const line of timeline(shown, { width: columns(), colour: colourful() })) print(line)
+    for (const line of timeline(shown, { width: columns(), styled })) print(line)
     print(shown.length === 0 ? 'no step matches' : '')
     showTail(shown.length, scan, end, astray)
   }
@@ -149,7 +149,8 @@ function showStatistics(statistics: Statistics, scan: Scan, flags: LogFlags): vo
   if (flags.json === true) return printJson({ ...statistics, all: scan.after, bytes: scan.sound, bytesPerStep: perStep })
   showHead(scan)
   print(
-    `${plural(statistics.steps, 'step')} of ${scan.after.toLocaleString('en')}, from ${statistics.first} to ${statistics.last}; ${plural(statistics.calls, 'call')} between actors; ${plural(statistics.waited, 'step')} had to wait; ${perStep} bytes a step.\n`,
+    `${plural(statistics.steps, 'step')} of ${scan.after.toLocaleString('en')}, from ${statistics.first} to ${statistics.last}; ${plural(statistics.calls, 'call')} between actors; ${plural(statistics.waited, 'step')} had to wait; ${perStep} bytes a step.`,
+    '',
   )
   for (const lines of tables(statistics)) for (const line of [...lines, '']) print(line)
 }

@@ -259,22 +259,31 @@ const isMistake = (error: unknown): error is Error =>
   error instanceof Unsound ||
   error instanceof NotALog
 
-// Who reads the output may have seen enough: `| head`.
+/** Says what went wrong, and answers how the process is to end. */
+function told(error: unknown): ExitCode {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.holds : EXIT.usage
+  if (isMistake(error)) complain(error.message)
+  else if (error instanceof Error && 'syscall' in error) complain(`cannot go on: ${error.message}`)
+  else {
+    complain('this is a defect of mirrorwalk, not of your input; please report it with what you ran.')
+    process.stderr.write(`${harmless(error instanceof Error ? (error.stack ?? error.message) : String(error))}\n`)
+    return EXIT.unknown
+  }
+  return EXIT.usage
+}
+const complain = (what: string): void => void process.stderr.write(`${harmless(`mirrorwalk: ${what}`)}\n`)
+
+// Who reads the output may have seen enough: `| head`. On a full disk, what was asked for is not there.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error
-  process.exit(code)
+  if (error.code === 'EPIPE') process.exit(code)
+  complain(`the output cannot be written: ${error.message}`)
+  process.exit(EXIT.usage)
 })
+process.on('uncaughtException', error => process.exit(told(error)))
 
 try {
   await program.parseAsync()
 } catch (error) {
-  if (error instanceof CommanderError) code = error.exitCode === 0 ? EXIT.holds : EXIT.usage
-  else if (isMistake(error)) {
-    process.stderr.write(`${harmless(`mirrorwalk: ${error.message}`)}\n`)
-    code = EXIT.usage
-  } else {
-    process.stderr.write(`mirrorwalk: this is a defect of mirrorwalk, not of your input; please report it with what you ran.\n`)
-    throw error
-  }
+  code = told(error)
 }
 process.exitCode = code

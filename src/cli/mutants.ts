@@ -121,7 +121,7 @@ const MET = ['caught', 'survived', 'unknown'] as const
 
 function show({ title, profile, unfit, mutants, impossible }: Scored): void {
   print(`${styled('bold', title)}  ${styled('dim', `kernel profile ${profile}`)}`)
-  if (unfit !== undefined) return print(`  ${unfit.why}. Mutants tell something only of what holds.\n`)
+  if (unfit !== undefined) return print(`  ${unfit.why}. Mutants tell something only of what holds.`, '')
   const of = (fate: Fate): readonly Mutant[] => mutants.filter(mutant => mutant.fate === fate)
   const rows = MET.flatMap(fate =>
     of(fate).map(({ bug, by }) => [MARKS[fate], bug, fate, by?.property ?? '', `${by?.trail?.length ?? ''}`]),
@@ -129,7 +129,7 @@ function show({ title, profile, unfit, mutants, impossible }: Scored): void {
   if (rows.length > 0) for (const line of table([['', 'bug', '', 'by', 'steps'], ...rows])) print(line)
   for (const { bug } of of('survived')) tell(`${MARKS.survived} ${bug}: ${BUGS[bug].says}`)
   const left = of('unknown').length === 0 ? '' : `; of ${of('unknown').length} it is not known`
-  print(`\n${of('caught').length} of ${plural(rows.length, 'bug')} caught${left}.`)
+  print('', `${of('caught').length} of ${plural(rows.length, 'bug')} caught${left}.`)
   for (const [what, bugs] of [
     ['Change nothing that it does', of('not exercised')],
     [`Cannot be in ${profile}`, impossible],

@@ -1,6 +1,7 @@
 /** What the verbs share: exit codes, messages, colours, tables, progress, and being stopped. */
+import { randomUUID } from 'node:crypto'
 import { styleText } from 'node:util'
-import { escaped, shown } from '../inspect/unseen.ts'
+import { escaped, inLine, shown } from '../log/unseen.ts'
 
 /** 0 what was claimed holds, 1 it does not, 2 cut short: unknown, 3 the command was not understood. */
 export const EXIT = { holds: 0, violated: 1, unknown: 2, usage: 3 } as const
@@ -11,19 +12,30 @@ export class UsageError extends Error {
   override readonly name = 'UsageError'
 }
 
-/** What is printed may come from a log that anybody has written: of control characters, only our own styles get through. */
-export const print = (text = ''): void => void process.stdout.write(`${harmless(text)}\n`)
+/**
+ * Lines. What is printed may come from a log that anybody has written: nothing in it makes a line of its own, and of control
+ * characters, only our own styles get through.
+ */
+export const print = (first = '', ...more: readonly string[]): void =>
+  void process.stdout.write([first, ...more].map(line => `${withStyles(inLine(line))}\n`).join(''))
 export const printJson = (value: unknown): void => print(shown(JSON.stringify(value), escaped))
 
+/** Text of ours, in as many lines as it has, that does nothing else to a terminal. */
+export const harmless = (text: string): string => withStyles(shown(text, escaped))
+
+/** Stands where a style of ours begins or ends, until it is printed: nobody who has written a log could know it. */
+const OWN = randomUUID()
 const ESCAPE = String.fromCharCode(0x1b)
-const OWN_STYLE = /^\[(?:0|1|2|22|31|32|33|34|36|39)m/
-/** Text that does nothing to a terminal: of control characters, only our own styles stay, where there are any. */
-export const harmless = (text: string): string =>
-  shown(text, (char, at) => (char === ESCAPE && colourful() && OWN_STYLE.test(text.slice(at + 1, at + 5)) ? char : escaped(char)))
+const withStyles = (text: string): string => text.replaceAll(OWN, ESCAPE)
 
 type Style = Parameters<typeof styleText>[0]
 /** Text in a colour, where a terminal shows it. */
-export const styled = (style: Style, text: string): string => (colourful() ? styleText(style, text, { validateStream: false }) : text)
+export const styled = (style: Style, text: string): string =>
+  colourful()
+    ? styleText(style, '|', { validateStream: false })
+        .replaceAll(ESCAPE, OWN)
+        .replace('|', () => text)
+    : text
 export const colourful = (): boolean => process.stdout.isTTY && process.env['NO_COLOR'] === undefined
 /** A terminal that does not know how wide it is says 0. */
 export const columns = (): number => (process.stdout.isTTY && process.stdout.columns > 0 ? process.stdout.columns : 110)

@@ -93,7 +93,6 @@ function showChanges(a: Profile, b: Profile): void {
     print(`${styled('bold', name)}: ${inWords(from)} → ${inWords(to)}`)
     for (const line of sentence(name, columns())) print(line)
   }
-  print(
-    `${changed.length === 0 ? '' : '\n'}${plural(changed.length, 'switch', 'switches')} of ${switchNames.length} changed from ${a.name} to ${b.name}.`,
-  )
+  if (changed.length > 0) print()
+  print(`${plural(changed.length, 'switch', 'switches')} of ${switchNames.length} changed from ${a.name} to ${b.name}.`)
 }

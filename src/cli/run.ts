@@ -10,9 +10,9 @@ import type { Built, Scenario } from '../scenario/api.ts'
 import type { Values } from '../scenario/parameters.ts'
 import { MODEL_VERSION } from '../version.ts'
 import { keptText, replacing, type Replacing } from './kept-log.ts'
-import { LazyFile } from './lazy-file.ts'
+import { LazyIndex } from './lazy-index.ts'
 import { logPath, ownLog } from './log-name.ts'
-import { colourful, columns, EXIT, plural, print, printJson, styled, UsageError, Work, type ExitCode } from './output.ts'
+import { columns, EXIT, plural, print, printJson, styled, UsageError, Work, type ExitCode } from './output.ts'
 import { parametersOf } from './explore/parameters.ts'
 import { loadScenario, whereAndWhat } from './scenario-file.ts'
 import { writeAll } from './target.ts'
@@ -154,7 +154,7 @@ function openLog(
     title: built.title,
     plan: built.plan,
   }
-  const index = new LazyFile(`${log.path}.idx`)
+  const index = new LazyIndex(log.path)
   const writer = new LogWriter(run.system, run.live.world, header, lines => writeAll(fd, lines), {
     sync: flags.sync === true,
     index: lines => index.write(lines),
@@ -196,9 +196,9 @@ export function showRun({ report, log, kept, timeline: steps }: Ran, again: stri
   showVerdicts(report)
   print()
   if (show === 'all' || (show === 'auto' && report.steps <= TIMELINE_STEPS)) {
-    for (const line of timeline(steps, { width: columns(), colour: colourful() })) print(line)
+    for (const line of timeline(steps, { width: columns(), styled })) print(line)
     print()
-  } else if (show === 'auto' && log !== null) print(`${plural(report.steps, 'step')}; to see them: npx mirrorwalk log ${log}\n`)
+  } else if (show === 'auto' && log !== null) print(`${plural(report.steps, 'step')}; to see them: npx mirrorwalk log ${log}`, '')
   showEnd(report, log)
   if (kept !== undefined) print(keptText(kept))
   print(styled('dim', `again: ${again}`))

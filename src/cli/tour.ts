@@ -14,11 +14,11 @@ const KERNELS = ['v5.2', 'v6.12']
 export async function tourCommand(): Promise<ExitCode> {
   print(styled('bold', 'Linux HMM as an event-sourced actor system'))
   print('Recorded programs of real kernels, run in the model; each step is compared to the last page-table bit.')
-  print(`(Every ${SAMPLE}th of those that come along; npm run conform takes all.)\n`)
+  print(`(Every ${SAMPLE}th of those that come along; npm run conform takes all.)`, '')
   const { sums, stopped } = await conform([ownRecordings()], { sample: SAMPLE })
   showSums(sums, 'kernels')
   showFailures(sums.failures)
-  print('\n')
+  print('', '')
 
   const verdicts: Report['verdict'][] = []
   const logs: string[] = []
@@ -41,7 +41,7 @@ export async function tourCommand(): Promise<ExitCode> {
     ['npx mirrorwalk profiles', 'the kernels, and what differs'],
     ['README.md', 'your own first scenario, in ten minutes'],
   ])
-    print(`  ${command}\n      ${what}`)
+    print(`  ${command}`, `      ${what}`)
   if (sums.failures.length > 0) return EXIT.violated
   return stopped ? EXIT.unknown : worst(verdicts)
 }

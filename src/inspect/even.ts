@@ -24,12 +24,18 @@ export const isZero = (frame: number): boolean => frame === ZERO_PFN || (frame >
 export const isZeroPage = (entry: number): boolean => isPresent(entry) && isZero(frameOf(entry))
 
 const isStep = (step: number): step is Step => step === -1 || step === 0 || step === 1
-const lastOf = ({ from, end, entry, step }: Even): number => entry + (end - 1 - from) * step * NEXT_FRAME
+const lastOf = ({ from, end, entry, step }: Even, unit: number): number => entry + (end - 1 - from) * step * unit
 
 /** Both as one, if the second goes on where the first ends; the zero page is never one of a row of frames. */
-export function joined(a: Even, b: Even): Even | undefined {
-  if (a.end !== b.from || isZeroPage(a.entry) !== isZeroPage(b.entry)) return undefined
-  const step = (b.entry - lastOf(a)) / NEXT_FRAME
+export const joined = (a: Even, b: Even): Even | undefined =>
+  isZeroPage(a.entry) === isZeroPage(b.entry) ? joinedBy(NEXT_FRAME, a, b) : undefined
+
+/** The same of numbers, which go up or down by one. */
+export const joinedNumbers = (a: Even, b: Even): Even | undefined => joinedBy(1, a, b)
+
+function joinedBy(unit: number, a: Even, b: Even): Even | undefined {
+  if (a.end !== b.from) return undefined
+  const step = (b.entry - lastOf(a, unit)) / unit
   const goesOn = ({ from, end, step: own }: Even): boolean => end - from === 1 || own === step
   return isStep(step) && goesOn(a) && goesOn(b) ? { from: a.from, end: b.end, entry: a.entry, step } : undefined
 }
@@ -51,6 +57,6 @@ export function* evenRuns(table: Table, from?: number, end?: number): Generator<
 function* split([from, count, entry, stride]: Run): Generator<Even> {
   const step = stride / NEXT_FRAME
   const even: Even | undefined = isStep(step) ? { from, end: from + count, entry, step } : undefined
-  if (even !== undefined && (step === 0 || isZeroPage(entry) === isZeroPage(lastOf(even)))) yield even
+  if (even !== undefined && (step === 0 || isZeroPage(entry) === isZeroPage(lastOf(even, NEXT_FRAME)))) yield even
   else for (let i = 0; i < count; i++) yield { from: from + i, end: from + i + 1, entry: entry + i * stride, step: 0 }
 }

@@ -2,6 +2,7 @@
  * A logged step in words, without deciding it again. A log has no calls between actors: whom a step calls, and about which
  * pages, is read off the agenda before and after it.
  */
+import { senseless } from '../log/damaged.ts'
 import type { StepRecord } from '../log/records.ts'
 import { revived } from '../log/values.ts'
 import type { Fact } from '../memory/facts.ts'
@@ -32,7 +33,13 @@ export function rangeOf(system: LinuxSystem, before: LinuxWorld, after: LinuxWor
   const begins = record.do.endsWith('invalidate_range_start')
   const items = agendaOf(contextOf(system, begins ? after : before, record.by))
   for (const item of items) if (isRange(item['range'])) return item['range']
-  return undefined
+  return migrationRange(items[0])
+}
+
+/** A migration that fills holes has told of its pages from the first hole on, and keeps no range. */
+function migrationRange(item: Fields | undefined): NotifierRange | undefined {
+  const range = { event: 'MIGRATE', ...(item?.['migration'] as Fields | undefined) }
+  return isRange(range) && typeof item?.['first'] === 'number' ? { ...range, start: range.start + item['first'] } : undefined
 }
 
 /** The device that a step calls, if it calls one. */
@@ -60,17 +67,33 @@ export function foldedStep(system: LinuxSystem, record: StepRecord, before: Linu
   const about: Fields =
     record.do === 'commit'
       ? { start: statement['start'], end: statement['end'], pfns: own['array'] }
-      : { ...rangeOf(system, before, after, record) }
-  const declined = 'fail' in own && own['fail'] === 'EAGAIN' && record.do === 'invalidate'
+      : record.do === 'translate'
+        ? { page: statement['at'] }
+        : { ...rangeOf(system, before, after, record) }
   return {
     do: record.do,
     event,
-    calls: to === '' && !('start' in about) ? [] : [{ to, event: about, reply: declined ? false : event['seq'] }],
+    calls: to === '' && !('start' in about) ? [] : [{ to, event: about, reply: replyOf(record, own, event) }],
     facts: revived(record.facts) as readonly Fact[],
   }
 }
 
-export const describeStep = (run: Run, n: number): Words => describe(describedStep(run, n))
+/** What a call was answered, as far as what the actor was told, and does next, says so. */
+function replyOf({ do: what }: StepRecord, own: Fields, event: Described['event']): unknown {
+  if (what === 'invalidate' && own['fail'] === 'EAGAIN') return false
+  // What is not over yet is asked for again.
+  if (what === 'invalidate_range_end' && agendaOf(own)[0]?.['do'] === what) return null
+  return event['seq']
+}
+
+/** The same in words. Throws `DamagedLog` for a step that makes no sense. */
+export function describeStep(run: Run, n: number): Words {
+  try {
+    return describe(describedStep(run, n))
+  } catch (error) {
+    throw senseless(`step ${n}`, error)
+  }
+}
 
 const pick = (of: Fields, keys: readonly string[]): Fields => Object.fromEntries(keys.flatMap(key => (key in of ? [[key, of[key]]] : [])))
 

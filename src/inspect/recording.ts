@@ -8,7 +8,7 @@ import { DamagedLog, type LogFile } from '../log/log-file.ts'
 import { TOO_MUCH } from '../log/reader.ts'
 import type { Header, Origin, StepRecord } from '../log/records.ts'
 import { beginning, foldStep, worldOf } from '../log/records.ts'
-import { unsound } from '../log/sound.ts'
+import { parsed, unsound } from '../log/sound.ts'
 import { stepOf } from '../log/upcast.ts'
 import type { Usual } from '../log/usual.ts'
 import type { LinuxSystem, LinuxWorld } from './linux.ts'
@@ -39,6 +39,8 @@ export interface Run {
 
 /** The world that a step came to, whatever was changed there by hand. */
 export const cameTo = (run: Run, n: number): LinuxWorld => run.unchanged?.(n) ?? run.world(n)
+
+const OF_ANOTHER = 'if there is an index beside the log, it may be of another: remove it, and it is made anew'
 
 /** Blocks that are kept in memory. */
 const KEPT = 8
@@ -150,7 +152,9 @@ class Folded {
     this.#texts = block === undefined ? [].values() : log.texts(block)
     if (checkpoint !== undefined && !this.#extent.takesWorld(checkpoint.world))
       throw new DamagedLog(`the checkpoint at step ${this.#from}: ${TOO_MUCH}`)
-    this.#worlds = [checkpoint === undefined ? beginning(system, log.header) : worldOf(system, checkpoint.world)]
+    this.#worlds = [
+      checkpoint === undefined ? beginning(system, log.header) : worldOf(system, checkpoint.world, `the checkpoint at step ${this.#from}`),
+    ]
   }
 
   record(n: number): StepRecord {
@@ -161,13 +165,15 @@ class Folded {
   #parsed(i: number): StepRecord {
     while (this.#read.length <= i) {
       const next = this.#texts.next()
-      if (next.done === true) throw new RangeError(`no step ${this.#from + i + 1} in this block`)
+      if (next.done === true) throw new DamagedLog(`step ${this.#from + i + 1} is not in its block: ${OF_ANOTHER}`)
       this.#read.push(next.value)
     }
-    const record = stepOf(this.#format, JSON.parse(this.#read[i] ?? ''), this.#usual)
+    const record = stepOf(this.#format, parsed(this.#read[i] ?? ''), this.#usual)
     const what = unsound(record, this.#from + i)
-    if (what !== undefined) throw new DamagedLog(`step ${this.#from + i + 1}: ${what}`)
-    return record as StepRecord
+    if (what !== undefined) throw new DamagedLog(`step ${this.#from + i + 1}: ${what}; ${OF_ANOTHER}`)
+    const step = record as StepRecord
+    if (!this.#system.index.has(step.by)) throw new DamagedLog(`step ${step.n} is of '${step.by}', and the log has no such actor`)
+    return step
   }
 
   world(n: number): LinuxWorld {

@@ -2,7 +2,7 @@
  * The steps of a log with what is not in their records: the calls between actors, and the worlds. Each is decided again; from
  * the first that this model does otherwise on, the records alone are folded, and the calls are not known.
  */
-import { NotALog } from '../log/reader.ts'
+import { senseless } from '../log/damaged.ts'
 import { beginning, choiceOf, foldStep, type Header, type StepRecord } from '../log/records.ts'
 import { step, type Choice, type Exchange } from '../system/step.ts'
 import { initialWorld } from '../system/world.ts'
@@ -46,12 +46,12 @@ export class Retracing {
     this.world = world
   }
 
-  /** The step that a record is of; records are to be given in order. Throws `NotALog` for one that nobody can follow. */
+  /** The step that a record is of; records are to be given in order. Throws `DamagedLog` for one that nobody can follow. */
   see(record: StepRecord): Retraced {
     try {
       return this.#see(record)
     } catch (error) {
-      throw new NotALog(`step ${record.n} is sealed, and makes no sense: ${error instanceof Error ? error.message : String(error)}`)
+      throw senseless(`step ${record.n}`, error)
     }
   }
 

@@ -1,5 +1,4 @@
 /** A run as lines of text: a lane for each actor that acts, a line a step. */
-import { styleText } from 'node:util'
 import type { Words } from './describe.ts'
 import { wrapped } from './wrap.ts'
 
@@ -22,22 +21,23 @@ export interface Margin {
 export interface TimelineOptions {
   /** Columns of the terminal. */
   readonly width: number
-  readonly colour: boolean
+  /** Text in a style, where there are any. */
+  readonly styled?: (style: Margin['style'] | 'bold', text: string) => string
 }
+
+const plain = (_style: string, text: string): string => text
 
 const LANE_MIN = 36
 const GAP = 2
 
 /** The lines of a timeline. Lanes stand side by side where they fit, else each line begins with its actor's name. */
-export function timeline(steps: readonly TimelineStep[], { width, colour }: TimelineOptions): readonly string[] {
+export function timeline(steps: readonly TimelineStep[], { width, styled = plain }: TimelineOptions): readonly string[] {
   const actors = [...new Set(steps.map(s => s.by))]
   const digits = String(steps.at(-1)?.n ?? 0).length
   const margin = Math.max(0, ...steps.map(s => (s.margin?.text.length ?? -GAP) + GAP))
   const left = digits + GAP + margin
   const lane = Math.floor((width - left) / Math.max(actors.length, 1))
-  const dim = (text: string): string => (colour ? styleText('dim', text, { validateStream: false }) : text)
-  const bold = (text: string): string => (colour ? styleText('bold', text, { validateStream: false }) : text)
-  const styled = (style: Margin['style'], text: string): string => (colour ? styleText(style, text, { validateStream: false }) : text)
+  const dim = (text: string): string => styled('dim', text)
 
   const sideBySide = lane >= LANE_MIN
   const name = Math.max(0, ...actors.map(a => a.length)) + GAP
@@ -45,7 +45,8 @@ export function timeline(steps: readonly TimelineStep[], { width, colour }: Time
   const room = sideBySide ? lane - GAP : width - left - name
   const head = sideBySide
     ? [
-        bold(
+        styled(
+          'bold',
           ' '.repeat(left) +
             actors
               .map(a => a.padEnd(lane))

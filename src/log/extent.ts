@@ -3,9 +3,9 @@
  * filled together is counted here, in parts of tables, so that no log takes more room than a world that could have run.
  */
 import { PMD_PAGES } from '../memory/address.ts'
-import { INDEX_LIMIT } from '../memory/table.ts'
+import { INDEX_LIMIT, type Run } from '../memory/table.ts'
 import type { StepRecord } from './records.ts'
-import { isFields } from './sound.ts'
+import { areRuns, isFields } from './shape.ts'
 
 /** Entries of a table that are counted together. */
 const PART = 4096
@@ -36,8 +36,9 @@ export class Extent {
   #count = 0
 
   /** Takes a step in; false if there is no memory of which all that was told could be. */
-  takes({ set, facts }: StepRecord): boolean {
+  takes({ event, set, facts }: StepRecord): boolean {
     for (const fact of facts) if (!this.#fact(fact as readonly unknown[])) return false
+    for (const key in event) if (!this.#tables(key, event[key])) return false
     for (const name in set) {
       const keys = set[name]?.[1]
       for (const key in keys) if (!this.#tables(`${name} ${key}`, keys[key])) return false
@@ -52,6 +53,7 @@ export class Extent {
 
   #fact(fact: readonly unknown[]): boolean {
     const kind = String(fact[0])
+    for (let i = 1; i < fact.length; i++) if (typeof fact[i] === 'object' && !this.#tables(`${kind} ${i}`, fact[i])) return false
     if (NAMED.has(kind)) return this.#run(`${kind} ${String(fact[1])}`, fact[2], fact[3])
     if (NAMED_ONE.has(kind)) return this.#run(`${kind} ${String(fact[1])}`, fact[2], 1)
     if (COLUMN.has(kind)) return this.#run(kind, fact[1], fact[2])
@@ -64,12 +66,15 @@ export class Extent {
   #tables(name: string, value: unknown): boolean {
     if (typeof value !== 'object' || value === null) return true
     if (Array.isArray(value)) {
-      for (const element of value) if (typeof element === 'object' && !this.#tables(name, element)) return false
+      for (let i = 0; i < value.length; i++) {
+        const element: unknown = value[i]
+        if (typeof element === 'object' && !this.#tables(`${name} ${i}`, element)) return false
+      }
       return true
     }
     if (!isFields(value)) return true
     const runs = value['$runs'] ?? value['$table']
-    if (Array.isArray(runs)) return runs.every(run => Array.isArray(run) && this.#run(name, run[0], run[1]))
+    if (Array.isArray(runs)) return areRuns(runs) && (runs as readonly Run[]).every(([index, count]) => this.#run(name, index, count))
     for (const key in value) {
       const field = value[key]
       if (typeof field === 'object' && !this.#tables(name === '' ? key : `${name} ${key}`, field)) return false

@@ -4,8 +4,10 @@
  */
 import { ByteWriter } from './bytes.ts'
 import { Opener, Sealer } from './chain.ts'
-import { KeyCollector, type Keys } from './keys.ts'
+import { isKeys, KeyCollector, type Keys } from './keys.ts'
 import type { Sink } from './record-writer.ts'
+import { isCount, isFields, type Fields } from './shape.ts'
+import { parsed, unfit } from './sound.ts'
 import type { Told } from './told.ts'
 
 /** Records [at, end) of a log, by offset, of which the first follows from the one with checksum `after`. */
@@ -24,13 +26,22 @@ export interface Block extends Span {
   readonly keys: Keys
 }
 
-/** The last line: the size of the log, and the checksum of its last record. */
-interface IndexEnd {
+/** The last line. */
+export interface IndexEnd {
+  /** The size of the log. */
   readonly size: number
+  /** Where the record stands that ends the log; of one that was cut off, where what is whole of it ends. */
+  readonly at: number
+  /** The checksum of the last record, and the one that it follows from. */
   readonly last: string
+  readonly after: string
+  /** The log was cut off: in this line, or behind it. */
+  readonly cut?: number
 }
 
-const INDEX_FORMAT = 1
+const INDEX_FORMAT = 2
+/** How the file of an index begins, of whatever format. */
+export const INDEX_BEGINS = '{"mirrorwalk-index":'
 
 /** Collects blocks while a log is written or read. */
 export class BlockCollector {
@@ -109,11 +120,13 @@ export class IndexWriter {
     this.#blocks.checkpoint(size, after, own)
   }
 
-  end(size: number, last: string): void {
+  /** The log is over, with a record of this size between these checksums. */
+  end(size: number, after: string, last: string): void {
     // A log of one block needs no index.
     if (!this.#begun) return
     this.#block()
-    this.#write({ size: this.#blocks.size + size, last } satisfies IndexEnd)
+    const at = this.#blocks.size
+    this.#write({ size: at + size, at, last, after } satisfies IndexEnd)
   }
 
   #block(): void {
@@ -145,28 +158,71 @@ export function indexText(log: string, blocks: readonly Block[], end: IndexEnd):
   return Buffer.from(bytes.taken())
 }
 
+/** What is known of a log before its index is read: the checksum of its header, where that ends, the last step before the log, and its size. */
+export interface Indexed {
+  readonly log: string
+  readonly at: number
+  readonly from: number
+  readonly size: number
+}
+
+export interface Index {
+  readonly blocks: readonly Block[]
+  readonly end: IndexEnd
+}
+
 /**
- * The blocks that an index tells of, if it is one of this log, whole: `log` is the checksum of the log's header, `size` its
- * size, `last` the checksum of its last record.
+ * What an index tells, if it is one of this log as it is now, and whole: its blocks lie in the log one behind the other. What
+ * they touch is believed: to know better, one would have to read the log. Whoever can seal an index that hides a block from a
+ * search can also write a log in which nothing is to be found; an index that is stale, or of another log, is not believed.
  */
-export function readIndex(bytes: Buffer, log: string, size: number, last: string): readonly Block[] | undefined {
+export function readIndex(bytes: Buffer, log: Indexed): Index | undefined {
   const chain = new Opener()
   const blocks: Block[] = []
   let begun = false
   for (let at = 0; at < bytes.length;) {
     const newline = bytes.indexOf(0x0a, at)
-    const text = newline < 0 ? undefined : chain.open(bytes.subarray(at, newline))
-    if (text === undefined) return undefined
+    if (newline < 0) return undefined
+    const line = bytes.subarray(at, newline)
+    const text = line.length > SHORT && unfit(line) !== undefined ? undefined : chain.open(line)
+    const record = text === undefined ? undefined : parsed(text)
     at = newline + 1
-    const record = JSON.parse(text) as object
+    if (!isFields(record)) return undefined
     if (!begun) {
-      if (!('mirrorwalk-index' in record) || record['mirrorwalk-index'] !== INDEX_FORMAT || !('log' in record) || record.log !== log)
-        return undefined
+      if (record['mirrorwalk-index'] !== INDEX_FORMAT || record['log'] !== log.log) return undefined
       begun = true
     } else if ('size' in record) {
-      const end = record as IndexEnd
-      return end.size === size && end.last === last && at === bytes.length ? blocks : undefined
-    } else blocks.push(record as Block)
+      return isEnd(record) && record.size === log.size && record.at >= endOf(blocks, log) && at === bytes.length
+        ? { blocks, end: record }
+        : undefined
+    } else if (isBlock(record) && isNext(record, blocks.at(-1), log)) blocks.push(record)
+    else return undefined
   }
   return undefined
+}
+
+const endOf = (blocks: readonly Block[], log: Indexed): number => blocks.at(-1)?.end ?? log.at
+
+/** Does a block begin where the one before it ends? */
+function isNext({ from, at, end, world, after }: Block, before: Block | undefined, log: Indexed): boolean {
+  if (end > log.size) return false
+  if (before === undefined) return world === null && at === log.at && from === log.from && after === log.log
+  return world !== null && world.at === before.end && world.end === at && from === before.from + before.steps
+}
+
+/** What a shorter line can hold is no burden. */
+const SHORT = 1 << 16
+/** The shortest step is longer. */
+const SHORTEST_STEP = 30
+
+const isBlock = (x: Fields): x is Fields & Block => {
+  const { from, steps, world, keys } = x
+  if (!isSpan(x) || !isCount(from) || !isCount(steps) || steps === 0 || steps * SHORTEST_STEP > x.end - x.at) return false
+  return (world === null || isSpan(world)) && isKeys(keys)
+}
+const isSpan = (x: unknown): x is Span => isFields(x) && isCount(x['at']) && isCount(x['end']) && x['at'] < x['end'] && isSum(x['after'])
+const isSum = (x: unknown): x is string => typeof x === 'string' && /^[0-9a-f]{8}$/.test(x)
+const isEnd = (x: Fields): x is Fields & IndexEnd => {
+  const { size, at, last, after, cut } = x
+  return isCount(size) && isCount(at) && at <= size && isSum(last) && isSum(after) && (cut === undefined || isCount(cut))
 }

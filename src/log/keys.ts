@@ -7,7 +7,8 @@ import { pageAt, PMD_PAGES, type Level } from '../memory/address.ts'
 import { deviceFirst } from '../memory/memory.ts'
 import type { Pairs } from './parts.ts'
 import type { Told } from './told.ts'
-import { add, meets, rangesOf, touchOf, touchWhole, type Ranges, type Touch } from './touch.ts'
+import { isFields } from './shape.ts'
+import { add, isTouch, meets, rangesOf, touchOf, touchWhole, type Ranges, type Touch } from './touch.ts'
 
 type Columns = Readonly<Record<string, Readonly<Record<string, Touch>>>>
 
@@ -29,6 +30,13 @@ export type Key =
   | { readonly in: 'do'; readonly name: string }
   | { readonly in: 'actors' | 'mms'; readonly name: string; readonly column?: string; readonly from?: number; readonly end?: number }
   | { readonly in: 'rest'; readonly name: string; readonly from?: number; readonly end?: number }
+
+/** Is it what this index could have told? */
+export const isKeys = (x: unknown): x is Keys =>
+  isFields(x) && areNames(x['by']) && areNames(x['do']) && areColumns(x['actors']) && areColumns(x['mms']) && areTouches(x['rest'])
+const areNames = (x: unknown): boolean => Array.isArray(x) && x.every(name => typeof name === 'string')
+const areColumns = (x: unknown): boolean => isFields(x) && Object.values(x).every(areTouches)
+const areTouches = (x: unknown): boolean => isFields(x) && Object.values(x).every(isTouch)
 
 const own = <T>(of: Readonly<Record<string, T>>, name: string): T | undefined => (Object.hasOwn(of, name) ? of[name] : undefined)
 
@@ -116,8 +124,8 @@ export class KeyCollector {
   readonly #large = new Set<number>()
   /** Frames that are new, until all that is new is drained. */
   readonly #fresh = new Set<number>()
-  /** Entries above the last level that lead to pages. */
-  readonly #pages = new Set<string>()
+  /** Entries above the last level that lead to pages, by address space and level. */
+  readonly #pages = new Map<string, Ranges>()
 
   step({ by, do: what, to, then, next, own, set, facts }: Told): void {
     const actor = this.#actor(by)
@@ -238,15 +246,12 @@ export class KeyCollector {
 
   /** Entries of an upper level: what a page is mapped by changes where they lead, or led, to pages. */
   #upper(level: Upper, mm: string, index: number, count: number, word: string): void {
-    const leads = word !== 'table' && word !== 'none'
-    for (let i = index; i < index + count; i++) {
-      const entry = `${mm} ${level} ${i}`
-      if (!leads && !this.#pages.has(entry)) continue
-      this.#pages.add(entry)
-      const [from, end] = [pageAt(level, i), pageAt(level, i + 1)]
-      add(this.#mms.column(mm, 'large'), from, end)
-      add(this.#mms.column(mm, 'tlb'), from, end)
-    }
+    const pages = rangesOf(this.#pages, `${mm} ${level}`)
+    const end = index + count
+    if (word !== 'table' && word !== 'none') add(pages, index, end)
+    else if (!meets(pages, { from: index, end })) return
+    add(this.#mms.column(mm, 'large'), pageAt(level, index), pageAt(level, end))
+    add(this.#mms.column(mm, 'tlb'), pageAt(level, index), pageAt(level, end))
   }
 
   /** A folio whose last reference goes is forgotten, and goes back to where it came from. */

@@ -10,7 +10,7 @@ export interface Line {
 }
 
 /** No record is longer: a checkpoint of all that a world may hold has room. */
-export const LONGEST = 1 << 28
+export const LONGEST = 1 << 27
 const NEWLINE = 0x0a
 const CHUNK = 1 << 20
 

@@ -2,24 +2,25 @@
  * A log as a file that is not read whole: its header, its blocks, and each block when it is asked for. The index beside it
  * (`LOG.idx`) says where blocks are; where it is missing or not of this log, it is made anew from the log.
  */
-import { closeSync, existsSync, fstatSync, openSync, readFileSync, readSync, writeFileSync } from 'node:fs'
+import { closeSync, fstatSync, openSync } from 'node:fs'
+import { besideOf, readAt, readBeside, writeBeside } from './beside.ts'
 import { Opener } from './chain.ts'
-import { BlockCollector, indexText, readIndex, type Block, type Span } from './index-file.ts'
-import { isCheckpoint, isStep, scanLog, type Damage, type Scan } from './reader.ts'
+import { DamagedLog } from './damaged.ts'
+import { BlockCollector, indexText, readIndex, type Block, type IndexEnd, type Span } from './index-file.ts'
+import { LONGEST } from './lines.ts'
+import { CUT_BEHIND, CUT_WITHIN, isCheckpoint, isStep, scanLog, type Damage, type Scan } from './reader.ts'
 import type { CheckpointRecord, EndRecord, Header } from './records.ts'
-import { unsound } from './sound.ts'
+import { isFields } from './shape.ts'
+import { isItsDigest, NOT_ITS_DIGEST, parsed, unfit, unsound } from './sound.ts'
 import { Told } from './told.ts'
+
+export { DamagedLog }
 
 export interface OpenOptions {
   /** Is told how far making the index has come. */
   readonly progress?: (done: number, all: number) => void
   /** Not to write an index that had to be made. */
   readonly keepIndex?: boolean
-}
-
-/** Something in a log that is not what was written, found when it was needed. */
-export class DamagedLog extends Error {
-  override readonly name = 'DamagedLog'
 }
 
 /** Logs up to this size have no index beside them: one is made in no time. */
@@ -61,7 +62,7 @@ export class LogFile {
       const { size } = fstatSync(fd)
       const scan = scanLog(fd, path)
       const id = scan.sum
-      const found = indexed(path, fd, id, size) ?? madeAnew(path, scan, size, id, options)
+      const found = indexed(path, fd, scan, size) ?? madeAnew(path, scan, size, options)
       return new LogFile(path, fd, scan, id, found)
     } catch (error) {
       closeSync(fd)
@@ -94,19 +95,21 @@ export class LogFile {
     if (block.world === null) return undefined
     const name = `the checkpoint at step ${block.from}`
     const [text = ''] = [...this.#texts(block.world, name)]
-    const record: unknown = JSON.parse(text)
-    const what = unsound(record, block.from)
+    const record = parsed(text) as CheckpointRecord
+    const what = unsound(record, block.from) ?? (isItsDigest(text, record.digest) ? undefined : NOT_ITS_DIGEST)
     if (what !== undefined) throw new DamagedLog(`${this.path}: ${name}: ${what}`)
-    return record as CheckpointRecord
+    return record
   }
 
   *#texts({ at, end, after }: Span, what: string): Generator<string> {
+    if (end - at > LONGEST) throw new DamagedLog(`${this.path}: ${what}: more than any block has`)
     const bytes = readAt(this.#fd, at, end)
     const chain = new Opener(after)
     let record = 0
     for (let from = 0; from < bytes.length;) {
       const newline = bytes.indexOf(0x0a, from)
-      const text = newline < 0 ? undefined : chain.open(bytes.subarray(from, newline))
+      const line = newline < 0 ? undefined : bytes.subarray(from, newline)
+      const text = line === undefined || unfit(line) !== undefined ? undefined : chain.open(line)
       if (text === undefined)
         throw new DamagedLog(`${this.path}: ${what}: record ${record + 1} of them is not what was written; mirrorwalk log says more`)
       yield text
@@ -122,24 +125,46 @@ interface Found {
   readonly damage: Damage | undefined
 }
 
+/** No record that ends a log is longer. */
+const LONGEST_END = 1 << 16
+
 /** What the index says, if it is of this log as it is now. */
-function indexed(path: string, fd: number, id: string, size: number): Found | undefined {
-  const beside = `${path}.idx`
-  if (!existsSync(beside)) return undefined
-  // The last line is the record that ends the log: `{"end":…,"k":"…"}`.
-  const tail = readAt(fd, Math.max(0, size - 512), size)
-    .toString('latin1')
-    .trimEnd()
-  const line = tail.slice(tail.lastIndexOf('\n') + 1)
-  const last = /,"k":"([0-9a-f]{8})"\}$/.exec(line)?.[1]
-  if (last === undefined || !line.startsWith('{"end":')) return undefined
-  const blocks = readIndex(readFileSync(beside), id, size, last)
-  return blocks === undefined ? undefined : { blocks, end: JSON.parse(line) as EndRecord, damage: undefined }
+function indexed(path: string, fd: number, scan: Scan, size: number): Found | undefined {
+  const bytes = readBeside(besideOf(path), size)
+  const index = bytes === undefined ? undefined : readIndex(bytes, { log: scan.sum, at: scan.sound, from: scan.after, size })
+  if (index === undefined) return undefined
+  const { blocks, end } = index
+  const block = blocks.at(-1)
+  const after = block === undefined ? scan.after : block.from + block.steps
+  if (end.cut !== undefined) {
+    if (!isCutAt(fd, end)) return undefined
+    return { blocks, end: undefined, damage: { line: end.cut, after, what: end.at < size ? CUT_WITHIN : CUT_BEHIND, cut: true } }
+  }
+  const record = endAt(fd, end, after)
+  return record === undefined ? undefined : { blocks, end: record, damage: undefined }
+}
+
+/** The record that ends a log, if it is what was written. */
+function endAt(fd: number, { at, size, after, last }: IndexEnd, step: number): EndRecord | undefined {
+  if (size - at > LONGEST_END) return undefined
+  const line = readAt(fd, at, size)
+  const chain = new Opener(after)
+  const text = line.indexOf(0x0a) === line.length - 1 ? chain.open(line.subarray(0, -1)) : undefined
+  const record = text === undefined || chain.last !== last ? undefined : parsed(text)
+  return isFields(record) && 'end' in record && unsound(record, step) === undefined ? (record as unknown as EndRecord) : undefined
+}
+
+/** Does the last whole record end there, and none behind it? */
+function isCutAt(fd: number, { at, size, last }: IndexEnd): boolean {
+  if (size - at > LONGEST) return false
+  const end = `"k":"${last}"}\n`
+  return readAt(fd, Math.max(0, at - end.length), at).toString('latin1') === end && !readAt(fd, at, size).includes(0x0a)
 }
 
 /** Reads the log from behind its header to its end. */
-function madeAnew(path: string, scan: Scan, size: number, id: string, { progress, keepIndex = true }: OpenOptions): Found {
-  const collector = new BlockCollector(scan.sound, id, scan.after)
+function madeAnew(path: string, scan: Scan, size: number, { progress, keepIndex = true }: OpenOptions): Found {
+  const log = scan.sum
+  const collector = new BlockCollector(scan.sound, log, scan.after)
   const told = new Told()
   const blocks: Block[] = []
   const close = (): void => {
@@ -147,42 +172,29 @@ function madeAnew(path: string, scan: Scan, size: number, id: string, { progress
     if (block !== undefined) blocks.push(block)
   }
   let end: EndRecord | undefined
-  for (;;) {
-    const [at, before] = [scan.sound, scan.sum]
-    const next = scan.next()
-    if (next === undefined) break
+  let [at, after] = [scan.sound, log]
+  for (let next = scan.next(); next !== undefined; next = scan.next()) {
     const { record } = next
     if (isStep(record)) {
       collector.step(told.record(record), scan.sound - at)
     } else if (isCheckpoint(record)) {
       close()
-      collector.checkpoint(scan.sound - at, before, scan.sum)
-    } else end = record
-    progress?.(scan.sound, size)
+      collector.checkpoint(scan.sound - at, after, scan.sum)
+    } else {
+      end = record
+      break
+    }
+    at = scan.sound
+    after = scan.sum
+    progress?.(at, size)
   }
+  // Nothing may stand behind the end.
+  if (end !== undefined) scan.next()
   close()
   const { damage } = scan
-  if (damage !== undefined) return { blocks, end: undefined, damage }
-  if (keepIndex && size > SMALL) write(`${path}.idx`, indexText(id, blocks, { size, last: scan.sum }))
-  return { blocks, end, damage: undefined }
-}
-
-/** An index can be made again: where it cannot be kept, nothing is lost. */
-function write(path: string, bytes: Buffer): void {
-  try {
-    writeFileSync(path, bytes)
-  } catch {
-    // A folder that may not be written to.
-  }
-}
-
-function readAt(fd: number, at: number, end: number): Buffer {
-  const bytes = Buffer.allocUnsafe(end - at)
-  let have = 0
-  while (have < bytes.length) {
-    const got = readSync(fd, bytes, have, bytes.length - have, at + have)
-    if (got === 0) break
-    have += got
-  }
-  return bytes.subarray(0, have)
+  // What was changed may be changed again, and nobody could tell by the index.
+  const isKept = keepIndex && size > SMALL && (damage === undefined || damage.cut === true)
+  const known: IndexEnd = { size, at, last: scan.sum, after, ...(damage === undefined ? {} : { cut: damage.line }) }
+  if (isKept) writeBeside(besideOf(path), indexText(log, blocks, known))
+  return { blocks, end: damage === undefined ? end : undefined, damage }
 }

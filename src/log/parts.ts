@@ -4,7 +4,7 @@
  */
 import type { ByteWriter } from './bytes.ts'
 import { Table } from '../memory/table.ts'
-import { isFields, type Fields } from './sound.ts'
+import { isFields, type Fields } from './shape.ts'
 
 export interface Part {
   /** Has the step anything to tell here? */

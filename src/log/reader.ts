@@ -1,13 +1,17 @@
 /** Reading a log: its header, its records as far as they are what was written, and what is wrong behind them. */
 import { Opener } from './chain.ts'
+import { NotALog } from './damaged.ts'
 import { Extent } from './extent.ts'
 import { linesOf, linesOfFile, type GrowingLines, type Line } from './lines.ts'
 import { FORMAT, type CheckpointRecord, type EndRecord, type Header, type StepRecord } from './records.ts'
-import { isFields, isTooDeep, unsound } from './sound.ts'
+import { isCount, isFields } from './shape.ts'
+import { isItsDigest, NOT_ITS_DIGEST, parsed, unfit, unsound } from './sound.ts'
+import { inLine } from './unseen.ts'
 import { stepOf, upcastHeader } from './upcast.ts'
 import type { Usual } from './usual.ts'
 import { revived } from './values.ts'
 
+export { NotALog } from './damaged.ts'
 export type LogRecord = StepRecord | CheckpointRecord | EndRecord
 export const isStep = (record: LogRecord): record is StepRecord => 'n' in record
 export const isCheckpoint = (record: LogRecord): record is CheckpointRecord => 'checkpoint' in record
@@ -35,11 +39,6 @@ export interface ReadLog {
   readonly damage: Damage | undefined
 }
 
-/** A file that is no log of ours at all; the message says what was expected, and what to do. */
-export class NotALog extends Error {
-  override readonly name = 'NotALog'
-}
-
 /** Reads a log from its bytes; `name` is for messages. Throws `NotALog`; damage behind a good header is reported, not thrown. */
 export function readLog(bytes: Buffer, name: string): ReadLog {
   const scan = new Scan(linesOf(bytes), name)
@@ -62,6 +61,9 @@ export interface Scanned {
   readonly text: string
 }
 
+/** What is wrong with a log that was cut off: behind a record, or in one. */
+export const CUT_BEHIND = 'the log was cut off behind this record: the one that ends a log is missing'
+export const CUT_WITHIN = 'the log was cut off in the middle of this record'
 /** What is wrong with a record behind which memory would be larger than any. */
 export const TOO_MUCH = 'this record says of memory what none has room for'
 
@@ -116,7 +118,7 @@ export class Scan {
     return {
       line: this.#line,
       after: this.#after,
-      what: 'the log was cut off behind this record: the one that ends a log is missing',
+      what: CUT_BEHIND,
       cut: true,
     }
   }
@@ -138,8 +140,9 @@ export class Scan {
     const line = next.value
     if (this.#ended) return this.#damaged('there is more behind the record that ends the log')
     if (line.long === true) return this.#damaged('this record is longer than any can be')
-    if (!line.whole) return this.#damaged('the log was cut off in the middle of this record', { cut: true })
-    if (isTooDeep(line.bytes)) return this.#damaged('this record is nested deeper than any can be')
+    if (!line.whole) return this.#damaged(CUT_WITHIN, { cut: true })
+    const unfitting = unfit(line.bytes)
+    if (unfitting !== undefined) return this.#damaged(unfitting)
     const text = this.#chain.open(line.bytes)
     if (text === undefined)
       return this.#damaged('this record is not what was written: its checksum does not follow from the record before it')
@@ -147,6 +150,7 @@ export class Scan {
     const what = unsound(record, this.#after)
     if (what !== undefined) return this.#damaged(what)
     if (!this.#isWithinMemory(record as LogRecord)) return this.#damaged(TOO_MUCH)
+    if (isCheckpoint(record as LogRecord) && !isItsDigest(text, (record as CheckpointRecord).digest)) return this.#damaged(NOT_ITS_DIGEST)
     return this.#believed(record as LogRecord, text, line.bytes.length + 1)
   }
 
@@ -176,14 +180,6 @@ export class Scan {
   }
 }
 
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
-}
-
 function headerOf(line: Line, chain: Opener, name: string): Header {
   const start = line.bytes.subarray(0, 80).toString('utf8')
   if (!start.startsWith('{"mirrorwalk":')) {
@@ -197,17 +193,41 @@ function headerOf(line: Line, chain: Opener, name: string): Header {
       `${name}: format ${version}; this version reads logs up to format ${FORMAT}. Read it with the version that wrote it, or a newer one.`,
     )
   }
-  const text = line.whole && !isTooDeep(line.bytes) ? chain.open(line.bytes) : undefined
+  const text = line.whole && unfit(line.bytes) === undefined ? chain.open(line.bytes) : undefined
   const header = text === undefined ? undefined : parsed(text)
-  if (!isHeader(header) || !new Extent().takesWorld(header))
+  if (header === undefined)
     throw new NotALog(`${name}: the header, its first line, is cut off or was changed; without it nothing that follows can be believed`)
-  return { ...header, system: revived(header.system) }
+  if (!isHeader(header) || !new Extent().takesWorld(header))
+    throw new NotALog(`${name}: the header, its first line, is sealed, and is none; without it nothing that follows can be believed`)
+  return told({ ...header, system: revived(header.system) })
 }
 
+/** What a header says to people stays on its line, wherever it is shown. */
+function told(header: Header): Header {
+  const { model, chooser, title, from } = header
+  const words = { model: inLine(model), chooser: inLine(chooser), title: inLine(title) }
+  if (from === undefined) return { ...header, ...words }
+  return { ...header, ...words, from: { ...from, name: inLine(from.name), changed: from.changed.map(inLine) } }
+}
+
+const isText = (x: unknown): x is string => typeof x === 'string'
+
 const isHeader = (x: unknown): x is Header => {
-  const { mirrorwalk, model, chooser, title, seed } = (x ?? {}) as Partial<Record<keyof Header, unknown>>
-  const { from } = (x ?? {}) as Partial<Header>
-  if (from !== undefined && !(Number.isSafeInteger(from?.step) && from.step >= 0 && typeof from.name === 'string')) return false
-  const words = [model, chooser, title].every(word => typeof word === 'string')
-  return Number.isSafeInteger(mirrorwalk) && Number(mirrorwalk) > 0 && words && (seed === null || Number.isSafeInteger(seed))
+  if (!isFields(x)) return false
+  const { mirrorwalk, model, chooser, title, seed, from } = x
+  return (
+    Number.isSafeInteger(mirrorwalk) &&
+    Number(mirrorwalk) > 0 &&
+    [model, chooser, title].every(isText) &&
+    (seed === null || Number.isSafeInteger(seed)) &&
+    (from === undefined || isOrigin(from))
+  )
+}
+
+const isOrigin = (x: unknown): boolean => {
+  if (!isFields(x)) return false
+  const { name, of, trunk, step, changed } = x
+  return (
+    isText(name) && (of === undefined || isText(of)) && isText(trunk) && isCount(step) && Array.isArray(changed) && changed.every(isText)
+  )
 }

@@ -40,14 +40,14 @@ export class RecordWriter {
     return this.#sealed(start)
   }
 
-  /** `world`: as `toldWorld` has it; `digest`: what was recorded of it, if it was. */
-  checkpoint(n: number, world: unknown, digest?: string): number {
+  /** `world`: as `toldWorld` has it. */
+  checkpoint(n: number, world: unknown): number {
     const to = this.#bytes
     const start = to.at
     to.raw(`{"checkpoint":${n},"world":`)
     const from = to.at
     to.value(world)
-    to.raw(`,"digest":"${digest ?? digestOfText(to.since(from))}","usual":`)
+    to.raw(`,"digest":"${digestOfText(to.since(from))}","usual":`)
     this.#learned.settle(to)
     to.raw('}')
     return this.#sealed(start)

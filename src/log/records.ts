@@ -9,6 +9,8 @@ import type { Ended } from '../system/live.ts'
 import type { Choice } from '../system/step.ts'
 import { initialWorld, type System, type World } from '../system/world.ts'
 import type { Usual } from './usual.ts'
+import { senseless } from './damaged.ts'
+import { areItems, isContext, isListed, isWorld } from './shape.ts'
 import { changed, revived } from './values.ts'
 
 /** Of this format; older ones are brought up to it when they are read. */
@@ -83,8 +85,16 @@ type Fields = Readonly<Record<string, unknown>>
 /** The choice that a step was. */
 export const choiceOf = (record: StepRecord): Choice => ({ by: record.by, offer: record.offer ?? 0, budget: record.budget ?? Infinity })
 
-/** The world after a step, by its record alone: no machine and no rule is asked. */
+/** The world after a step, by its record alone: no machine and no rule is asked. Throws `DamagedLog` for one that makes no sense. */
 export function foldStep<M, F>(system: System<M, F>, world: World<M>, record: StepRecord): World<M> {
+  try {
+    return folded(system, world, record)
+  } catch (error) {
+    throw senseless(`step ${record.n}`, error)
+  }
+}
+
+function folded<M, F>(system: System<M, F>, world: World<M>, record: StepRecord): World<M> {
   const facts = revived(record.facts) as readonly F[]
   const actors = world.actors.slice()
   for (const name of Object.keys(record.set)) {
@@ -102,6 +112,7 @@ function foldContext(before: Fields, keys: Fields): object {
   const context: Record<string, unknown> = { ...before }
   for (const key in keys) {
     const value = changed(before[key], keys[key])
+    if (isListed(key) && !areItems(value)) throw new Error(`its ${key} is none`)
     if (Object.hasOwn(context, key)) context[key] = value
     // No machine names it: somebody has made this log, and it may be called `__proto__`.
     else Object.defineProperty(context, key, { value, enumerable: true, configurable: true, writable: true })
@@ -120,24 +131,38 @@ export function toldWorld<M, F>(system: System<M, F>, { memory, actors }: World<
 /** A world as JSON. */
 export const worldText = <M, F>(system: System<M, F>, world: World<M>): string => JSON.stringify(toldWorld(system, world))
 
-/** The world that plain data tells of. */
-export function worldOf<M, F>(system: System<M, F>, json: unknown): World<M> {
-  const { memory, actors } = revived(json) as { readonly memory: M; readonly actors: Readonly<Record<string, readonly [string, object]>> }
-  return {
-    memory,
-    actors: system.actors.map(({ name }) => {
-      const snapshot = actors[name]
-      if (snapshot === undefined) throw new Error(`a checkpoint without actor '${name}'`)
-      return { value: snapshot[0], context: snapshot[1] }
-    }),
+/** The world that plain data tells of; `what`: where it stands. Throws `DamagedLog` if it is none of this system. */
+export function worldOf<M, F>(system: System<M, F>, json: unknown, what = 'the world'): World<M> {
+  try {
+    if (!isWorld(json)) throw new Error('it is no world')
+    const { memory, actors } = revived(json) as { readonly memory: M; readonly actors: Readonly<Record<string, readonly [string, object]>> }
+    return {
+      memory,
+      actors: system.actors.map(({ name }) => {
+        const snapshot = Object.hasOwn(actors, name) ? actors[name] : undefined
+        if (snapshot === undefined) throw new Error(`actor '${name}' is not in it`)
+        return { value: snapshot[0], context: snapshot[1] }
+      }),
+    }
+  } catch (error) {
+    throw senseless(what, error)
   }
 }
 
 /** The number of the step that the run of a log begins behind. */
 export const firstOf = ({ from }: Header): number => from?.step ?? 0
-/** Where it begins. */
-export const beginning = <M, F>(system: System<M, F>, { from }: Header): World<M> =>
-  from === undefined ? initialWorld(system) : worldOf(system, from.world)
+/** Where it begins. Throws `DamagedLog` for a header that makes no sense. */
+export function beginning<M, F>(system: System<M, F>, { from }: Header): World<M> {
+  if (from !== undefined) return worldOf(system, from.world, 'the world in the header')
+  try {
+    const world = initialWorld(system)
+    const odd = world.actors.findIndex(({ context }) => !isContext(context))
+    if (odd >= 0) throw new Error(`actor '${system.actors[odd]?.name}' begins with a program that is none`)
+    return world
+  } catch (error) {
+    throw senseless('the system in the header', error)
+  }
+}
 
 /** SHA-256 of a world's text, or of its bytes. */
 export const digestOfText = (text: string | Uint8Array): string => hash('sha256', text)

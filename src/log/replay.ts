@@ -4,6 +4,7 @@
  */
 import { Live, type Entry } from '../system/live.ts'
 import type { System, World } from '../system/world.ts'
+import { senseless } from './damaged.ts'
 import { isCheckpoint, isEnd, isStep, type LogRecord } from './reader.ts'
 import { beginning, choiceOf, digestOf, foldStep, type Header, type StepRecord } from './records.ts'
 import { recordOf } from './told.ts'
@@ -62,7 +63,7 @@ export function deciding<M, F>(system: System<M, F>, log: Records, model: string
     () => live.world,
     record => {
       if (!isStep(record)) return undefined
-      const outcome = live.choose(choiceOf(record))
+      const outcome = chosen(live, record)
       if (outcome.kind !== 'stepped') {
         const got = outcome.kind === 'blocked' ? `${outcome.do} is refused by ${outcome.on.to}` : 'nothing to do'
         return { step: record.n, path: 'do', logged: `${record.by}: ${record.do}`, got, likely }
@@ -71,6 +72,15 @@ export function deciding<M, F>(system: System<M, F>, log: Records, model: string
       return difference === undefined ? undefined : { step: record.n, ...difference, likely }
     },
   )
+}
+
+/** The step that a record is of, taken again. Throws `DamagedLog` for one that nobody can take. */
+function chosen<M, F>(live: Live<M, F>, record: StepRecord): ReturnType<Live<M, F>['choose']> {
+  try {
+    return live.choose(choiceOf(record))
+  } catch (error) {
+    throw senseless(`step ${record.n}`, error)
+  }
 }
 
 /** `foldLog`, bit by bit. */

@@ -1,43 +1,56 @@
 /**
  * What a record must be before anybody works with it: whoever knows how to seal one can write any JSON. It is plain data,
- * no deeper than it needs to be, with the fields of its kind, and its numbers say what they can mean.
+ * no deeper and no more than it needs to be, with the fields of its kind, and its numbers say what they can mean.
  */
 
+import { digestOfText } from './records.ts'
+import { areFacts, isCount, isFields, type Fields } from './shape.ts'
 import { LONGEST_USUAL } from './usual.ts'
 
 /** Values stand no deeper in each other: what walks through them is a function that calls itself. */
 const DEEPEST = 200
 /** What a shorter record can hold is not too deep for anybody. */
 const SHORT = 1024
-/** Pages or frames that one fact or run speaks of: 64 GiB. */
-const WIDEST = 1 << 24
+/**
+ * Values in one record. A world in a million pieces, each in a run of its own, has no more; when they are parsed, each may take
+ * a hundred bytes.
+ */
+const MOST = 1 << 22
 
-const [QUOTE, BACKSLASH] = [0x22, 0x5c]
+const [QUOTE, BACKSLASH, COMMA] = [0x22, 0x5c, 0x2c]
 
-/** Are values of this JSON text nested deeper than they may be? */
-export function isTooDeep(text: Buffer): boolean {
-  if (text.length < SHORT) return false
+/** Why this JSON text is none that should be parsed, if there is a reason. */
+export function unfit(text: Uint8Array): string | undefined {
+  if (text.length < SHORT) return undefined
   let depth = 0
+  let values = 0
   for (let i = 0; i < text.length; i++) {
     const byte = text[i]
     if (byte === QUOTE) {
       for (i++; i < text.length && text[i] !== QUOTE; i++) if (text[i] === BACKSLASH) i++
     } else if (byte === 0x7b || byte === 0x5b) {
-      if (++depth > DEEPEST) return true
+      if (++depth > DEEPEST) return 'this record is nested deeper than any can be'
+      values++
     } else if (byte === 0x7d || byte === 0x5d) depth--
+    else if (byte === COMMA) values++
   }
-  return false
+  return values > MOST ? 'this record has more values in it than any can have' : undefined
 }
 
-export type Fields = Readonly<Record<string, unknown>>
-export const isFields = (x: unknown): x is Fields => typeof x === 'object' && x !== null && !Array.isArray(x)
-const isCount = (x: unknown): x is number => typeof x === 'number' && Number.isSafeInteger(x) && x >= 0
-
-/** Where a fact says how many pages or frames it speaks of. */
-const COUNT_AT: Readonly<Record<string, number>> = {
-  ...Object.fromEntries(['pte', 'pmd', 'pud', 'pgd', 'tlb', 'blocks', 'promised', 'dax'].map(kind => [kind, 3])),
-  ...Object.fromEntries(['refs', 'maps', 'hugeMaps', 'state', 'content', 'anonVma', 'index', 'lru'].map(kind => [kind, 2])),
+/** What a text says that is fit to be parsed; undefined if it is no JSON. */
+export function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
 }
+
+const WORLD = ',"world":'
+/** Is the world in the text of a checkpoint the one that its digest is of? */
+export const isItsDigest = (text: string, digest: string): boolean =>
+  digestOfText(text.slice(text.indexOf(WORLD) + WORLD.length, text.lastIndexOf(`,"digest":"${digest}"`))) === digest
+export const NOT_ITS_DIGEST = 'the world in this checkpoint is not the one that its digest is of'
 
 /** What is wrong with a record that follows step `after`, if anything. */
 export function unsound(record: unknown, after: number): string | undefined {
@@ -71,20 +84,7 @@ function unsoundStep({ n, by, do: what, offer, budget, cause, event, set, facts 
   if ((offer !== undefined && !isCount(offer)) || (budget !== undefined && !isCount(budget))) return 'a step whose choice is none'
   if (!isFields(event) || typeof event['type'] !== 'string') return 'a step without an event'
   if (!isFields(set) || !Object.values(set).every(isSet)) return 'a step that says not what became of its actors'
-  if (!Array.isArray(facts) || !facts.every(fact => Array.isArray(fact) && typeof fact[0] === 'string'))
-    return 'a step whose facts are none'
-  return facts.every(isNarrow) ? undefined : 'a fact about more pages than there are'
+  return areFacts(facts) ? undefined : 'a step whose facts are none, or about more pages than there are'
 }
 
 const isSet = (x: unknown): boolean => Array.isArray(x) && x.length === 2 && (x[0] === 0 || typeof x[0] === 'string') && isFields(x[1])
-
-function isNarrow(fact: readonly unknown[]): boolean {
-  const at = COUNT_AT[String(fact[0])]
-  return at === undefined || (isCount(fact[at]) && fact[at] <= WIDEST)
-}
-
-/** Runs of a table that was written down: none is wider than it can be, nor are all of them. */
-export const areNarrow = (runs: readonly unknown[]): boolean =>
-  runs.every(
-    run => Array.isArray(run) && run.length === 4 && run.every(n => typeof n === 'number') && isCount(run[0]) && isCount(run[1]),
-  ) && runs.reduce<number>((sum, run) => sum + Number((run as readonly number[])[1]), 0) <= WIDEST

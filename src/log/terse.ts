@@ -13,7 +13,7 @@
  * although it usually is, is null.
  */
 import type { ByteWriter } from './bytes.ts'
-import { isFields, type Fields } from './sound.ts'
+import { isFields, type Fields } from './shape.ts'
 import type { Told } from './told.ts'
 import { FIELDS, usually, type Field, type Learned, type Usual } from './usual.ts'
 import { isItemChange, isListChange, moved, sameTail, type ListChange } from './values.ts'

@@ -3,7 +3,7 @@
  * place of its head (an agenda loses its first item and gets others), a table as the runs that changed.
  */
 import { Table, type Run } from '../memory/table.ts'
-import { areNarrow, type Fields } from './sound.ts'
+import { areRuns, type Fields } from './shape.ts'
 
 /** A change of a list: `drop` of its first elements are gone, and these stand in their place. */
 export interface ListChange {
@@ -49,7 +49,7 @@ function revivedList(list: readonly unknown[]): readonly unknown[] {
 
 /** Runs that somebody wrote down, unless they fill more than any memory has. */
 function narrow(runs: readonly Run[]): readonly Run[] {
-  if (!areNarrow(runs)) throw new RangeError('a table whose runs are none, or wider than any can be')
+  if (!areRuns(runs)) throw new RangeError('a table whose runs are none, or wider than any can be')
   return runs
 }
 

@@ -60,8 +60,9 @@ export class LogWriter<M, F> {
   /** Closes the log: without its last record, a log counts as cut off. */
   end(why: EndRecord['why']): void {
     this.#subscription?.unsubscribe()
+    const before = this.#records.sum
     const size = this.#records.end({ end: this.#n, why, digest: digestOf(this.#system, this.#world) })
-    this.#index?.end(size, this.#records.sum)
+    this.#index?.end(size, before, this.#records.sum)
   }
 
   /** Writes what is still held back. */

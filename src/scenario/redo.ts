@@ -1,9 +1,10 @@
 /** A run that is known by the header of its log alone, begun again: the same system, plan, chooser and seed. */
 import type { Header } from '../log/records.ts'
+import { beginning } from '../log/records.ts'
 import type { Built, Scenario } from './api.ts'
 import type { Plan } from './plan.ts'
 import { prepare, type ScenarioRun } from './run.ts'
-import { BadSpec, type SystemSpec } from './standard.ts'
+import { BadSpec, linuxSystem, type SystemSpec } from './standard.ts'
 
 /** How a run chooses, by the name that headers have for it. */
 export const CHOOSERS = { written: 'as written', random: 'random', token: 'a token', explored: 'explored' } as const
@@ -32,6 +33,8 @@ export function beginAgain(header: Header, options: { readonly scenario?: Scenar
   if (chooser !== CHOOSERS.written && (chooser !== CHOOSERS.random || seed === null))
     throw new BadSpec(`the run was chosen by '${chooser}', which its log does not tell how to do again`)
   const system = header.system as SystemSpec
+  // What makes no sense is found before anybody runs it.
+  beginning(linuxSystem(system), header)
   const built: Built = { title, system, plan: planOf(header, options.scenario), expectations: [] }
   return prepare(built, { ...(seed === null ? {} : { seed }), ...(options.steps === undefined ? {} : { steps: options.steps }) })
 }

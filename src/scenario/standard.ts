@@ -26,6 +26,7 @@ import { kernelOf } from '../kernel/rules.ts'
 import { threadDoes } from '../kernel/thread.ts'
 import type { Fact } from '../memory/facts.ts'
 import { fold } from '../memory/fold.ts'
+import { inLine } from '../log/unseen.ts'
 import { bootMemory, type Memory, type MmName } from '../memory/memory.ts'
 import { kind, type ActorName, type Kind } from '../system/actor.ts'
 import { compiled } from '../system/compile.ts'
@@ -55,6 +56,11 @@ export type Kinds = Readonly<Record<string, Kind<Memory, Fact>>>
 /** A description that cannot be built: what was expected, and what came. */
 export class BadSpec extends Error {
   override readonly name = 'BadSpec'
+
+  /** The message may have words of somebody's log in it: it stays on its line. */
+  constructor(message: string) {
+    super(inLine(message))
+  }
 }
 
 /** The machines of this project with the rules of a profile, by the names that descriptions use. */
@@ -93,12 +99,32 @@ export function profileOf(name: string): Profile {
 export function linuxSystem(spec: SystemSpec, more: Kinds = {}, take: Take = compiled): LinuxSystem {
   const profile = profileOf(spec.profile)
   const kinds = { ...standardKinds(profile), ...more }
+  checkNames(spec)
   const actors = [...machineActors, ...spec.actors].map(({ name, machine, input }) => {
     const of = kinds[machine] ?? driverKind(machine, kernelOf(profile))
     if (of === undefined) throw new BadSpec(unknown(name, machine, kinds))
     return { name, kind: of, input }
   })
   return system({ actors, memory: bootMemory(spec.mms), fold, take })
+}
+
+/** Actors that a system may have. */
+const MOST_ACTORS = 10_000
+
+/** Names stand in logs, in tables by name and on lines of a terminal: they are to be seen, each once, and mean nothing else. */
+function checkNames({ mms, actors }: SystemSpec): void {
+  if (actors.length + mms.length > MOST_ACTORS)
+    throw new BadSpec(`a system of ${actors.length} actors and ${mms.length} address spaces: there may be ${MOST_ACTORS}`)
+  const names = new Set<string>()
+  for (const name of [...machineActors, ...actors].map(actor => actor.name)) {
+    if (names.has(name)) throw new BadSpec(`two actors have one name: ${name}`)
+    names.add(name)
+  }
+  for (const name of [...names, ...mms])
+    if (name === '' || name.startsWith('$') || inLine(name) !== name)
+      throw new BadSpec(
+        `'${name}' is no name of an actor or an address space: it is empty, begins with $ or has characters that are not seen`,
+      )
 }
 
 const unknown = (name: ActorName, machine: string, kinds: Kinds): string =>

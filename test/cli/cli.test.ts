@@ -124,7 +124,7 @@ test('flags that make no sense are told', async ({ folder }) => {
     ],
     [['run', stale, '--kernel', 'v6.1', '--against', 'v6.12', '--timeline', 'all'], /^mirrorwalk: --against prints no timelines/],
     [['run', stale, '--seed', 'x'], /--seed <n>' argument 'x' is invalid\. Expected a whole number/],
-    [['run', stale, '--log', '/dev/null/log.jsonl'], /^mirrorwalk: \/dev\/null\/log\.jsonl: the log cannot be written there/],
+    [['run', stale, '--log', '/dev/null/log.jsonl'], /^mirrorwalk: \/dev\/null\/log\S*\.jsonl: the log cannot be written there/],
     [['frobnicate'], /unknown command 'frobnicate'/],
     [['conform', '/nowhere'], /^mirrorwalk: \/nowhere: no such file or folder\. Give recordings/],
     [['conform', recordings, '--level', 'deep'], /^mirrorwalk: no level 'deep'; there are result, pfns, events, tables, bits/],
@@ -180,9 +180,9 @@ test('log: filters by actor, type, page and steps', async ({ folder }) => {
   assert.is((await steps()).length, 33)
   assert.equal(await steps('--type', 'commit'), [30])
   assert.equal(await steps('--actor', 'gpu0'), [23, 28, 30, 31])
-  // Page 17 was never touched, but the tables that it would hang in were made.
-  assert.equal(await steps('--page', '17'), [7, 9])
-  assert.equal(await steps('--page', '16', '--from', '20', '--to', '26'), [21, 22, 23, 24, 25, 26])
+  // Page 17 was never touched, though the tables that it would hang in were made.
+  assert.equal(await steps('--page', '17'), [])
+  assert.equal(await steps('--page', '16', '--from', '20', '--to', '26'), [20, 21, 22, 23, 24, 25, 26])
   assert.equal(await steps('--type', 'driver_lock', '--type', 'driver_unlock', '--to', '30'), [28])
   const printed = await cli(folder, ['log', 'log.jsonl', '--type', 'commit'])
   assert.match(printed.out, /30 .*maps on gpu0: 16 → #2 W\n\n1 step of 33; the run ended with everybody at rest\./)

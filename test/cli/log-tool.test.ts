@@ -2,8 +2,8 @@
 import { appendFileSync, copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as assert from 'uvu/assert'
-import { escaped, shown } from '../../src/inspect/unseen.ts'
 import { isStep, readLog } from '../../src/log/reader.ts'
+import { escaped, shown } from '../../src/log/unseen.ts'
 import { sealed, unsealed } from '../log/sealed.ts'
 import { cli, cliSuite, root, stale } from './command.ts'
 

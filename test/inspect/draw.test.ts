@@ -1,17 +1,11 @@
-/** What is shown of page tables and of entries, against the worlds themselves; and why entries are as they are. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+/** What is drawn of page tables, against the worlds themselves and what oracles find in them. */
 import * as fc from 'fast-check'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { scenario, slice, until, type Scenario } from '../../src/index.ts'
-import { Branch, conditionOf, Cursor, momentAt, openRecording, pathOf, why, whyLines, withStatement } from '../../src/inspect.ts'
-import { describeStep } from '../../src/inspect/folded-step.ts'
-import { drawState, drawTables } from '../../src/inspect/draw.ts'
+import { conditionOf, Cursor, momentAt, pathOf, why, whyLines } from '../../src/inspect.ts'
+import { drawTables } from '../../src/inspect/draw.ts'
 import { mappedRows } from '../../src/inspect/mapped-rows.ts'
 import type { LinuxSystem, LinuxWorld } from '../../src/inspect/linux.ts'
-import type { Recording } from '../../src/inspect/recording.ts'
 import { page } from '../../src/memory/address.ts'
 import { entryOf, NEXT_FRAME, PRESENT, TABLE, WRITE } from '../../src/memory/entry.ts'
 import { emptyMm } from '../../src/memory/memory.ts'
@@ -19,34 +13,7 @@ import { smallEntryAt } from '../../src/memory/pagetable.ts'
 import { Table } from '../../src/memory/table.ts'
 import { wrongWith } from '../../src/oracles/device-entry.ts'
 import { devicesOf } from '../../src/oracles/oracle.ts'
-import { told } from './story.ts'
-
-const folder = mkdtempSync(join(tmpdir(), 'mirrorwalk-draw-'))
-test.after(() => rmSync(folder, { recursive: true }))
-
-function recorded(of: Scenario, profile: string, variant?: string): Recording {
-  const path = join(folder, `${Math.random()}.jsonl`)
-  writeFileSync(path, told(of, profile, undefined, variant, false).bytes)
-  return openRecording(path)
-}
-const shipped = async (name: string): Promise<Scenario> =>
-  ((await import(`../../scenarios/${name}.ts`)) as { readonly default: Scenario }).default
-
-/** The device has walked two pages when the second is taken away, or may be written no more; it maps both. */
-const overtaken = (by: 'dontneed' | 'mprotect'): Scenario =>
-  scenario(by, ({ linux }) => {
-    const m = linux()
-    const [cpu, gpu] = [m.thread(), m.device()]
-    const buf = cpu.mmap({ pages: 3 })
-    cpu.write(slice(buf, 0, 2), 42)
-    const fault = gpu.fault(slice(buf, 0, 2), { write: true })
-    const second = slice(buf, 1, 1)
-    const other = by === 'mprotect' ? cpu.mprotect(second, 'r') : cpu.madvise(second, 'dontneed')
-    m.race(fault, other).order(until(fault, 'driver_lock'), other, fault)
-    if (by === 'mprotect') return
-    cpu.write(slice(buf, 2, 1), 9)
-    cpu.write(second, 9)
-  })
+import { overtaken, recorded, shipped } from './recorded.ts'
 
 /** `#2–5 WDA` as what the i-th of its pages has. */
 const expanded = (words: string, i: number): string =>
@@ -225,82 +192,6 @@ test('what is shown as wrong is what the oracles find, once no invalidation is i
           why(run, 'mm0', p, n).derived.some(d => !d.agrees),
           `${name}, step ${n}`,
         )
-    }
-  }
-})
-
-test('a walk says how far it has come, on every kernel', async () => {
-  const walks = (profile: string, of: Scenario): readonly string[] => {
-    const run = recorded(of, profile)
-    return Array.from({ length: run.last }, (_, i) => describeStep(run, i + 1).text).filter(text => text.startsWith('walks'))
-  }
-  const four = await shipped('races/fault-against-munmap')
-  const thrice = ['walks as far as 16', 'walks as far as 17', 'walks as far as 18']
-  const over = 'walks; finds 16–19 → #2–5 W'
-  for (const profile of ['v4.14', 'v5.2', 'v6.12']) assert.equal(walks(profile, four), [...thrice, over], profile)
-  // Of two walks the first is for nothing.
-  assert.equal(walks('v5.5', four), [...thrice, 'walks, and has to walk again from 16', ...thrice, over])
-  const run = recorded(four, 'v5.5')
-  assert.is(why(run, 'mm0', 16, run.last).derived[0]?.walked, 35, 'the walk that counts')
-})
-
-test('of a log that begins in the middle, what was so where it begins is said to be', () => {
-  const trunk = recorded(overtaken('mprotect'), 'v5.2')
-  const leaves = (n: number): Branch =>
-    new Branch(trunk, n, trunk.world(n), { name: 'b', trunk: trunk.log.id, system: trunk.system, spec: trunk.header.system, changed: [] })
-  const later = leaves(38)
-  assert.equal(whyLines(later, why(later, 'mm0', 17, 38)), [
-    'page 17 of mm0 at step 38: the CPU maps #3 DA',
-    '  as it was where the log begins, at step 38',
-    'gpu0 maps #3 W, as it did where the log begins, at step 38',
-    '  → gpu0 may write what the CPU may not: nobody told it of page 17 since the log begins, at step 38',
-  ])
-  assert.equal(whyLines(later, why(later, 'mm0', 99, 38)).slice(1), [
-    '  as it was where the log begins, at step 38',
-    '  no device has mapped it since the log begins, at step 38',
-  ])
-  // The walk is before the beginning, what came of it is behind it.
-  const walked = leaves(24)
-  walked.run(100)
-  const lines = whyLines(walked, why(walked, 'mm0', 17, walked.last)).join('\n')
-  assert.not.match(lines, /undefined|never written/)
-  // What it mapped then is taken away behind it.
-  const world = withStatement(trunk.system, trunk.world(40), 'cpu0', { do: 'munmap', mm: 'mm0', start: 16, end: 18 })
-  const gone = new Branch(trunk, 40, world, {
-    name: 'g',
-    trunk: trunk.log.id,
-    system: trunk.system,
-    spec: trunk.header.system,
-    changed: [],
-  })
-  gone.run(100)
-  assert.match(whyLines(gone, why(gone, 'mm0', 17, gone.last)).at(-1) ?? '', /gpu0 maps nothing there: step \d+ took the entry away/)
-})
-
-test('a table, and a range of one, are shown as entries are', () => {
-  const run = recorded(overtaken('dontneed'), 'v5.2')
-  const shown = (text: string, n = run.last): string => pathOf(run.system, text).show(run.world(n))
-  assert.is(shown('mm0.pte.16-17'), '16 = #2 WDA, 17 = #4 WDA')
-  assert.is(shown('mm0.pte.16-19', 24), '16–17 = #2–3 WDA')
-  assert.is(shown('mm0.pte.40-49'), 'none')
-  assert.is(shown('gpu0.table'), '16–17 = #2–3 W')
-  assert.is(shown('gpu0.table', 3), 'none')
-  assert.is(shown('gpu0.table.17-99'), '17 = #3 W')
-  assert.is(shown('gpu0.table.16'), '#2 W')
-  assert.is(shown('swap.refs'), 'none')
-  assert.ok(conditionOf(run.system, 'gpu0.table = none').holds(momentAt(run, 3)))
-})
-
-test('nothing is wider than it may be, where a word is not; and nothing is lost', () => {
-  const run = recorded(overtaken('mprotect'), 'v5.2')
-  const wordsIn = (lines: readonly string[]): readonly string[] => lines.flatMap(line => line.trim().split(/\s+/)).toSorted()
-  for (const width of [40, 60, 80]) {
-    for (let n = run.first; n <= run.last; n += 4) {
-      for (const draw of [(w?: number) => drawState(run, n, w), (w?: number) => whyLines(run, why(run, 'mm0', 17, n), w)]) {
-        const lines = draw(width)
-        for (const line of lines) assert.ok(line.length <= width, `${width}: ${line}`)
-        if (width >= 60) assert.equal(wordsIn(lines), wordsIn(draw()), `step ${n}`)
-      }
     }
   }
 })

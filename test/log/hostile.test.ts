@@ -9,6 +9,7 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import stale from '../../scenarios/seeds/004-stale-valid.ts'
 import { readLog, Retracing, scanLog } from '../../src/inspect.ts'
+import { DamagedLog } from '../../src/log/damaged.ts'
 import { linesOfFile } from '../../src/log/lines.ts'
 import { isStep, NotALog, type Damage } from '../../src/log/reader.ts'
 import { decideAgain, foldLog } from '../../src/log/replay.ts'
@@ -158,8 +159,8 @@ test('records that are sound and make no sense are refused, not a defect', () =>
     try {
       for (const record of log.records.filter(isStep)) retracing.see(record)
     } catch (error) {
-      assert.instance(error, NotALog)
-      assert.match((error as NotALog).message, /^step 4 is sealed, and makes no sense: /)
+      assert.instance(error, DamagedLog)
+      assert.match((error as DamagedLog).message, /^step 4 is sealed, and makes no sense: /)
     }
   }
 })

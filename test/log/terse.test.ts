@@ -56,7 +56,7 @@ const step: fc.Arbitrary<Words> = fc.record({
   budget: fc.constantFrom(undefined, 1),
   event: fc.tuple(fc.constantFrom('ran', 'done'), fields).map(([type, more]) => ({ ...more, type })),
   sets: fc.dictionary(fc.constantFrom('cpu0', 'gpu0.range', '__proto__', 'mm0.registry'), set, { maxKeys: 3 }),
-  facts: fc.array(fc.tuple(fc.constantFrom('x', 'drain'), plain), { maxLength: 2 }),
+  facts: fc.array(fc.tuple(fc.constantFrom('x', 'drip'), plain), { maxLength: 2 }),
 })
 
 const throughJson = (value: unknown): unknown => JSON.parse(JSON.stringify(value))

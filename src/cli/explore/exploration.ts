@@ -55,9 +55,9 @@ export function show(
       `${styled('bold', witness.found?.property ?? 'this order')}: ${plural(witness.steps, 'step')}${witness.fewest ? ', the fewest there are' : ''}`,
     )
     for (const line of witness.lines) print(line)
-    if (witness.log !== null) print(`\nLog: ${witness.log}`)
+    if (witness.log !== null) print('', `Log: ${witness.log}`)
     if (witness.kept !== undefined) print(keptText(witness.kept))
-    print(styled('dim', `this order again: ${command('explore')} --token ${witness.token}\n`))
+    print(styled('dim', `this order again: ${command('explore')} --token ${witness.token}`), '')
   }
   for (const line of covered(exploration, seconds)) print(line)
   for (const line of coverageLines(exploration)) print(line)
@@ -68,7 +68,7 @@ export function show(
         `to go on from here: ${command('explore')}${flagsText(strategyOf(flags))} --resume ${flags.checkpoint} --checkpoint ${flags.checkpoint}`,
       ),
     )
-  print(styled('dim', `again: ${command(flags.simulate === undefined ? 'explore' : 'simulate')}${flagsText(flags)}\n`))
+  print(styled('dim', `again: ${command(flags.simulate === undefined ? 'explore' : 'simulate')}${flagsText(flags)}`), '')
 }
 
 function foundLine({ property, kind, verdict, why, trail }: Found): string {

@@ -122,7 +122,7 @@ const asJson = (scenario: Scenario, { point, shown, ...row }: Row): object => ({
 })
 
 function show(file: string, scenario: Scenario, axes: readonly Axis[], rows: readonly Row[], points: number): void {
-  print(`${styled('bold', scenario.title)}  ${styled('dim', file)}\n`)
+  print(`${styled('bold', scenario.title)}  ${styled('dim', file)}`, '')
   const head = [...axes.map(({ name }) => name), 'verdict', 'states', 'transitions', 's', 'steps', 'shows']
   const cells = rows.map(row => [
     ...axes.map(({ name }) => row.point.get(name) ?? ''),
@@ -135,7 +135,7 @@ function show(file: string, scenario: Scenario, axes: readonly Axis[], rows: rea
   ])
   for (const line of table([head, ...cells])) print(line)
   const left = points - rows.length
-  if (left > 0) print(`\n${plural(left, 'combination')} of ${points} not explored.`)
+  if (left > 0) print('', `${plural(left, 'combination')} of ${points} not explored.`)
   const first = rows.find(({ verdict }) => verdict !== 'holds') ?? rows[0]
-  if (first !== undefined) print(styled('dim', `\none of them: ${first.command}\n`))
+  if (first !== undefined) print('', styled('dim', `one of them: ${first.command}`), '')
 }

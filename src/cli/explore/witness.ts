@@ -20,7 +20,7 @@ import type { Choice } from '../../system/step.ts'
 import { MODEL_VERSION } from '../../version.ts'
 import { replacing } from '../kept-log.ts'
 import { outlookJson, outlookLines, withChances } from './outlook.ts'
-import { colourful, columns, plural, UsageError, type Work } from '../output.ts'
+import { columns, plural, styled, UsageError, type Work } from '../output.ts'
 
 /** What is shown of the orders of events that were found: the first that breaks something, else the first that was asked for. */
 export interface Witness {
@@ -69,7 +69,7 @@ export async function witnessOf(built: Built, model: LinuxModel, wanted: Wanted,
     kept,
     outlook,
     lines: [
-      ...timeline(outlook === undefined ? shown : withChances(shown, outlook), { width: columns(), colour: colourful() }),
+      ...timeline(outlook === undefined ? shown : withChances(shown, outlook), { width: columns(), styled }),
       '',
       ...(outlook === undefined ? [] : outlookLines(outlook, steps)).flatMap(line => wrapped(line, columns(), 0)),
     ],

@@ -1,7 +1,8 @@
 /** In what two worlds, or two values in them, differ: path by path, with what each has there. */
 import { stateWordOf } from '../../memory/frames.ts'
 import { Table } from '../../memory/table.ts'
-import { entryInWords } from '../entries.ts'
+import { columnOf, entryInWords } from '../entries.ts'
+import { joined, joinedNumbers, type Even } from '../even.ts'
 import type { LinuxSystem, LinuxWorld } from '../linux.ts'
 
 export interface StateDifference {
@@ -13,9 +14,6 @@ export interface StateDifference {
 
 type Fields = Readonly<Record<string, unknown>>
 const isFields = (x: unknown): x is Fields => typeof x === 'object' && x !== null && !Array.isArray(x) && !(x instanceof Table)
-const ENTRIES: ReadonlySet<string> = new Set(['pte', 'pmd', 'pud', 'pgd', 'tlb'])
-/** Tables of devices, and what walks have found. */
-const WORDS: ReadonlySet<string> = new Set(['table', 'array'])
 
 /** The differences between worlds, of one system or of two. */
 export function* stateDifferences(
@@ -63,13 +61,45 @@ function areAlike(a: unknown, b: unknown): readonly [readonly unknown[], readonl
   return a.every((x, i) => kind(x) === kind(b[i])) ? [a, b] : undefined
 }
 
+/** What goes on evenly on both sides is told as one. */
 function* tables(path: string, a: Table, b: Table): Generator<StateDifference> {
-  const column = path.slice(path.lastIndexOf('.') + 1)
-  const shown = (value: number): unknown =>
-    path === 'frames.state' ? stateWordOf(value) : ENTRIES.has(column) || WORDS.has(column) ? entryInWords(value, WORDS.has(column)) : value
-  for (const [index, count] of a.changesTo(b)) {
-    const last = index + count - 1
-    const where = count === 1 ? `${path}.${index}` : `${path}.${index}-${last}`
-    yield { path: where, a: shown(a.get(index)), b: shown(b.get(index)) }
+  const column = columnOf(path.slice(path.lastIndexOf('.') + 1))
+  const join = column === 'numbers' ? joinedNumbers : joined
+  const shown = (even: Even): unknown =>
+    path === 'frames.state'
+      ? stateWordOf(even.entry)
+      : column === 'numbers'
+        ? numbersInWords(even)
+        : entryInWords(even.entry, column === 'words', even)
+  const told = ([before, after]: Both): StateDifference => {
+    const { from, end } = before
+    return { path: end - from === 1 ? `${path}.${from}` : `${path}.${from}-${end - 1}`, a: shown(before), b: shown(after) }
   }
+  let last: Both | undefined
+  for (const [index, count] of a.changesTo(b)) {
+    for (let at = index; at < index + count; at++) {
+      const next: Both = [one(at, a.get(at)), one(at, b.get(at))]
+      const both: Both | undefined = last === undefined ? undefined : joinedBoth(join, last, next)
+      // States have no order.
+      const isOne = both !== undefined && (path !== 'frames.state' || both.every(({ step }) => step === 0))
+      if (last !== undefined && !isOne) yield told(last)
+      last = isOne ? both : next
+    }
+  }
+  if (last !== undefined) yield told(last)
+}
+
+type Both = readonly [before: Even, after: Even]
+const one = (at: number, entry: number): Even => ({ from: at, end: at + 1, entry, step: 0 })
+
+function joinedBoth(join: typeof joined, [a, b]: Both, [c, d]: Both): Both | undefined {
+  const [before, after] = [join(a, c), join(b, d)]
+  return before === undefined || after === undefined ? undefined : [before, after]
+}
+
+/** A number, if it is one; else from the first to the last. */
+function numbersInWords({ from, end, entry, step }: Even): unknown {
+  if (step === 0) return entry
+  const last = entry + (end - 1 - from) * step
+  return step > 0 ? `${entry}–${last}` : `${entry} down to ${last}`
 }

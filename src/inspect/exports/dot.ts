@@ -1,7 +1,7 @@
 /** DOT graphs: of a run, its steps by actor with what each follows from; of a system, its machines. */
+import { shown } from '../../log/unseen.ts'
 import { rolesOf, type Story } from './story.ts'
 import type { LinuxSystem } from '../linux.ts'
-import { shown } from '../unseen.ts'
 
 const quoted = (text: string): string =>
   `"${shown(text, () => ' ')

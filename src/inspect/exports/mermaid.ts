@@ -2,8 +2,8 @@
  * A run as a Mermaid sequence diagram, which GitHub draws. A long one is folded: first what only prepares something, then
  * what one actor does by itself, then the middle.
  */
+import { shown } from '../../log/unseen.ts'
 import type { Retraced } from '../retrace.ts'
-import { shown } from '../unseen.ts'
 import { rolesOf, type Story } from './story.ts'
 
 export interface MermaidOptions {
