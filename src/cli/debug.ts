@@ -36,7 +36,7 @@ export async function debugCommand(file: string, flags: DebugFlags): Promise<Exi
   const session = new Session(opened)
   const { log } = session
   const cut = log.end === undefined || log.end.why === 'at rest' ? '' : `, ${log.end.why}`
-  print(`${log.header.title}: ${plural(log.last, 'step')}${cut}`)
+  say([`${log.header.title}: ${plural(log.last, 'step')}${cut}`])
   if (log.damage !== undefined) print(`? ${damageText(path, log.damage)}`)
   const { trouble } = session.notes
   say([
