@@ -6,8 +6,9 @@ import { timeline } from '../inspect/timeline.ts'
 import type { Scenario } from '../scenario/api.ts'
 import type { Report } from '../scenario/run.ts'
 import { profileOf } from '../scenario/standard.ts'
+import { keptText } from './kept-log.ts'
 import { columns, plural, print, printJson, styled, UsageError, Work, type ExitCode } from './output.ts'
-import { againCommand, keptText, showEnd, showVerdicts, startRun, worst, type RunFlags, type Running } from './run.ts'
+import { againCommand, showEnd, showVerdicts, startRun, worst, type RunFlags, type Running } from './run.ts'
 import { loadScenario } from './scenario-file.ts'
 
 /** Steps in common that are printed, before the two part. */

@@ -13,10 +13,11 @@ import { execute } from './debug/commands.ts'
 import { completed } from './debug/completion.ts'
 import { Mistake } from './debug/mistake.ts'
 import { Session, TRUNK } from './debug/session.ts'
+import { keptText } from './kept-log.ts'
 import { damageText } from './log-file.ts'
 import { openRun } from './open.ts'
 import { EXIT, lineWidth, plural, print, styled, UsageError, Work, type ExitCode } from './output.ts'
-import { keptText, runProfile } from './run.ts'
+import { runProfile } from './run.ts'
 import { loadScenario } from './scenario-file.ts'
 
 export interface DebugFlags {
@@ -35,7 +36,7 @@ export async function debugCommand(file: string, flags: DebugFlags): Promise<Exi
   const session = new Session(opened)
   const { log } = session
   const cut = log.end === undefined || log.end.why === 'at rest' ? '' : `, ${log.end.why}`
-  print(`${log.header.title}: ${plural(log.last, 'step')}${cut}`)
+  say([`${log.header.title}: ${plural(log.last, 'step')}${cut}`])
   if (log.damage !== undefined) print(`? ${damageText(path, log.damage)}`)
   const { trouble } = session.notes
   say([

@@ -28,6 +28,8 @@ export function replacing(path: string): Replacing {
   }
 }
 
+export const keptText = (kept: string): string => `The log that was there before is kept as ${kept}, with its notes and branches.`
+
 /** What else there is of a log: its notes, and its branches with what there is of them. */
 function besides(path: string): readonly string[] {
   const name = basename(path)

@@ -9,7 +9,7 @@ import { prepare, type LinuxEntry, type Report, type ScenarioRun, type Verdict }
 import type { Built, Scenario } from '../scenario/api.ts'
 import type { Values } from '../scenario/parameters.ts'
 import { MODEL_VERSION } from '../version.ts'
-import { replacing, type Replacing } from './kept-log.ts'
+import { keptText, replacing, type Replacing } from './kept-log.ts'
 import { LazyIndex } from './lazy-index.ts'
 import { logPath, ownLog } from './log-name.ts'
 import { columns, EXIT, plural, print, printJson, styled, UsageError, Work, type ExitCode } from './output.ts'
@@ -206,8 +206,6 @@ export function showRun({ report, log, kept, timeline: steps }: Ran, again: stri
   print(styled('dim', `again: ${again}`))
   print()
 }
-
-export const keptText = (kept: string): string => `The log that was there before is kept as ${kept}, with its notes and branches.`
 
 /** What a run came to. */
 export function showVerdicts(report: Report): void {

@@ -55,6 +55,12 @@ test('bookmarks and branches are there in the next session, and the log is as it
     assert.equal(readFileSync(log), readFileSync(join(goldens, 'race-v5.2.jsonl')))
     assert.is((await cli(folder, ['replay', 'run.jsonl.branch-early'])).code, 0)
     assert.is((await cli(folder, ['replay', '--fold', 'run.jsonl.branch-early'])).code, 0)
+    // By itself it begins in the middle, where the page was mapped already.
+    copyFileSync(join(folder, 'run.jsonl.branch-early'), join(folder, 'alone.jsonl'))
+    writeFileSync(join(folder, 'commands'), 'goto 20\nlast 16\nwhy 16')
+    const { out } = await cli(folder, ['debug', 'alone.jsonl', '--commands', 'commands'])
+    assert.match(out, /\n16: #2 WDA, as it was where the log begins, at step 18\n/)
+    assert.match(out, /\n {2}as it was where the log begins, at step 18\n {2}no device has mapped it since the log begins, at step 18\n/)
   }))
 
 test('notes that were altered, or are of another log, are refused', () =>

@@ -7,7 +7,7 @@ import type { Said } from '../../src/cli/debug/command.ts'
 import { execute } from '../../src/cli/debug/commands.ts'
 import { Session } from '../../src/cli/debug/session.ts'
 import { openRun } from '../../src/cli/open.ts'
-import { cli, cliSuite, root } from './command.ts'
+import { cli, cliSuite, root, stale } from './command.ts'
 
 const test = cliSuite('keeping')
 const golden = join(root, 'test/fixtures/logs/race-v5.2.jsonl')
@@ -103,6 +103,8 @@ test('a scenario that was changed does not take the notes and branches of its la
   assert.match(await debug(folder, 'logs/s-v6.12-before.jsonl', 'notes', 'branches'), /note-1 {2}mine\n.*\n.*\n {2}└─ b: leaves at 3/)
   writeFileSync(join(folder, 's.ts'), scenario(3))
   assert.match((await cli(folder, ['run', 's.ts'])).out, /kept as logs\/s-v6\.12-before2\.jsonl/)
+  await debug(folder, 'logs/s-v6.12.jsonl', 'note again')
+  assert.match((await cli(folder, ['explore', stale, '--profile', 'v5.2', '--log', 'logs/s-v6.12.jsonl'])).out, /kept as .*-before3\.jsonl/)
   assert.equal(
     readdirSync(join(folder, 'logs')).filter(name => name.endsWith('.part')),
     [],

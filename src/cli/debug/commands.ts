@@ -80,8 +80,10 @@ function* change(session: Session, rest: string, back: boolean): Saying {
   const path = pathOf(system, rest)
   const found = yield* searchingChange(run, path, back ? cursor.n : cursor.n + 1, back)
   if (found === 'stopped') return ['* stopped here: it may have changed farther on']
-  if (found === undefined)
-    return [`${path.text}: ${path.show(cursor.world)}, ${back ? 'as it was at the beginning' : 'and nothing changes it any more'}`]
+  if (found === undefined) {
+    const begins = run.first === 0 ? 'at the beginning' : `where the log begins, at step ${run.first}`
+    return [`${path.text}: ${path.show(cursor.world)}, ${back ? `as it was ${begins}` : 'and nothing changes it any more'}`]
+  }
   return found.byHand ? handLines(run, found.n, path) : changeLines(run, found.n, path)
 }
 

@@ -3,6 +3,7 @@ import type { Exploration, Found } from '../../explore/explore.ts'
 import type { Progress } from '../../explore/strategy.ts'
 import { coverageLines } from './coverage.ts'
 import type { ExploreFlags } from './explore-flags.ts'
+import { keptText } from '../kept-log.ts'
 import { plural, print, styled } from '../output.ts'
 import { witnessJson, type Witness } from './witness.ts'
 
@@ -55,6 +56,7 @@ export function show(
     )
     for (const line of witness.lines) print(line)
     if (witness.log !== null) print('', `Log: ${witness.log}`)
+    if (witness.kept !== undefined) print(keptText(witness.kept))
     print(styled('dim', `this order again: ${command('explore')} --token ${witness.token}`), '')
   }
   for (const line of covered(exploration, seconds)) print(line)

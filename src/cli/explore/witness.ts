@@ -18,6 +18,7 @@ import type { LinuxEntry } from '../../scenario/run.ts'
 import { linuxSystem, type LinuxSystem } from '../../scenario/standard.ts'
 import type { Choice } from '../../system/step.ts'
 import { MODEL_VERSION } from '../../version.ts'
+import { replacing } from '../kept-log.ts'
 import { outlookJson, outlookLines, withChances } from './outlook.ts'
 import { columns, plural, styled, UsageError, type Work } from '../output.ts'
 
@@ -30,6 +31,8 @@ export interface Witness {
   readonly fewest: boolean
   readonly token: string
   readonly log: string | null
+  /** Where the log is now that was there before, if it had notes or branches and is another. */
+  readonly kept: string | undefined
   /** What lay ahead of each step, of what it decides. */
   readonly outlook: Outlook | undefined
   readonly lines: readonly string[]
@@ -48,7 +51,8 @@ export async function witnessOf(built: Built, model: LinuxModel, wanted: Wanted,
   // As the scenario was written: what exploring keeps besides is none of the log's business.
   const system = linuxSystem(built.system)
   const { found, trail, fewest } = await simplified(model, wanted, work)
-  const steps = timelineOf(system, logged(built, system, trail, path))
+  const { entries, kept } = logged(built, system, trail, path)
+  const steps = timelineOf(system, entries)
   const property = propertyOf(model, found)
   const outlook = property === undefined ? undefined : await finished(lookingAhead(model, property, trail), work, 'what lay ahead')
   const last = found?.trail?.length ?? 0
@@ -59,6 +63,7 @@ export async function witnessOf(built: Built, model: LinuxModel, wanted: Wanted,
     fewest,
     token: tokenFor(system, trail),
     log: path,
+    kept,
     outlook,
     lines: [
       ...timeline(outlook === undefined ? shown : withChances(shown, outlook), { width: columns(), styled }),
@@ -101,8 +106,13 @@ async function finished<T>(going: Generator<number, T, boolean>, work: Work, wha
   return next.value
 }
 
-/** Goes a trail again, and writes its log. */
-function logged(built: Built, system: LinuxSystem, trail: readonly Choice[], path: string | null): readonly LinuxEntry[] {
+/** Goes a trail again, and writes its log; `kept`: as of a `Witness`. */
+function logged(
+  built: Built,
+  system: LinuxSystem,
+  trail: readonly Choice[],
+  path: string | null,
+): { readonly entries: readonly LinuxEntry[]; readonly kept: string | undefined } {
   const lines: string[] = []
   const header = {
     model: MODEL_VERSION,
@@ -120,14 +130,15 @@ function logged(built: Built, system: LinuxSystem, trail: readonly Choice[], pat
     writers.push(new LogWriter(system, live.world, header, sink).follow(live.entries$))
   })
   for (const writer of writers) writer.end('limit')
-  if (path !== null) writeLog(path, lines.join(''))
-  return entries
+  return { entries, kept: path === null ? undefined : writeLog(path, lines.join('')) }
 }
 
-function writeLog(path: string, text: string): void {
+function writeLog(path: string, text: string): string | undefined {
   try {
     mkdirSync(dirname(path), { recursive: true })
-    writeFileSync(path, text)
+    const log = replacing(path)
+    writeFileSync(log.path, text)
+    return log.done()
   } catch (error) {
     throw new UsageError(`${path}: the log cannot be written there: ${error instanceof Error ? error.message : String(error)}`)
   }
