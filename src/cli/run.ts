@@ -146,13 +146,15 @@ function openLog(
   } catch (error) {
     throw new UsageError(`${path}: the log cannot be written there: ${error instanceof Error ? error.message : String(error)}`)
   }
+  const token = flags.seed === undefined ? (flags.token ?? built.order) : undefined
   const header = {
     model: MODEL_VERSION,
     system: built.system,
-    chooser: flags.seed !== undefined ? CHOOSERS.random : (flags.token ?? built.order) === undefined ? CHOOSERS.written : CHOOSERS.token,
+    chooser: flags.seed !== undefined ? CHOOSERS.random : token === undefined ? CHOOSERS.written : CHOOSERS.token,
     seed: flags.seed ?? null,
     title: built.title,
     plan: built.plan,
+    ...(token === undefined ? {} : { token }),
   }
   const index = new LazyIndex(log.path)
   const writer = new LogWriter(run.system, run.live.world, header, lines => writeAll(fd, lines), {

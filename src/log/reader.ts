@@ -214,12 +214,13 @@ const isText = (x: unknown): x is string => typeof x === 'string'
 
 const isHeader = (x: unknown): x is Header => {
   if (!isFields(x)) return false
-  const { mirrorwalk, model, chooser, title, seed, from } = x
+  const { mirrorwalk, model, chooser, title, seed, token, from } = x
   return (
     Number.isSafeInteger(mirrorwalk) &&
     Number(mirrorwalk) > 0 &&
     [model, chooser, title].every(isText) &&
     (seed === null || Number.isSafeInteger(seed)) &&
+    (token === undefined || isText(token)) &&
     (from === undefined || isOrigin(from))
   )
 }

@@ -30,6 +30,8 @@ export interface Header {
   readonly title: string
   /** Who could act when, as data, for whoever runs it again; absent or null: not known. */
   readonly plan?: unknown
+  /** The order of events that it took, as a token, where it took one: what exploring has found, or a scenario has with it. */
+  readonly token?: string
   /** Of a branch: where it leaves its trunk. */
   readonly from?: Origin
 }

@@ -1,5 +1,6 @@
 /** A run that is known by the header of its log alone, begun again: the same system, plan, chooser and seed. */
 import type { Header } from '../log/records.ts'
+import { choicesOf } from '../explore/token.ts'
 import { beginning } from '../log/records.ts'
 import type { Built, Scenario } from './api.ts'
 import type { Plan } from './plan.ts'
@@ -25,18 +26,26 @@ const isPlan = (x: unknown): x is Plan =>
  * which the scenario has.
  */
 export function beginAgain(header: Header, options: { readonly scenario?: Scenario; readonly steps?: number } = {}): ScenarioRun {
-  const { chooser, seed, title, from } = header
+  const { chooser, seed, title, token, from } = header
   if (from !== undefined)
     throw new BadSpec(
       `'${from.name}' is a branch, which was chosen by hand, step by step: what was lost of it cannot be decided again. Expected the log of a run; of a branch, repair without --redo keeps what is sound.`,
     )
-  if (chooser !== CHOOSERS.written && (chooser !== CHOOSERS.random || seed === null))
-    throw new BadSpec(`the run was chosen by '${chooser}', which its log does not tell how to do again`)
+  const isKnown = chooser === CHOOSERS.written || (chooser === CHOOSERS.random ? seed !== null : token !== undefined)
+  if (!isKnown) throw new BadSpec(`the run was chosen by '${chooser}', which its log does not tell how to do again`)
   const system = header.system as SystemSpec
+  const linux = linuxSystem(system)
   // What makes no sense is found before anybody runs it.
-  beginning(linuxSystem(system), header)
+  beginning(linux, header)
+  // A run that was explored ends where its order does.
+  const names = linux.actors.map(a => a.name)
+  const steps = options.steps ?? (chooser === CHOOSERS.explored ? choicesOf(names, token ?? '').length : undefined)
   const built: Built = { title, system, plan: planOf(header, options.scenario), expectations: [] }
-  return prepare(built, { ...(seed === null ? {} : { seed }), ...(options.steps === undefined ? {} : { steps: options.steps }) })
+  return prepare(built, {
+    ...(seed === null ? {} : { seed }),
+    ...(token === undefined ? {} : { token }),
+    ...(steps === undefined ? {} : { steps }),
+  })
 }
 
 function planOf({ plan, system, title }: Header, scenario: Scenario | undefined): Plan {

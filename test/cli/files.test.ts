@@ -1,5 +1,6 @@
 /** Files that commands read and write: nothing that was there is lost, and what cannot be is said in one message. */
-import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as assert from 'uvu/assert'
 import { cli, cliSuite, root, stale } from './command.ts'
@@ -69,6 +70,18 @@ test('runs of one command have logs of their own', async ({ folder }) => {
   assert.is(new Set(logs).size, logs.length)
   for (const log of logs) assert.ok(existsSync(join(folder, log)), log)
   assert.not(existsSync(join(folder, 'each.jsonl')))
+})
+
+test('a disk that is full is no defect', async ({ folder }) => {
+  if (!existsSync('/dev/full')) return
+  const full = openSync('/dev/full', 'w')
+  const { status, stderr } = spawnSync(process.execPath, [join(root, 'dist/src/cli/main.js'), 'log', LOG], {
+    cwd: folder,
+    stdio: ['ignore', full, 'pipe'],
+    encoding: 'utf8',
+  })
+  closeSync(full)
+  assert.equal([status, /^mirrorwalk: the output cannot be written: ENOSPC.*\n$/.test(stderr)], [3, true], stderr)
 })
 
 test.run()

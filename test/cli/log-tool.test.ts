@@ -131,6 +131,19 @@ test('repair --redo of a run chosen at random; of one whose model was another, n
   assert.not(existsSync(join(folder, 'never.jsonl')))
 })
 
+test('repair --redo of an order that exploring has found: its header has the token', async ({ folder }) => {
+  await cli(folder, ['explore', stale, '--kernel', 'v5.2', '--log', 'found.jsonl'])
+  const found = readFileSync(join(folder, 'found.jsonl'), 'utf8')
+  const token = /"token":"([^"]+)"/.exec(found)?.[1] ?? ''
+  await cli(folder, ['run', stale, '--kernel', 'v5.2', '--token', token, '--log', 'taken.jsonl'])
+  for (const name of ['found.jsonl', 'taken.jsonl']) {
+    const whole = readFileSync(join(folder, name), 'utf8')
+    writeFileSync(join(folder, 'half.jsonl'), whole.split('\n').slice(0, 15).join('\n') + '\n')
+    assert.is((await cli(folder, ['repair', 'half.jsonl', '--redo', '--output', 'all.jsonl'])).code, 0)
+    assert.is(readFileSync(join(folder, 'all.jsonl'), 'utf8'), whole)
+  }
+})
+
 test('upcast: a log of format 1 becomes one of this, which redo needs the scenario for', async ({ folder }) => {
   copyFileSync(join(root, 'test/fixtures/logs/format-1/stale-valid-v5.2.jsonl'), join(folder, 'old.jsonl'))
   const { code, out } = await cli(folder, ['upcast', 'old.jsonl'])

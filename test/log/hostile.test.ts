@@ -12,6 +12,7 @@ import { readLog, Retracing, scanLog } from '../../src/inspect.ts'
 import { DamagedLog } from '../../src/log/damaged.ts'
 import { linesOfFile } from '../../src/log/lines.ts'
 import { isStep, NotALog, type Damage } from '../../src/log/reader.ts'
+import { beginning } from '../../src/log/records.ts'
 import { decideAgain, foldLog } from '../../src/log/replay.ts'
 import { upcastHeader } from '../../src/log/upcast.ts'
 import { linuxSystem, type SystemSpec } from '../../src/scenario/standard.ts'
@@ -106,6 +107,67 @@ test('facts that would fill memory together, though none does alone', () => {
   assert.ok(process.memoryUsage().rss - before < 300e6)
 })
 
+test('tables where nobody looks for any: in facts, in what an actor was told, in lists', () => {
+  const tables = `[${Array.from({ length: 20 }, () => '{"$table":[[0,16777216,1,1]]}').join(',')}]`
+  const area = `{"start":16,"end":17,"flags":1,"pgoff":16,"anonVma":1,"linked":[],"order":1,"anonOrder":1,"file":"","x":${tables}}`
+  for (const [from, to] of [
+    ['[]', `[["vmas","mm0",0,0,[${area}]]]`],
+    ['[]', `[["file","f",{"kind":"shmem","size":1,"mirror":null,"x":${tables}}]]`],
+    ['[]', `[["x",${tables}]]`],
+    ['"set":{}', `"set":{},"with":{"a":${tables}}`],
+    ['"set":{}', `"own":{"a":${tables}}`],
+    ['"set":{}', '"own":{"a":{"$table":[[0,10,1,0],[5,10,2,0]]}}'],
+  ] as const)
+    assert.match(damageOf(`{"n":4,${fourth.replace(from, to)}}`)?.what ?? '', /none has room for/, to.slice(0, 40))
+})
+
+test('facts that are not what facts of their kind are', () => {
+  const area = '{"start":16,"end":17,"flags":1,"pgoff":16,"anonVma":1,"linked":[],"order":1,"anonOrder":1,"file":""}'
+  for (const fact of [
+    '["vmas","mm0",0,0,5]',
+    `["vmas","mm0",0,0,[${area.replace('17', '1e300')}]]`,
+    `["vmas","mm0",0,0,[${area.replace('"linked":[]', '"linked":7')}]]`,
+    `["vmas","mm0",0,0,[${Array.from({ length: 70_000 }, () => area).join(',')}]]`,
+    '["pte","mm0",16,1,{},2,0]',
+    '["alloc",5,{},1,0,0,1,16]',
+    '["open","mm0",[5]]',
+  ])
+    assert.match(damageOf(`{"n":4,${fourth.replace('[]', `[${fact}]`)}}`)?.what ?? '', /facts are none/, fact.slice(0, 60))
+})
+
+test('a record with more values than any has is not parsed', () => {
+  const before = process.memoryUsage().rss
+  assert.match(
+    damageOf(`{"n":4,${fourth.replace('[]', `[${'{},'.repeat(1 << 23)}1]`)}}`)?.what ?? '',
+    /more values in it than any can have/,
+  )
+  assert.ok(process.memoryUsage().rss - before < 300e6)
+})
+
+test('headers that are sealed and are none', () => {
+  const opened = (change: (header: Record<string, unknown>) => object): ReturnType<typeof readLog> =>
+    readLog(sealed([JSON.stringify(change(JSON.parse(head) as Record<string, unknown>)), ...texts]), 'log')
+  for (const from of [5, [], { name: 'x' }, { name: 'x', trunk: 'y', step: 0, changed: 7, world: {} }])
+    assert.throws(() => opened(header => ({ ...header, from })), /^log: the header, its first line, is sealed, and is none/)
+  const branch = opened(header => ({ ...header, from: { name: 'x', trunk: 'y', step: 0, changed: [], world: { actors: 5 } } }))
+  for (const fold of [foldLog, decideAgain] as const)
+    assert.throws(() => fold(system, branch, 'test'), /^the world in the header is sealed, and makes no sense/)
+  // What it says to people stays on its line.
+  const { title, chooser } = opened(header => ({ ...header, title: 'a\n✔ sound\u001b[31m', chooser: '\u{e0041}\u00ad' })).header
+  assert.equal([title, chooser], ['a\\n✔ sound\\u001b[31m', '\\udb40\\udc41\\u00ad'])
+  const { system: spec } = JSON.parse(head) as { readonly system: SystemSpec }
+  for (const [change, message] of [
+    [{ input: { mm: 'mm0', program: 5 } }, /'cpu0' begins with a program that is none/],
+    [{ input: { mm: 'mm0', program: [null] } }, /'cpu0' begins with a program that is none/],
+    [{ name: '$table' }, /is no name of an actor/],
+    [{ name: 'cpu\n1' }, /'cpu\\n1' is no name of an actor/],
+    [{ name: 'gpu0' }, /two actors have one name/],
+  ] as const) {
+    const odd = { ...spec, actors: spec.actors.map(actor => (actor.name === 'cpu0' ? { ...actor, ...change } : actor)) }
+    assert.throws(() => beginning(linuxSystem(odd), readLog(bytes, 'log').header), message)
+  }
+})
+
 test('a million records that claim to be ten', () => {
   const folder = mkdtempSync(join(tmpdir(), 'mirrorwalk-hostile-'))
   const path = join(folder, 'log.jsonl')
@@ -150,6 +212,11 @@ test('a huge line is not read whole', () => {
 test('records that are sound and make no sense are refused, not a defect', () => {
   for (const [from, to] of [
     ['"by":"cpu0"', '"by":"nobody"'],
+    ['"facts":[]', '"facts":[["pte","mm0",16,1,"no word",2,0]]'],
+    ['"facts":[]', '"facts":[["alloc",9,"\\u001b[31m",1,0,0,1,16]]'],
+    ['"set":{}', '"own":{"program":[null]}'],
+    ['"set":{}', '"then":[0,null]'],
+    ['"set":{}', '"own":{"agenda":7}'],
     ['"facts":[]', '"facts":[["pte","mm9",7]]'],
     ['"facts":[]', '"facts":[["vmas","mm0",0,0,5]]'],
     ['"do":"store","cause":3,"event":{"type":"x"}', '"do":"load","cause":3,"event":{"type":"accessed","values":7}'],
@@ -161,6 +228,14 @@ test('records that are sound and make no sense are refused, not a defect', () =>
     } catch (error) {
       assert.instance(error, DamagedLog)
       assert.match((error as DamagedLog).message, /^step 4 is sealed, and makes no sense: /)
+      assert.is((error as DamagedLog).message.includes('\u001b'), false)
+    }
+    for (const again of [() => foldLog(system, log), () => decideAgain(system, log, 'test')]) {
+      try {
+        again()
+      } catch (error) {
+        assert.instance(error, DamagedLog)
+      }
     }
   }
 })

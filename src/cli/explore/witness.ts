@@ -61,10 +61,7 @@ export async function witnessOf(built: Built, model: LinuxModel, wanted: Wanted,
     found,
     steps: trail.length,
     fewest,
-    token: tokenOf(
-      system.actors.map(a => a.name),
-      trail,
-    ),
+    token: tokenFor(system, trail),
     log: path,
     kept,
     outlook,
@@ -75,6 +72,12 @@ export async function witnessOf(built: Built, model: LinuxModel, wanted: Wanted,
     ],
   }
 }
+
+const tokenFor = ({ actors }: LinuxSystem, trail: readonly Choice[]): string =>
+  tokenOf(
+    actors.map(a => a.name),
+    trail,
+  )
 
 const propertyOf = ({ properties }: LinuxModel, found: Found | undefined): LinuxModel['properties'][number] | undefined =>
   properties.find(p => p.name === found?.property)
@@ -118,6 +121,7 @@ function logged(
     seed: null,
     title: built.title,
     plan: built.plan,
+    token: tokenFor(system, trail),
   }
   const writers: LogWriter<Memory, Fact>[] = []
   const entries = retrace(system, trail, live => {
