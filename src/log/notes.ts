@@ -8,7 +8,8 @@
 import { readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { ByteWriter } from './bytes.ts'
 import { Opener, Sealer } from './chain.ts'
-import { isFields, isTooDeep } from './sound.ts'
+import { isCount, isFields } from './shape.ts'
+import { parsed, unfit } from './sound.ts'
 
 export interface Note {
   readonly name: string
@@ -152,7 +153,8 @@ function fromFile(path: string, log: string): List {
   for (let at = 0; at < bytes.length;) {
     const newline = bytes.indexOf(0x0a, at)
     const line = bytes.subarray(at, newline < 0 ? undefined : newline)
-    const record = newline < 0 || isTooDeep(line) ? undefined : parsed(chain.open(line))
+    const text = newline < 0 || unfit(line) !== undefined ? undefined : chain.open(line)
+    const record = text === undefined ? undefined : parsed(text)
     if (record === undefined || (records.length > 0 && !isNote(record)))
       throw new BadNotes(`${path}: record ${records.length + 1} is not what was written. ${MOVE}`)
     records.push(record)
@@ -165,19 +167,10 @@ function fromFile(path: string, log: string): List {
 
 const MOVE = 'Move it away to begin new notes.'
 
-function parsed(text: string | undefined): unknown {
-  try {
-    return text === undefined ? undefined : JSON.parse(text)
-  } catch {
-    return undefined
-  }
-}
-
 /** Whoever knows how to seal a record can write any JSON. */
 const isNote = (x: unknown): x is Note =>
   isFields(x) &&
   typeof x['name'] === 'string' &&
   typeof x['text'] === 'string' &&
-  Number.isSafeInteger(x['step']) &&
-  Number(x['step']) >= 0 &&
+  isCount(x['step']) &&
   (x['branch'] === undefined || typeof x['branch'] === 'string')
