@@ -143,6 +143,11 @@ const isMemory = withFields({
   pagemaps: mapOf(isNumber),
 })
 
+const isGoal: Is = x =>
+  withFields({ by: isText, left: Number.isSafeInteger })(x) && (!isFields(x) || x['state'] === undefined || isText(x['state']))
+/** The plan of a scenario, as a header has it. */
+export const isPlan = listOf(withFields({ goals: listOf(isGoal), order: listOf(isGoal) }))
+
 /** A world, as it is written down. */
 export const isWorld = withFields({
   memory: isMemory,

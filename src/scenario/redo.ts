@@ -2,6 +2,7 @@
 import type { Header } from '../log/records.ts'
 import { choicesOf } from '../explore/token.ts'
 import { beginning } from '../log/records.ts'
+import { isPlan } from '../log/shape.ts'
 import type { Built, Scenario } from './api.ts'
 import type { Plan } from './plan.ts'
 import { prepare, type ScenarioRun } from './run.ts'
@@ -9,17 +10,6 @@ import { BadSpec, linuxSystem, type SystemSpec } from './standard.ts'
 
 /** How a run chooses, by the name that headers have for it. */
 export const CHOOSERS = { written: 'as written', random: 'random', token: 'a token', explored: 'explored' } as const
-
-const isGoal = (x: unknown): boolean => {
-  const { by, left, state } = (x ?? {}) as Readonly<Record<string, unknown>>
-  return typeof by === 'string' && Number.isSafeInteger(left) && (state === undefined || typeof state === 'string')
-}
-const isPlan = (x: unknown): x is Plan =>
-  Array.isArray(x) &&
-  x.every(stage => {
-    const { goals, order } = (stage ?? {}) as Readonly<Record<string, unknown>>
-    return Array.isArray(goals) && goals.every(isGoal) && Array.isArray(order) && order.every(isGoal)
-  })
 
 /**
  * The run that a header is of. Throws `BadSpec` if the header does not say enough; logs of format 1 do not have the plan,
@@ -49,7 +39,7 @@ export function beginAgain(header: Header, options: { readonly scenario?: Scenar
 }
 
 function planOf({ plan, system, title }: Header, scenario: Scenario | undefined): Plan {
-  if (isPlan(plan)) return plan
+  if (isPlan(plan)) return plan as Plan
   if (scenario === undefined)
     throw new BadSpec('the log does not have the plan of its scenario, as logs of format 1 have none: name the scenario')
   const { profile } = system as SystemSpec

@@ -14,6 +14,7 @@ import { linesOfFile } from '../../src/log/lines.ts'
 import { isStep, NotALog, type Damage } from '../../src/log/reader.ts'
 import { beginning } from '../../src/log/records.ts'
 import { decideAgain, foldLog } from '../../src/log/replay.ts'
+import { isPlan } from '../../src/log/shape.ts'
 import { upcastHeader } from '../../src/log/upcast.ts'
 import { linuxSystem, type SystemSpec } from '../../src/scenario/standard.ts'
 import { roundRobin } from '../../src/system/choosers/round-robin.ts'
@@ -152,6 +153,10 @@ test('headers that are sealed and are none', () => {
   const branch = opened(header => ({ ...header, from: { name: 'x', trunk: 'y', step: 0, changed: [], world: { actors: 5 } } }))
   for (const fold of [foldLog, decideAgain] as const)
     assert.throws(() => fold(system, branch, 'test'), /^the world in the header is sealed, and makes no sense/)
+  const goal = { by: 'cpu0', left: 0 }
+  for (const plan of [null, 7, [[]], [{ goals: 5, order: [] }], [{ goals: [{ by: 5, left: 0 }], order: [] }]])
+    assert.is(isPlan(plan), false)
+  assert.is(isPlan([{ goals: [goal], order: [{ ...goal, state: 'user' }] }]), true)
   // What it says to people stays on its line.
   const { title, chooser } = opened(header => ({ ...header, title: 'a\n✔ sound\u001b[31m', chooser: '\u{e0041}\u00ad' })).header
   assert.equal([title, chooser], ['a\\n✔ sound\\u001b[31m', '\\udb40\\udc41\\u00ad'])

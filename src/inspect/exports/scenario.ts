@@ -1,5 +1,6 @@
 /** A scenario file from a recorded session: what its actors were told, in the words of the scripting API, stage by stage. */
 import type { Header } from '../../log/records.ts'
+import { isPlan } from '../../log/shape.ts'
 import { kernelNamed } from '../../kernel/configuration.ts'
 import { dmaOf, timeoutOf } from '../../kernel/names.ts'
 import { deviceText, gupText, pagesText, type Fields } from './statements.ts'
@@ -47,7 +48,7 @@ export function scenarioText(
     )
   const { profile, actors } = system as { readonly profile: string; readonly actors: readonly ActorSpec[] }
   const writing = new Writing(profile, actors)
-  const stages: readonly Stage[] = Array.isArray(plan) ? (plan as readonly Stage[]) : [writing.everything()]
+  const stages: readonly Stage[] = isPlan(plan) ? (plan as readonly Stage[]) : [writing.everything()]
   for (const stage of stages) writing.stage(stage)
   const oracles = found.map(({ oracle }) => oracle)
   const imported = ['scenario', ...(writing.usesUntil ? ['until'] : []), ...oracles]
