@@ -4,6 +4,7 @@ import { compareRelated, MOST_COMPARED } from '../inspect/diff/related.ts'
 import type { RunsDifference } from '../inspect/diff/runs.ts'
 import { stateDifferences, type StateDifference } from '../inspect/diff/states.ts'
 import type { LinuxSystem, LinuxWorld } from '../inspect/linux.ts'
+import type { Damage } from '../log/reader.ts'
 import { conditionOf } from '../inspect/query/condition.ts'
 import { differenceLines } from './difference.ts'
 import { damageText } from './log-file.ts'
@@ -77,20 +78,31 @@ function diffRuns(a: string, b: string, { verdict, json }: DiffFlags): ExitCode 
       ? compareRelated(...opened, byOracles)
       : compareRelated(...opened, system => byCondition(conditionOf(system, verdict)), Infinity)
   const { difference, apart } = related
+  const soFar = sameAsFarAs(difference, damages)
   if (json === true)
     printJson({
       a,
       b,
       sameSystem: apart === undefined,
+      sameAsFarAs: soFar ?? null,
       ...difference,
       divergences: difference.divergences.map(asJson),
       damage: damages,
     })
   else {
     for (const { path, damage } of opened) if (damage !== undefined) print(`${styled('yellow', '?')} ${damageText(path, damage)}`)
-    for (const line of differenceLines(related, ['A', 'B'])) print(line)
+    if (soFar === undefined) for (const line of differenceLines(related, ['A', 'B'])) print(line)
+    else print(`The runs are the same as far as ${soFar} goes: ${plural(difference.common, 'step')}.`)
   }
+  if (soFar !== undefined) return EXIT.unknown
   return !difference.same ? EXIT.violated : damages.some(damage => damage !== null) ? EXIT.unknown : EXIT.holds
+}
+
+/** Which run ends where the other goes on, and no more, for its log was cut off there. */
+function sameAsFarAs({ same, divergences, reversed }: RunsDifference, damages: readonly (Damage | null)[]): 'A' | 'B' | undefined {
+  const ends = (of: 'a' | 'b', damage: Damage | null | undefined): boolean =>
+    damage?.cut === true && !same && reversed === 0 && divergences.every(divergence => divergence[of] === undefined)
+  return ends('a', damages[0]) ? 'A' : ends('b', damages[1]) ? 'B' : undefined
 }
 
 const asJson = ({ place: { by }, a, b }: RunsDifference['divergences'][number]): object => ({

@@ -5,7 +5,7 @@
  * It is written as a log of its own that begins with the world in which it left its trunk.
  */
 import type { Header, Origin, StepRecord } from '../log/records.ts'
-import { choiceOf, worldOf, worldText } from '../log/records.ts'
+import { choiceOf, FORMAT, worldOf, worldText } from '../log/records.ts'
 import { recordOf } from '../log/told.ts'
 import { LogWriter, type Sink } from '../log/writer.ts'
 import type { Fact } from '../memory/facts.ts'
@@ -107,6 +107,9 @@ export class Branch implements Run {
   record(n: number): StepRecord {
     const entry = this.#entry(n)
     return (this.#records[n - this.first - 1] ??= JSON.parse(JSON.stringify(recordOf(this.system, entry))) as StepRecord)
+  }
+  formatOf(): number {
+    return FORMAT
   }
   *candidates(n: number, back: boolean): Generator<number> {
     if (back) for (let at = Math.min(n, this.last); at > this.first; at--) yield at

@@ -28,6 +28,8 @@ export interface Run {
   /** Where a branch begins with something changed by hand: the world that the step there came to by itself. */
   unchanged?(n: number): LinuxWorld | undefined
   record(n: number): StepRecord
+  /** The format in which it was written. */
+  formatOf(n: number): number
   /**
    * Steps that may touch one of these keys, from `n` on (or, back, from `n` down), each with all others of its block: what is
    * left out does not touch them.
@@ -88,6 +90,9 @@ export class Recording implements Run {
   record(n: number): StepRecord {
     if (n <= this.first || n > this.last) throw new RangeError(`no step ${n}: there are ${this.first + 1} to ${this.last}`)
     return this.#block(this.log.blockOf(n)).record(n)
+  }
+  formatOf(): number {
+    return this.log.format
   }
 
   *candidates(n: number, back: boolean, keys: readonly Key[] | undefined): Generator<number> {

@@ -47,6 +47,9 @@ export class Whole implements Run {
   record(n: number): StepRecord {
     return n <= this.#branch.first ? this.#trunk.record(n) : this.#branch.record(n)
   }
+  formatOf(n: number): number {
+    return n <= this.#branch.first ? this.#trunk.formatOf(n) : this.#branch.formatOf(n)
+  }
   *candidates(n: number, back: boolean, keys: readonly Key[] | undefined): Generator<number> {
     const { first } = this.#branch
     if (back) {

@@ -157,6 +157,20 @@ test('upcast: a log of format 1 becomes one of this, which redo needs the scenar
   assert.equal([refused.code, /name the scenario/.test(refused.err)], [3, true])
 })
 
+test('diff: of logs of several formats, and of one that was cut off', async ({ folder }) => {
+  const path = await log(folder)
+  const old = join(root, 'test/fixtures/logs/race-v5.2.jsonl')
+  assert.match((await cli(folder, ['diff', old, path])).out, /^✔ The runs are the same: 33 steps; step by step\.$/m)
+  writeFileSync(join(folder, 'begun.jsonl'), readFileSync(join(folder, path)).subarray(0, 4000))
+  for (const [args, which] of [
+    [['begun.jsonl', path], 'A'],
+    [[path, 'begun.jsonl'], 'B'],
+  ] as const) {
+    const { code, out } = await cli(folder, ['diff', ...args])
+    assert.equal([code, new RegExp(`^The runs are the same as far as ${which} goes: \\d+ steps\\.$`, 'm').test(out)], [2, true], out)
+  }
+})
+
 test('diff: states, and runs with the order that flips the verdict', async ({ folder }) => {
   const path = await log(folder)
   const same = await cli(folder, ['diff', path, path])

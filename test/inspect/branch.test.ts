@@ -137,6 +137,7 @@ test('one that was recorded goes on as if it had not ended; what this model does
     origins,
     world: n => recorded.world(n),
     record: n => ({ ...recorded.record(n), facts: [['refs', 2, 1, 1]] }),
+    formatOf: () => recorded.formatOf(),
     candidates: (n, back, keys) => recorded.candidates(n, back, keys),
   }
   assert.throws(() => Branch.again(trunk, otherwise).next(false), /step 19 does not come out as it was recorded/)

@@ -2,7 +2,9 @@
  * Two runs of logs, which may be branches of one run, or of branches: they are compared from where the first of them leaves
  * what they have in common. Without that, from where each begins.
  */
-import { worldText, type Origin, type StepRecord } from '../../log/records.ts'
+import { choiceOf, FORMAT, worldText, type Origin, type StepRecord } from '../../log/records.ts'
+import { recordOf } from '../../log/told.ts'
+import { step } from '../../system/step.ts'
 import type { LinuxSystem, LinuxWorld } from '../linux.ts'
 import { takenAt } from '../moment.ts'
 import type { Run } from '../recording.ts'
@@ -58,8 +60,17 @@ function judgedAlone({ run, steps }: Compared, judgeOf: (system: LinuxSystem) =>
 const stepsBehind = (run: Run, n: number): Compared => ({
   run,
   begin: run.world(n),
-  steps: Array.from({ length: run.last - n }, (_, i) => run.record(n + 1 + i)),
+  steps: Array.from({ length: run.last - n }, (_, i) => toldNow(run, n + 1 + i)),
 })
+
+/** A step as this format tells it: earlier ones say the same in other words. */
+function toldNow(run: Run, n: number): StepRecord {
+  const record = run.record(n)
+  if (run.formatOf(n) === FORMAT) return record
+  const made = step(run.system, run.world(n - 1), choiceOf(record))
+  const isIt = made.kind === 'stepped' && made.do === record.do && made.event.type === record.event.type
+  return isIt ? (JSON.parse(JSON.stringify(recordOf(run.system, { ...made, n, cause: record.cause }))) as StepRecord) : record
+}
 
 /** Where both leave what they have in common. Up to there they are one run; behind it they may still do the same for a while. */
 export function beginnings(a: Side, b: Side): readonly [number, number] {
