@@ -31,7 +31,7 @@ export function replacing(path: string): Replacing {
 export const keptText = (kept: string): string => `The log that was there before is kept as ${kept}, with its notes and branches.`
 
 /** What else there is of a log: its notes, and its branches with what there is of them. */
-function besides(path: string): readonly string[] {
+export function besides(path: string): readonly string[] {
   const name = basename(path)
   return readdirSync(dirname(path)).flatMap(file => {
     const end = file.startsWith(name) ? file.slice(name.length) : ''
@@ -39,9 +39,14 @@ function besides(path: string): readonly string[] {
   })
 }
 
+/** Moves what else there is of a log. */
+export function moved(from: string, to: string): void {
+  for (const end of besides(from)) renameSync(`${from}${end}`, `${to}${end}`)
+}
+
 function movedAside(path: string): string {
   const kept = freeName(path)
-  for (const end of besides(path)) renameSync(`${path}${end}`, `${kept}${end}`)
+  moved(path, kept)
   if (existsSync(`${path}.idx`)) renameSync(`${path}.idx`, `${kept}.idx`)
   renameSync(path, kept)
   return kept

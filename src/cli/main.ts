@@ -34,7 +34,8 @@ import { runCommand, type RunFlags } from './run.ts'
 import { loadFirst } from './scenario-file.ts'
 import { lastCommand, whyCommand } from './why.ts'
 import { tourCommand } from './tour.ts'
-import { repairCommand, upcastCommand, verifyCommand } from './verify.ts'
+import { upcastCommand } from './upcast.ts'
+import { repairCommand, verifyCommand } from './verify.ts'
 
 let code: ExitCode = EXIT.holds
 /** Wraps a verb: its exit code is the process's. */

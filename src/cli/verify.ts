@@ -1,9 +1,9 @@
-/** `mirrorwalk verify`, `repair` and `upcast`: is a log what was written, and what can be done about it if not. */
+/** `mirrorwalk verify` and `repair`: is a log what was written, and what can be done about it if not. */
 import { closeSync } from 'node:fs'
 import { isCheckpoint, isStep, scanLog, type Scan } from '../log/reader.ts'
-import { digestOf, FORMAT } from '../log/records.ts'
+import { digestOf } from '../log/records.ts'
 import { stepDifference } from '../log/replay.ts'
-import { repairLog, upcastLog, verifyLog } from '../log/verify.ts'
+import { repairLog, verifyLog } from '../log/verify.ts'
 import { LogWriter } from '../log/writer.ts'
 import type { Fact } from '../memory/facts.ts'
 import type { Memory } from '../memory/memory.ts'
@@ -48,7 +48,7 @@ export async function verifyCommand(path: string, { json }: VerifyFlags): Promis
   return code
 }
 
-const told =
+export const told =
   (work: Work, what: string) =>
   async (step: number): Promise<boolean> => {
     await work.breathe(() => `${plural(step, 'step')} ${what}`)
@@ -99,7 +99,7 @@ export async function repairCommand(path: string, flags: RepairFlags): Promise<E
   return EXIT.holds
 }
 
-function nothingWritten(path: string, work: Work): UsageError {
+export function nothingWritten(path: string, work: Work): UsageError {
   work.end()
   return new UsageError(`${path}: stopped; nothing was written`)
 }
@@ -147,34 +147,8 @@ function isNext(scan: Scan, system: LinuxSystem, entry: Entry<Memory, Fact>): bo
   return isStep(next.record) && stepDifference(system, entry, next.record, scan.format) === undefined
 }
 
-export interface UpcastFlags {
-  readonly output?: string
-  readonly json?: boolean
-}
-
-export async function upcastCommand(path: string, { output, json }: UpcastFlags): Promise<ExitCode> {
-  const from = await withLog(path, scan => scan.format)
-  if (from === FORMAT && output === undefined) {
-    if (json === true) printJson({ log: path, from, to: FORMAT, written: null })
-    else print(`${path} is of format ${FORMAT}, the newest, already`)
-    return EXIT.holds
-  }
-  const target = output ?? path
-  const work = new Work()
-  const { kept } = await insteadOf(path, target, `format-${from}`, sink =>
-    withLog(path, async scan => {
-      const { damage, stopped } = await upcastLog(scan, sink, told(work, 'written'))
-      if (stopped) throw nothingWritten(path, work)
-      if (damage !== undefined) throw new UsageError(`${damageText(path, damage)} Repair it first: npx mirrorwalk repair ${path}`)
-    }),
-  )
-  work.end()
-  if (json === true) printJson({ log: path, from, to: FORMAT, written: target, kept })
-  else print(`${path}: from format ${from} to ${FORMAT}. Written: ${target}${kept === null ? '' : `; what was there is in ${kept}`}`)
-  return EXIT.holds
-}
-
-async function withLog<T>(path: string, use: (scan: Scan) => Promise<T> | T): Promise<T> {
+/** Reads a log that is open as long as it is read. */
+export async function withLog<T>(path: string, use: (scan: Scan) => Promise<T> | T): Promise<T> {
   const fd = opened(path)
   try {
     return await use(scanLog(fd, path))

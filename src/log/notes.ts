@@ -5,9 +5,11 @@
  * Several sessions may keep notes of one log: each change is made to what the file has then. Where it cannot be read or
  * written, changes are kept here, and made to it as soon as it can.
  */
-import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { ByteWriter } from './bytes.ts'
 import { Opener, Sealer } from './chain.ts'
+import { isCount, isFields } from './shape.ts'
+import { parsed, unfit } from './sound.ts'
 
 export interface Note {
   readonly name: string
@@ -118,6 +120,9 @@ function freeName(notes: List): string {
   for (let i = 1; ; i++) if (notes.every(({ name }) => name !== `note-${i}`)) return `note-${i}`
 }
 
+/** Writes the notes of the log with one checksum as those of the log with another. */
+export const carryNotes = (from: string, of: string, to: string, now: string): void => write(to, now, fromFile(from, of))
+
 /** At once or not at all. */
 function write(path: string, log: string, notes: List): void {
   const bytes = new ByteWriter()
@@ -138,20 +143,34 @@ function write(path: string, log: string, notes: List): void {
 }
 
 function fromFile(path: string, log: string): List {
-  if (!existsSync(path)) return []
+  const found = statSync(path, { throwIfNoEntry: false })
+  if (found === undefined) return []
+  // A pipe would be waited for.
+  if (!found.isFile() && !found.isDirectory()) throw new BadNotes(`${path}: this is no file. ${MOVE}`)
   const bytes = readFileSync(path)
   const chain = new Opener()
-  const records: object[] = []
+  const records: unknown[] = []
   for (let at = 0; at < bytes.length;) {
     const newline = bytes.indexOf(0x0a, at)
-    const text = newline < 0 ? undefined : chain.open(bytes.subarray(at, newline))
-    if (text === undefined)
-      throw new BadNotes(`${path}: record ${records.length + 1} is not what was written. Move the file away to begin new notes.`)
-    records.push(JSON.parse(text) as object)
+    const line = bytes.subarray(at, newline < 0 ? undefined : newline)
+    const text = newline < 0 || unfit(line) !== undefined ? undefined : chain.open(line)
+    const record = text === undefined ? undefined : parsed(text)
+    if (record === undefined || (records.length > 0 && !isNote(record)))
+      throw new BadNotes(`${path}: record ${records.length + 1} is not what was written. ${MOVE}`)
+    records.push(record)
     at = newline + 1
   }
   const [header, ...notes] = records
-  if (header === undefined || !('log' in header) || header.log !== log)
-    throw new BadNotes(`${path}: these are notes of another log. Move the file away to begin new ones.`)
-  return notes as Note[]
+  if (!isFields(header) || header['log'] !== log) throw new BadNotes(`${path}: these are notes of another log. ${MOVE}`)
+  return notes.filter(isNote)
 }
+
+const MOVE = 'Move it away to begin new notes.'
+
+/** Whoever knows how to seal a record can write any JSON. */
+const isNote = (x: unknown): x is Note =>
+  isFields(x) &&
+  typeof x['name'] === 'string' &&
+  typeof x['text'] === 'string' &&
+  isCount(x['step']) &&
+  (x['branch'] === undefined || typeof x['branch'] === 'string')

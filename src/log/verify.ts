@@ -70,13 +70,17 @@ export async function repairLog<M, F>(
   return { steps: scan.after, damage: scan.damage }
 }
 
-/** Writes a log in this format; the damage that it has, if any, is told, and nothing behind it is written. */
+/**
+ * Writes a log in this format; the damage that it has, if any, is told, and nothing behind it is written. `trunk`: of a
+ * branch, what the checksum of the log is now that it leaves.
+ */
 export async function upcastLog(
   scan: Scan,
   sink: Sink,
   told: Progress = () => true,
+  trunk?: string,
 ): Promise<{ readonly damage: Damage | undefined; readonly stopped: boolean }> {
-  const to = writerOf(scan, sink)
+  const to = writerOf(scan, sink, trunk)
   for (let next = scan.next(); next !== undefined; next = scan.next()) {
     put(to, next.record)
     if (isStep(next.record) && next.record.n % 1024 === 0 && !(await told(next.record.n))) return { damage: undefined, stopped: true }
@@ -88,8 +92,9 @@ export async function upcastLog(
 /** Records that go to a file at once. */
 const MANY = 4096
 
-function writerOf({ header: { mirrorwalk: _, ...header } }: Scan, sink: Sink): RecordWriter {
-  return new RecordWriter(header, sink, MANY)
+function writerOf({ header: { mirrorwalk: _, ...header } }: Scan, sink: Sink, trunk?: string): RecordWriter {
+  const { from } = header
+  return new RecordWriter({ ...header, ...(from === undefined || trunk === undefined ? {} : { from: { ...from, trunk } }) }, sink, MANY)
 }
 
 function put(to: RecordWriter, record: LogRecord): void {

@@ -1,6 +1,6 @@
 /** Files that commands read and write: nothing that was there is lost, and what cannot be is said in one message. */
 import { spawnSync } from 'node:child_process'
-import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { copyFileSync, closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as assert from 'uvu/assert'
 import { cli, cliSuite, root, stale } from './command.ts'
@@ -34,6 +34,22 @@ test('repair and upcast keep what they replace, whatever it is called', async ({
     readdirSync(folder).filter(name => name.endsWith('.part')),
     [],
   )
+})
+
+test('notes and branches go with a log that is brought up to this format', async ({ folder }) => {
+  copyFileSync(join(root, 'test/fixtures/logs/race-v5.2.jsonl'), join(folder, 'kept.jsonl'))
+  const debug = async (...commands: readonly string[]): Promise<string> => {
+    writeFileSync(join(folder, 'commands'), commands.join('\n'))
+    return (await cli(folder, ['debug', 'kept.jsonl', '--commands', 'commands'])).out
+  }
+  await debug('goto 9', 'note mine', 'branch b', 'take gpu0.range 3', 'branch c', 'run')
+  const told = ['notes', 'branches', 'switch b', 'switch c']
+  const before = await debug(...told)
+  assert.match(before, /mine[^]*b: leaves at 9[^]*c: leaves at 12/)
+  assert.is((await cli(folder, ['upcast', 'kept.jsonl'])).code, 0)
+  assert.is(await debug(...told), before)
+  for (const path of ['kept.jsonl', 'kept.jsonl.branch-b', 'kept.jsonl.branch-c', 'kept.jsonl.format-1', 'kept.jsonl.format-1.branch-c'])
+    assert.is((await cli(folder, ['verify', path])).code, 0, path)
 })
 
 test('what is read is never written over', async ({ folder }) => {

@@ -1,5 +1,6 @@
 /** What the debugger keeps beside a log: never written over, never lost, and gone on with in another session. */
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as assert from 'uvu/assert'
 import { Branch, Notes, openRecording, withStatement } from '../../src/inspect.ts'
@@ -7,6 +8,8 @@ import type { Said } from '../../src/cli/debug/command.ts'
 import { execute } from '../../src/cli/debug/commands.ts'
 import { Session } from '../../src/cli/debug/session.ts'
 import { openRun } from '../../src/cli/open.ts'
+import { LogFile } from '../../src/log/log-file.ts'
+import { sealed } from '../log/sealed.ts'
 import { cli, cliSuite, root, stale } from './command.ts'
 
 const test = cliSuite('keeping')
@@ -123,6 +126,38 @@ test('two sessions keep the notes of both', ({ folder }) => {
     { name: 'note-3', step: 7, text: 'third', branch: 'early' },
     { name: 'note-1', step: 9, text: 'fourth' },
   ])
+})
+
+test('what is no note, and no file, is not taken for one', async ({ folder }) => {
+  const path = copied(folder, 'hostile.jsonl')
+  const { id } = LogFile.open(path)
+  const header = JSON.stringify({ 'mirrorwalk-notes': 1, log: id })
+  for (const record of [
+    'null',
+    '5',
+    '{}',
+    '{"name":5,"step":1,"text":"x"}',
+    '{"name":"x","step":1.5,"text":"x"}',
+    '{"name":"x","step":1,"text":{}}',
+    '{',
+  ])
+    for (const records of [[header, record], [record]]) {
+      writeFileSync(`${path}.notes`, sealed(records))
+      assert.throws(
+        () => new Notes(`${path}.notes`, id),
+        /(record \d is not what was written|these are notes of another log)\. Move it away/,
+      )
+    }
+  const refused = await cli(folder, ['debug', 'hostile.jsonl', '--commands', '/dev/null'])
+  assert.equal([refused.code, refused.err.split('\n').length], [3, 2], refused.err)
+  rmSync(`${path}.notes`)
+  // A pipe would be waited for, as long as nobody writes to it.
+  for (const end of ['.notes', '.branch-x']) {
+    execFileSync('mkfifo', [`${path}${end}`])
+    const said = await cli(folder, ['debug', 'hostile.jsonl', '--commands', '/dev/null'])
+    assert.match(said.out + said.err, /this is no file|it is a pipe/)
+    rmSync(`${path}${end}`)
+  }
 })
 
 test('notes of earlier versions with names that are steps are there by @', async ({ folder }) => {

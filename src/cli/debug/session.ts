@@ -12,7 +12,7 @@ import { LogFile } from '../../log/log-file.ts'
 import { Notes, type Note } from '../../log/notes.ts'
 import type { Origin } from '../../log/records.ts'
 import type { SystemSpec } from '../../scenario/standard.ts'
-import { damageText, systemOf } from '../log-file.ts'
+import { checkFile, damageText, systemOf } from '../log-file.ts'
 import type { OpenedRun } from '../open.ts'
 import { Beside, NotKept } from './beside.ts'
 import { Mistake } from './mistake.ts'
@@ -202,6 +202,7 @@ export class Session {
     const path = this.#beside.path(name)
     let log: LogFile | undefined
     try {
+      checkFile(path)
       this.#beside.read(name)
       log = LogFile.open(path)
       const run = new Recording(systemOf(log.header, path), log)
