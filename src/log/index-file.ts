@@ -4,7 +4,7 @@
  */
 import { ByteWriter } from './bytes.ts'
 import { Opener, Sealer } from './chain.ts'
-import { isKeys, KeyCollector, type Keys } from './keys.ts'
+import { KeyCollector, type Keys } from './keys.ts'
 import type { Sink } from './record-writer.ts'
 import { isCount, isFields, type Fields } from './shape.ts'
 import { parsed, unfit } from './sound.ts'
@@ -218,7 +218,7 @@ const SHORTEST_STEP = 30
 const isBlock = (x: Fields): x is Fields & Block => {
   const { from, steps, world, keys } = x
   if (!isSpan(x) || !isCount(from) || !isCount(steps) || steps === 0 || steps * SHORTEST_STEP > x.end - x.at) return false
-  return (world === null || isSpan(world)) && isKeys(keys)
+  return (world === null || isSpan(world)) && isFields(keys)
 }
 const isSpan = (x: unknown): x is Span => isFields(x) && isCount(x['at']) && isCount(x['end']) && x['at'] < x['end'] && isSum(x['after'])
 const isSum = (x: unknown): x is string => typeof x === 'string' && /^[0-9a-f]{8}$/.test(x)

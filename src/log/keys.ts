@@ -7,8 +7,7 @@ import { pageAt, PMD_PAGES, type Level } from '../memory/address.ts'
 import { deviceFirst } from '../memory/memory.ts'
 import type { Pairs } from './parts.ts'
 import type { Told } from './told.ts'
-import { isFields } from './shape.ts'
-import { add, isTouch, meets, rangesOf, touchOf, touchWhole, type Ranges, type Touch } from './touch.ts'
+import { add, meets, rangesOf, touchOf, touchWhole, type Ranges, type Touch } from './touch.ts'
 
 type Columns = Readonly<Record<string, Readonly<Record<string, Touch>>>>
 
@@ -31,17 +30,18 @@ export type Key =
   | { readonly in: 'actors' | 'mms'; readonly name: string; readonly column?: string; readonly from?: number; readonly end?: number }
   | { readonly in: 'rest'; readonly name: string; readonly from?: number; readonly end?: number }
 
-/** Is it what this index could have told? */
-export const isKeys = (x: unknown): x is Keys =>
-  isFields(x) && areNames(x['by']) && areNames(x['do']) && areColumns(x['actors']) && areColumns(x['mms']) && areTouches(x['rest'])
-const areNames = (x: unknown): boolean => Array.isArray(x) && x.every(name => typeof name === 'string')
-const areColumns = (x: unknown): boolean => isFields(x) && Object.values(x).every(areTouches)
-const areTouches = (x: unknown): boolean => isFields(x) && Object.values(x).every(isTouch)
-
 const own = <T>(of: Readonly<Record<string, T>>, name: string): T | undefined => (Object.hasOwn(of, name) ? of[name] : undefined)
 
-/** May a block with these keys have changed this? */
+/** May a block with these keys have changed this? Keys that are none, as somebody wrote them, rule nothing out. */
 export function mayTouch(keys: Keys, key: Key): boolean {
+  try {
+    return touches(keys, key)
+  } catch {
+    return true
+  }
+}
+
+function touches(keys: Keys, key: Key): boolean {
   if (key.in === 'by' || key.in === 'do') return keys[key.in].includes(key.name)
   if (key.in === 'rest') return meets(own(keys.rest, key.name), key)
   const columns = own(keys[key.in], key.name)

@@ -4,9 +4,6 @@ import { INDEX_LIMIT } from '../memory/table.ts'
 /** Touched as a whole (0), or these indices: from, end, from, end, … ascending. */
 export type Touch = 0 | readonly number[]
 
-/** Is it what an index could have told? */
-export const isTouch = (x: unknown): x is Touch => x === 0 || (Array.isArray(x) && x.every(i => typeof i === 'number'))
-
 /** Does what was touched meet these indices? */
 export function meets(touch: Touch | undefined, { from = 0, end = Infinity }: { readonly from?: number; readonly end?: number }): boolean {
   if (touch === undefined || touch === 0) return touch === 0
