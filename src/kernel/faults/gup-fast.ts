@@ -114,7 +114,8 @@ function walk(memory: Memory, item: Item<'gup_pte_range'>, { profile, budget, ar
     }
     if (does === 'stop') return acts([...facts, ...putPagemap(now, profile)], array, pages, stop(now))
     // While others may change the entry, that it was read is a step of its own.
-    if (profile.gupFastRechecks && budget === 1) return { facts: [], then: [{ ...now, do: 'gup_fast_grab', entry: leaf.entry, frame }], cut: true }
+    if (profile.gupFastRechecks && budget === 1)
+      return { facts: [], then: [{ ...now, do: 'gup_fast_grab', entry: leaf.entry, frame }], cut: true }
     const taken = takes(memory, frame, (leaf.entry & DEVMAP) !== 0, now, profile)
     const next = further(taken.now, profile)
     facts.push(...taken.facts, ...referencedBy(memory, frame), ...next.facts)
