@@ -23,7 +23,10 @@ test('diff: another order of the same steps, from where the branch leaves; and t
   assert.is(code, 1)
   assert.match(out, /15 steps of 15 and 15 are common/)
   assert.match(out, /A: noStaleDeviceMapping is violated: .*\n {2}B: no oracle finds anything/)
-  assert.match(out, /The order that flips the verdict: .*gpu0\n {2}A: 23 cpu0 has gpu0 invalidate 16, then 28 gpu0\.range takes the lock/)
+  assert.match(
+    out,
+    /The order that flips the verdict: .*mm0\.hmm\n {2}A: 22 cpu0 tells mm0\.hmm that it begins, then 32 gpu0\.range unregisters/,
+  )
 })
 
 test('diff: another operation, another kernel, and another branch: what was changed is said', async ({ folder }) => {

@@ -82,16 +82,18 @@ interface Looks {
   readonly mm: string | undefined
   readonly from: number
   readonly to: number
+  /** The pages are hardly what it looks at. */
+  readonly aside: boolean
 }
 
-/** Steps of others whose order to this one differs, and that write what it looks at: the nearest of the first run first. */
+/** Steps of others whose order to this one differs, and that write what it looks at: the likeliest first, then the nearest of the first run. */
 function seenOtherwise(system: LinuxSystem, a: Run, b: Run, { place }: Divergence): readonly Reversal[] {
   const { by } = place
   const [ofA, ofB] = [byActor(a), byActor(b)]
   const [atA, atB] = [ofA.get(by)?.[place.a], ofB.get(by)?.[place.b]]
   if (atA === undefined || atB === undefined) return []
   const looks = [looksAt(system, a, atA), looksAt(system, b, atB)]
-  const found: { readonly pair: Reversal; readonly distance: number }[] = []
+  const found: { readonly pair: Reversal; readonly aside: boolean; readonly distance: number }[] = []
   for (const other of new Set([...ofA.keys(), ...ofB.keys()])) {
     if (other === by) continue
     const [inA, inB] = [ofA.get(other) ?? [], ofB.get(other) ?? []]
@@ -103,10 +105,11 @@ function seenOtherwise(system: LinuxSystem, a: Run, b: Run, { place }: Divergenc
       if (on === undefined) continue
       const theirs: Place = { by: other, a: j, b: j }
       const pair = before > after ? { first: theirs, second: place, on } : { first: place, second: theirs, on }
-      found.push({ pair, distance: Math.abs(atA - (inA[j] ?? Infinity)) })
+      const aside = looks.every(l => l.aside) && !on.startsWith('actor ')
+      found.push({ pair, aside, distance: Math.abs(atA - (inA[j] ?? Infinity)) })
     }
   }
-  return found.toSorted((x, y) => x.distance - y.distance).map(({ pair }) => pair)
+  return found.toSorted((x, y) => Number(x.aside) - Number(y.aside) || x.distance - y.distance).map(({ pair }) => pair)
 }
 
 const countBefore = (places: readonly number[], at: number): number => {
@@ -122,10 +125,12 @@ function looksAt(system: LinuxSystem, run: Run, at: number): Looks {
   const outcome = step(system, world, choiceOf(record))
   const calls: readonly Exchange[] = outcome.kind === 'stepped' ? outcome.calls : []
   const context = (world.actors[system.index.get(record.by) ?? -1]?.context ?? {}) as Fields
-  const spans = [
-    ...[context['agenda'], context['program']].map(list => (Array.isArray(list) ? ((list[0] ?? {}) as Fields) : {})),
-    ...calls.map(c => c.event as unknown as Fields),
-  ]
+  const [item, statement] = [context['agenda'], context['program']].map(list =>
+    Array.isArray(list) ? (list[0] as Fields | undefined) : undefined,
+  )
+  // Who calls somebody about his statement hardly looks at the pages that it is about.
+  const aside = item === undefined && calls.length > 0
+  const spans = [item ?? {}, statement ?? {}, ...calls.map(c => c.event as unknown as Fields)]
   const starts = spans.flatMap(s => [s['start'], s['at']]).filter(n => typeof n === 'number')
   const ends = spans.flatMap(s => [s['end'], typeof s['at'] === 'number' ? s['at'] + 1 : undefined]).filter(n => typeof n === 'number')
   const mm = [context['mm'], ...spans.map(s => s['mm'])].find(name => typeof name === 'string')
@@ -134,6 +139,7 @@ function looksAt(system: LinuxSystem, run: Run, at: number): Looks {
     mm,
     from: Math.min(...starts),
     to: Math.max(...ends),
+    aside,
   }
 }
 
