@@ -12,10 +12,10 @@ import type { Said } from './debug/command.ts'
 import { execute } from './debug/commands.ts'
 import { completed } from './debug/completion.ts'
 import { Mistake } from './debug/mistake.ts'
-import { Session, TRUNK } from './debug/session.ts'
+import { Session } from './debug/session.ts'
 import { keptText } from './kept-log.ts'
 import { damageText } from './log-file.ts'
-import { openRun } from './open.ts'
+import { openRun, TRUNK } from './open.ts'
 import { EXIT, lineWidth, plural, print, styled, UsageError, Work, type ExitCode } from './output.ts'
 import { runProfile } from './run.ts'
 import { loadScenario } from './scenario-file.ts'
@@ -31,7 +31,7 @@ export interface DebugFlags {
 const PROMPT = '(mirrorwalk) '
 
 export async function debugCommand(file: string, flags: DebugFlags): Promise<ExitCode> {
-  const path = /\.[cm]?[jt]s$/.test(file) ? await runFirst(file, flags) : file
+  const path = /\.[cm]?[jt]s$/.test(file) ? await runFirst(file, flags) : alreadyRun(file, flags)
   const opened = openRun(path)
   const session = new Session(opened)
   const { log } = session
@@ -65,6 +65,16 @@ function commandsIn(path: string): readonly string[] {
     throw new UsageError(`${path}: cannot be read: ${error instanceof Error ? error.message : String(error)}. Expected a command a line.`)
   }
 }
+
+/** A log is looked at as it is: nothing says how it is to be run. */
+function alreadyRun(file: string, flags: DebugFlags): string {
+  const given = OF_A_SCENARIO.filter(name => flags[name] !== undefined).map(name => `--${name}`)
+  if (given.length === 0) return file
+  throw new UsageError(
+    `${given.join(', ')}: of a scenario; ${file} is a log, which was run already. Expected a scenario (.ts, .js), or the log alone`,
+  )
+}
+const OF_A_SCENARIO = ['profile', 'variant', 'seed', 'log'] as const
 
 /** A scenario is run first, and its log is looked at. */
 async function runFirst(file: string, flags: DebugFlags): Promise<string> {
@@ -129,8 +139,10 @@ async function* lines(input: Interface): AsyncGenerator<string> {
 /** Every command is shown with what it says: a transcript. */
 async function script(session: Session, commands: Iterable<string> | AsyncIterable<string>): Promise<ExitCode> {
   let understood = true
-  for await (const line of commands) {
+  for await (const read of commands) {
     if (session.over) break
+    // As editors of other systems write files.
+    const line = read.replace(/^\ufeff|\r$/g, '')
     if (line.trim() === '') continue
     print(`${prompt(session)}${line}`)
     understood = (await perform(session, line)) && understood

@@ -1,7 +1,7 @@
 /** A log that is looked at here and there: opened by its index, or while one is made; a branch with the run that it leaves. */
 import { existsSync } from 'node:fs'
 import { Recording, type Run } from '../inspect/recording.ts'
-import { Whole } from '../inspect/whole.ts'
+import { comesTo, Whole } from '../inspect/whole.ts'
 import { LogFile } from '../log/log-file.ts'
 import type { Damage } from '../log/reader.ts'
 import { checkFile, systemOf } from './log-file.ts'
@@ -33,6 +33,9 @@ export function openLogFile(path: string): LogFile {
   }
 }
 
+/** What the run is called that branches leave, among them. */
+export const TRUNK = 'trunk'
+
 /** What a log is called that has a branch of another. */
 export const branchPath = (trunk: string, name: string): string => `${trunk}.branch-${name}`
 
@@ -43,6 +46,14 @@ export interface OpenedRun {
   readonly run: Run
   readonly trunk: string
   readonly damage: Damage | undefined
+}
+
+/** Why a branch cannot be put behind what it leaves, of which the log is not damaged so far; `of`: what that is called. */
+export function whyNotOf(trunk: Run, branch: Run, of = TRUNK): string | undefined {
+  if (trunk.last < branch.first) return `it leaves ${of} at step ${branch.first}, which that does not have`
+  // By its header, a log that was run is known; of a branch, more can be chosen than that has.
+  if (trunk.header.from === undefined || comesTo(trunk, branch)) return undefined
+  return `${of === TRUNK ? of : `branch '${of}'`} does not come to where it leaves it any more`
 }
 
 /** The run of a log; that of a branch from the beginning on, if what it leaves stands beside it. */
@@ -57,7 +68,7 @@ export function openRun(path: string): OpenedRun {
   const left = beside === undefined || from.of === undefined ? beside : branchPath(beside, from.of)
   const before = left === undefined || !existsSync(left) ? undefined : openRun(left)
   // A branch of a branch's own log, which is a trunk to it, leaves that.
-  const isOfIt = before !== undefined && (before.trunk === trunk || before.log.id === trunk) && before.run.last >= from.step
+  const isOfIt = before !== undefined && (before.trunk === trunk || before.log.id === trunk) && whyNotOf(before.run, run) === undefined
   const at = { path, log, damage: log.damage }
   return isOfIt ? { ...at, run: new Whole(run, before.run), trunk: before.trunk } : { ...at, run, trunk }
 }

@@ -28,6 +28,8 @@ export interface Run {
   /** Where a branch begins with something changed by hand: the world that the step there came to by itself. */
   unchanged?(n: number): LinuxWorld | undefined
   record(n: number): StepRecord
+  /** Of a branch with what it leaves: the run that a branch would leave there, which is what this one leaves before it begins. */
+  owner?(n: number): Run
   /** The format in which it was written. */
   formatOf(n: number): number
   /**

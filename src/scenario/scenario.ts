@@ -67,8 +67,10 @@ export function scenario<P extends Values>(
     parameters,
     ...(exhibit === undefined ? {} : { exhibit }),
     build(profile = profiles[0] ?? DEFAULT_PROFILE, variant = variants[0] ?? '', asked = {}) {
-      if (!variants.includes(variant))
-        throw new BadScenario(`scenario '${title}' has no variant '${variant}'; it has ${variants.join(', ')}`)
+      if (!variants.includes(variant)) {
+        const named = variants.filter(name => name !== '')
+        throw new BadScenario(`scenario '${title}' has no variant '${variant}'; it has ${named.join(', ') || 'none'}`)
+      }
       const values = given(parameters, asked)
       if (typeof values === 'string') throw new BadScenario(`scenario '${title}' ${values}`)
       const told = [title, ...(Object.keys(asked).length === 0 ? [] : [inWords(asked)])].join(', ')

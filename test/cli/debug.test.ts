@@ -124,4 +124,23 @@ test('what is no log is refused with a message', () =>
     assert.match((await cli(folder, ['debug', 'y'])).err, /cannot be read/)
   }))
 
+test('how a scenario is run is refused for a log, and a variant where there is none', () =>
+  inFolder(async folder => {
+    copyFileSync(join(goldens, 'race-v5.2.jsonl'), join(folder, 'run.jsonl'))
+    const log = await cli(folder, ['debug', 'run.jsonl', '--profile', 'v5.2', '--seed', '0', '--commands', 'none'])
+    assert.is(log.code, 3)
+    assert.match(log.err, /^mirrorwalk: --profile, --seed: of a scenario; run\.jsonl is a log/)
+    const stale = join(root, 'scenarios/seeds/004-stale-valid.ts')
+    assert.match((await cli(folder, ['debug', stale, '--variant', 'q'])).err, /has no variant 'q'; it has none\n$/)
+  }))
+
+test('commands are read as editors of other systems write them', () =>
+  inFolder(async folder => {
+    copyFileSync(join(goldens, 'race-v5.2.jsonl'), join(folder, 'run.jsonl'))
+    writeFileSync(join(folder, 'commands'), '\ufeffstep 2\r\nwhere\r\n\r\n')
+    const { out, code } = await cli(folder, ['debug', 'run.jsonl', '--commands', 'commands'])
+    assert.is(code, 0)
+    assert.match(out, /\n\(mirrorwalk\) step 2\nstep 2 of 33 .*\n\(mirrorwalk\) where\nstep 2 of 33 .*\n$/)
+  }))
+
 test.run()

@@ -189,6 +189,44 @@ test('a branch that another session has written meanwhile is left as that has it
     /\* not kept: .*branch-early was written meanwhile, by another session: it is left as it is/,
   )
   assert.equal(readFileSync(early), theirs)
+  assert.match(told(execute(session, 'branch of-ours')), /\* branch early is not kept as it is here: a later session cannot open of-ours/)
+})
+
+test('a branch leaves what the step belongs to where it leaves: of a branch under another kernel, what that leaves', async ({ folder }) => {
+  copied(folder, 'k.jsonl')
+  const out = await debug(folder, 'k.jsonl', 'goto 18', 'branch a profile v6.12', 'run 3', 'goto 5', 'branch b', 'run 1', 'branches')
+  assert.match(out, / {2}├─ a: leaves at 18, to step 21; the kernel is v6\.12\n\* └─ b: leaves at 5, to step 6\n/)
+  await debug(folder, 'k.jsonl.branch-a', 'goto 5', 'branch b', 'run 1')
+  const kernels = ['a', 'b', 'a.branch-b'].map(name => openRun(join(folder, `k.jsonl.branch-${name}`)).run.header.system)
+  assert.equal(
+    kernels.map(system => (system as { readonly profile: string }).profile),
+    ['v6.12', 'v5.2', 'v5.2'],
+  )
+})
+
+test('a branch of a branch is opened only if that still comes to where it leaves', async ({ folder }) => {
+  copied(folder, 'l.jsonl')
+  const w = join(folder, 'l.jsonl.branch-w')
+  await debug(folder, 'l.jsonl', 'goto 18', 'branch z', 'do cpu0 munmap 16', 'run 3', 'branch w profile v5.5', 'do cpu0 munmap 17', 'run 2')
+  assert.match(await debug(folder, 'l.jsonl', 'branches'), /└─ z: leaves at 18.*\n +└─ w: leaves at 21/)
+  assert.is(openRun(w).run.first, 0)
+  const another = async (...commands: readonly string[]): Promise<void> => {
+    rmSync(join(folder, 'l.jsonl.branch-z'))
+    await debug(folder, 'l.jsonl', 'goto 18', 'branch z', ...commands)
+    const out = await debug(folder, 'l.jsonl', 'branches', 'switch w')
+    assert.match(out, /\? branch 'w' cannot be opened: branch 'z' does not come to where it leaves it any more\n/)
+    assert.is(openRun(w).run.first, 21)
+  }
+  await another('do cpu0 munmap 16', 'run gpu0.range', 'run')
+  // What is still to be done there was not put into it by hand.
+  await another('do cpu0 munmap 16', 'do cpu0 munmap 18', 'run 3')
+})
+
+test('the beginning of a branch stays as it is where another one leaves it', async ({ folder }) => {
+  copied(folder, 'm.jsonl')
+  const made = ['goto 18', 'branch c', 'do cpu0 munmap 16', 'branch d', 'do cpu0 madvise 16 dontneed', 'switch c']
+  const out = await debug(folder, 'm.jsonl', ...made, 'do cpu0 mprotect 16 r', 'branch e', 'do cpu0 mprotect 16 r')
+  assert.match(out, /\? branch 'd' leaves c as it begins here.*: branch NAME leaves it here, too[^]*\(e\) .*\ncpu0 is to mprotect 16 r\n/)
 })
 
 test('Ctrl-C stops a run without end, and what was taken is kept', async ({ folder }) => {

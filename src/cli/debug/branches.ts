@@ -8,12 +8,13 @@ import type { LinuxWorld } from '../../inspect/linux.ts'
 import { partedSteps } from '../../inspect/parting.ts'
 import { possibleIn } from '../../inspect/waiting.ts'
 import { kernelNamed } from '../../kernel/configuration.ts'
-import { linuxSystem, profileOf, RANGE_MACHINES } from '../../scenario/standard.ts'
+import { linuxSystem, profileOf, RANGE_MACHINES, type SystemSpec } from '../../scenario/standard.ts'
 import { differenceLines } from '../difference.ts'
+import { TRUNK } from '../open.ts'
 import { plural } from '../output.ts'
 import { countOf, type Command, type Saying } from './command.ts'
 import { Mistake } from './mistake.ts'
-import { TRUNK, type Line, type Session } from './session.ts'
+import type { Line, Session } from './session.ts'
 import { statementOf } from './statements.ts'
 
 /** `NAME [profile P]`: a branch that leaves the run here. */
@@ -22,7 +23,9 @@ function branch(session: Session, rest: string): readonly string[] {
   if (name === '') throw new Mistake(`expected the name of a branch, and maybe 'profile P', got '${rest}'`)
   session.freeName(name)
   const profile = wanted === undefined ? undefined : known(wanted)
-  const { run, cursor, log, here: line, spec: before } = session
+  const { cursor, log, left: line } = session
+  const { run } = line
+  const before = (run.owner?.(cursor.n) ?? run).header.system as SystemSpec
   const spec = profile === undefined ? before : { ...before, profile }
   const of = line.name === TRUNK ? {} : { of: line.name }
   const changed = profile === undefined ? [] : [`the kernel is ${profile}`]
@@ -129,6 +132,12 @@ function* doCommand(session: Session, rest: string): Saying {
   const { here, run: whole, spec } = session
   if (here.name !== TRUNK && whole.last > (session.originOf(here)?.step ?? 0))
     throw new Mistake('only the beginning of a branch can be changed: branch NAME leaves it here')
+  session.lookBeside()
+  const child = session.lines.find(line => line.name !== TRUNK && session.originOf(line)?.of === here.name)
+  if (child !== undefined)
+    throw new Mistake(
+      `branch '${child.name}' leaves ${here.name} as it begins here, and would not have what is changed now: branch NAME leaves it here, too, and can be changed`,
+    )
   const made = yield* session.goingOn()
   const begun = made.world(made.first)
   const { mm = '' } = contextIn(session, begun, by)

@@ -2,10 +2,11 @@
 import type { Where } from '../../inspect/cursor.ts'
 import { aligned } from '../../inspect/wrap.ts'
 import type { Note } from '../../log/notes.ts'
+import { TRUNK } from '../open.ts'
 import { lineWidth } from '../output.ts'
 import type { Command } from './command.ts'
 import { Mistake } from './mistake.ts'
-import { TRUNK, type Line, type Session } from './session.ts'
+import type { Line, Session } from './session.ts'
 
 /** A place in the run that is looked at, or in another. */
 export interface Placed {

@@ -6,18 +6,17 @@ import { stepLine } from '../../inspect/draw.ts'
 import type { LinuxSystem } from '../../inspect/linux.ts'
 import { momentAt } from '../../inspect/moment.ts'
 import { didYouMean } from '../../inspect/query/similar.ts'
-import { Recording, type Run } from '../../inspect/recording.ts'
+import type { Run } from '../../inspect/recording.ts'
 import { Whole } from '../../inspect/whole.ts'
-import { LogFile } from '../../log/log-file.ts'
+import type { LogFile } from '../../log/log-file.ts'
 import { Notes, type Note } from '../../log/notes.ts'
 import type { Origin } from '../../log/records.ts'
 import type { SystemSpec } from '../../scenario/standard.ts'
-import { checkFile, damageText, systemOf } from '../log-file.ts'
-import type { OpenedRun } from '../open.ts'
+import { TRUNK, whyNotOf, type OpenedRun } from '../open.ts'
 import { Beside, NotKept } from './beside.ts'
 import { Mistake } from './mistake.ts'
 import { Places, type Place } from './places.ts'
-import { misfitIn } from './statements.ts'
+import { recordedIn, type Recorded } from './recorded.ts'
 
 /** A run that is looked at: the trunk, or a branch. */
 export interface Line {
@@ -30,15 +29,6 @@ export interface Line {
   readonly recorded?: Recorded
 }
 
-/** A branch as its log has it. */
-interface Recorded {
-  readonly run: Recording
-  /** What is wrong with its log. */
-  readonly damage: string | undefined
-}
-
-export const TRUNK = 'trunk'
-
 export class Session {
   readonly log: LogFile
   readonly notes: Notes
@@ -46,6 +36,8 @@ export class Session {
   readonly #lines = new Map<string, Line>()
   /** Branches that have a file, and could not be opened: why. */
   readonly #closed = new Map<string, string>()
+  /** Branches of which no file has what they are here. */
+  readonly #unkept = new Set<string>()
   readonly #places: Places
   #here: Line
   /** It is over. */
@@ -100,6 +92,14 @@ export class Session {
     )
   }
 
+  /** What a branch would leave that is made here: before a branch begins, what that leaves. */
+  get left(): Line {
+    let line = this.#here
+    for (let from = this.originOf(line); from !== undefined && this.cursor.n < from.step; from = this.originOf(line))
+      line = this.line(from.of ?? TRUNK)
+    return line
+  }
+
   switchTo(name: string): void {
     this.#here = this.line(name)
   }
@@ -121,7 +121,15 @@ export class Session {
   /** A new branch, which is looked at from now on; what was watched is watched there too. What has to be said of it. */
   branchOff(name: string, branch: Branch): readonly string[] {
     this.#goOnIn({ name, run: new Whole(branch, branch.trunk), cursor: this.cursor, branch }, branch.first)
-    return this.save()
+    return [...this.save(), ...this.#unkeptBefore()]
+  }
+
+  /** A branch of one that is not kept is of no use to a later session. */
+  #unkeptBefore(): readonly string[] {
+    const { name } = this.#here
+    for (let of = this.originOf(this.#here)?.of; of !== undefined; of = this.originOf(this.line(of))?.of)
+      if (this.#unkept.has(of)) return [`* branch ${of} is not kept as it is here: a later session cannot open ${name}, which leaves it`]
+    return []
   }
 
   #goOnIn(line: Line, n: number): void {
@@ -156,8 +164,10 @@ export class Session {
     if (branch === undefined) return []
     try {
       this.#beside.write(name, branch)
+      this.#unkept.delete(name)
       return []
     } catch (error) {
+      if (error instanceof NotKept) this.#unkept.add(name)
       if (error instanceof NotKept) return [`* not kept: ${error.message}`]
       throw error
     }
@@ -171,61 +181,33 @@ export class Session {
   /** Opens the branches of this log that have a file, each when the one that it leaves is there. */
   lookBeside(): void {
     this.#closed.clear()
-    let left = this.#beside.names.flatMap(name => (this.#lines.has(name) ? [] : (this.#opened(name) ?? [])))
+    let left = this.#beside.names.flatMap(name => {
+      const recorded = this.#lines.has(name) ? undefined : recordedIn(this.#beside, name, this.log.id)
+      if (typeof recorded === 'string') this.#closed.set(name, recorded)
+      return recorded === undefined || typeof recorded === 'string' ? [] : [{ name, recorded }]
+    })
     for (let before = Infinity; left.length > 0 && left.length < before;) {
       before = left.length
       left = left.filter(({ name, recorded: { run, damage } }) => {
         const trunk = this.#lines.get(run.header.from?.of ?? TRUNK)
-        if (trunk === undefined || trunk.run.last < run.first) return true
+        if (trunk === undefined || whyNotOf(trunk.run, run) !== undefined) return true
         const whole = new Whole(run, trunk.run)
         this.#add({ name, run: whole, cursor: new Cursor(whole, run.first), recorded: { run, damage } })
         return false
       })
     }
     for (const { name, recorded } of left) {
-      const { of = TRUNK, step = 0 } = recorded.run.header.from ?? {}
+      const { of = TRUNK } = recorded.run.header.from ?? {}
       const trunk = this.#lines.get(of)
+      const why = trunk === undefined ? undefined : whyNotOf(trunk.run, recorded.run, of)
       recorded.run.log.close()
-      this.#closed.set(
-        name,
-        trunk === undefined ? `it leaves branch '${of}', which is not here` : `it leaves ${of} at step ${step}, which that does not have`,
-      )
+      this.#closed.set(name, why ?? `it leaves branch '${of}', which is not here`)
     }
   }
 
   /** Branches that have a file and could not be opened, with the reason. */
   get closed(): readonly (readonly [name: string, why: string])[] {
     return [...this.#closed]
-  }
-
-  #opened(name: string): { readonly name: string; readonly recorded: Recorded } | undefined {
-    const path = this.#beside.path(name)
-    let log: LogFile | undefined
-    try {
-      checkFile(path)
-      this.#beside.read(name)
-      log = LogFile.open(path)
-      const run = new Recording(systemOf(log.header, path), log)
-      const why = this.#whyNot(run)
-      if (why === undefined) return { name, recorded: { run, damage: log.damage && damageText(path, log.damage) } }
-      this.#closed.set(name, why)
-    } catch (error) {
-      // Whatever is wrong with a file that anybody may have written, it is left alone.
-      this.#closed.set(name, error instanceof Error ? error.message : String(error))
-    }
-    log?.close()
-    return undefined
-  }
-
-  #whyNot(run: Recording): string | undefined {
-    const { from, system: spec } = run.header
-    if (from === undefined) return 'it is no branch'
-    if (from.trunk !== this.log.id) return 'it is a branch of another log, or of this one as it was before'
-    const { actors } = run.world(run.first)
-    return misfitIn(
-      spec as SystemSpec,
-      run.system.actors.map(({ name }, i) => [name, actors[i]]),
-    )
   }
 
   /** Where a branch comes from. */
