@@ -87,6 +87,14 @@ async function show(path: string, fd: number, words: readonly string[], flags: L
     for (const line of timeline(shown, { width: columns(), styled })) print(line)
     print(shown.length === 0 ? 'no step matches' : '')
     showTail(shown.length, scan, end, astray)
+    const { from } = scan.header
+    if (from !== undefined)
+      print(
+        styled(
+          'dim',
+          `These are the steps of branch '${from.name}' alone, from ${from.step + 1} on: those before are in the log that it leaves.`,
+        ),
+      )
   }
   return ended(path, scan, work, flags)
 }

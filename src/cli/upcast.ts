@@ -5,7 +5,7 @@ import { NotALog } from '../log/reader.ts'
 import { FORMAT } from '../log/records.ts'
 import { upcastLog } from '../log/verify.ts'
 import { besides, moved } from './kept-log.ts'
-import { damageText } from './log-file.ts'
+import { damageText, systemOf } from './log-file.ts'
 import { EXIT, print, printJson, UsageError, Work, type ExitCode } from './output.ts'
 import { insteadOf, toFile } from './target.ts'
 import { nothingWritten, told, withLog } from './verify.ts'
@@ -26,7 +26,7 @@ export async function upcastCommand(path: string, { output, json }: UpcastFlags)
   const work = new Work()
   const { kept } = await insteadOf(path, target, `format-${from}`, sink =>
     withLog(path, async scan => {
-      const { damage, stopped } = await upcastLog(scan, sink, told(work, 'written'))
+      const { damage, stopped } = await upcastLog(systemOf(scan.header, path), scan, sink, told(work, 'written'))
       if (stopped) throw nothingWritten(path, work)
       if (damage !== undefined) throw new UsageError(`${damageText(path, damage)} Repair it first: npx mirrorwalk repair ${path}`)
     }),
@@ -70,6 +70,6 @@ async function carried(path: string, kept: string, id: string): Promise<readonly
 async function carryBranch(from: string, of: string, to: string, now: string): Promise<void> {
   await withLog(from, async scan => {
     if (scan.header.from?.trunk !== of) throw new NotALog(`${from}: a branch of another log`)
-    await toFile(to, async sink => void (await upcastLog(scan, sink, undefined, now)))
+    await toFile(to, async sink => void (await upcastLog(systemOf(scan.header, from), scan, sink, undefined, now)))
   })
 }

@@ -7,8 +7,10 @@ import { cameTo, type Run } from '../inspect/recording.ts'
 import { verdictOf } from '../inspect/verdict.ts'
 import { changeLines, whyLines } from '../inspect/why-lines.ts'
 import { hung } from '../inspect/wrap.ts'
+import type { Damage } from '../log/reader.ts'
+import { damageText } from './log-file.ts'
 import { openRun } from './open.ts'
-import { EXIT, lineWidth, print, printJson, UsageError, Work, type ExitCode } from './output.ts'
+import { EXIT, harmless, lineWidth, print, printJson, styled, UsageError, Work, type ExitCode } from './output.ts'
 
 export interface WhyFlags {
   readonly at?: number
@@ -16,26 +18,41 @@ export interface WhyFlags {
   readonly json?: boolean
 }
 
-function opened(path: string, at: number | undefined): { readonly run: Run; readonly n: number } {
-  const { run } = openRun(path)
+interface Asked {
+  readonly run: Run
+  readonly n: number
+  /** What is wrong with the log, where the answer may hang on what is missing. */
+  readonly damage: Damage | undefined
+}
+
+/** `toEnd`: the answer hangs on all that comes. */
+function opened(path: string, at: number | undefined, toEnd = false): Asked {
+  const { run, damage } = openRun(path)
   const n = at ?? run.last
   if (n < run.first || n > run.last) throw new UsageError(`${path} has no step ${n}: there are ${run.first + 1} to ${run.last}`)
-  return { run, n }
+  return { run, n, damage: at === undefined || toEnd ? damage : undefined }
+}
+
+/** What was found holds as far as the log can be believed. */
+function codeOf(path: string, damage: Damage | undefined, code: ExitCode): ExitCode {
+  if (damage === undefined) return code
+  process.stderr.write(`${harmless(`${styled('yellow', '?')} ${damageText(path, damage)}`)}\n`)
+  return EXIT.unknown
 }
 
 export function whyCommand(path: string, address: string, { at, json }: WhyFlags): ExitCode {
   const of = pageOf(address)
   if (of === undefined) throw new UsageError(`expected a page, such as 16 or mm0:16, got '${address}'`)
-  const { run, n } = opened(path, at)
+  const { run, n, damage } = opened(path, at)
   const found = why(run, of.mm, of.page, n)
   if (json === true) printJson({ ...found, derived: found.derived.map(d => ({ ...d, verdict: verdictOf(found, d) })) })
   else for (const line of whyLines(run, found, lineWidth())) print(line)
-  return EXIT.holds
+  return codeOf(path, damage, EXIT.holds)
 }
 
 /** Exits 1 if nothing changed it. */
 export async function lastCommand(path: string, text: string, { at, next, json }: WhyFlags): Promise<ExitCode> {
-  const { run, n } = opened(path, at)
+  const { run, n, damage } = opened(path, at, next)
   const of = pathOf(run.system, text)
   const found = await finished(searchingChange(run, of, next === true ? n + 1 : n, next !== true), run)
   if (found === 'stopped') {
@@ -58,7 +75,9 @@ export async function lastCommand(path: string, text: string, { at, next, json }
     const lines = found.byHand ? handLines(run, found.n, of) : changeLines(run, found.n, of)
     for (const line of lines.flatMap(part => hung(part, lineWidth()))) print(line)
   }
-  return found === undefined ? EXIT.violated : EXIT.holds
+  // A change that comes next is there whatever else is missing.
+  const known = next === true && found !== undefined
+  return codeOf(path, known ? undefined : damage, found === undefined ? EXIT.violated : EXIT.holds)
 }
 
 const worldsOf = (run: Run, { n, byHand }: Changing): readonly [LinuxWorld, LinuxWorld] =>

@@ -1,4 +1,5 @@
 /** What is to be said of a device's entry in the end: what is wrong with it, and how that came about. */
+import type { Invalidation } from './invalidations.ts'
 import type { Derived, Why } from './provenance.ts'
 
 export function verdictOf({ page: p }: Pick<Why, 'page'>, d: Derived): string {
@@ -19,7 +20,11 @@ export function verdictOf({ page: p }: Pick<Why, 'page'>, d: Derived): string {
 }
 
 function cameAbout(p: number, d: Derived): string {
-  const { committed, walked, since, invalidations, checked } = d
+  const { committed, walked, since, checked } = d
+  // That it gets a page to itself is told on the way to mapping it: that takes nothing from it.
+  const gets = ({ event, end }: Invalidation): boolean =>
+    d.standing === 'writes too much' && event === 'EXCLUSIVE' && (end ?? Infinity) < (committed ?? 0)
+  const invalidations = d.invalidations.filter(i => !gets(i))
   const wasTold = invalidations.some(i => i.told !== undefined)
   if (committed === undefined)
     return wasTold

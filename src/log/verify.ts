@@ -1,8 +1,9 @@
 /** Is a log what was written? Chain, order and digests, without any model; and what can be kept of one that is not. */
 import type { System, World } from '../system/world.ts'
 import { isCheckpoint, isEnd, isStep, type Damage, type LogRecord, type Scan } from './reader.ts'
-import { beginning, digestOf, foldStep, type EndRecord } from './records.ts'
+import { beginning, digestOf, foldStep, FORMAT, type EndRecord } from './records.ts'
 import { RecordWriter, type Sink } from './record-writer.ts'
+import { decidedAgain, retold } from './retold.ts'
 import { Told } from './told.ts'
 
 export interface Verified {
@@ -71,19 +72,28 @@ export async function repairLog<M, F>(
 }
 
 /**
- * Writes a log in this format; the damage that it has, if any, is told, and nothing behind it is written. `trunk`: of a
- * branch, what the checksum of the log is now that it leaves.
+ * Writes a log in this format, its steps in the words of today; the damage that it has, if any, is told, and nothing behind it
+ * is written. Steps that this model does otherwise stay as they were told. `trunk`: of a branch, what the checksum of the log
+ * is now that it leaves.
  */
-export async function upcastLog(
+export async function upcastLog<M, F>(
+  system: System<M, F>,
   scan: Scan,
   sink: Sink,
   told: Progress = () => true,
   trunk?: string,
 ): Promise<{ readonly damage: Damage | undefined; readonly stopped: boolean }> {
   const to = writerOf(scan, sink, trunk)
+  let world: World<M> = beginning(system, scan.header)
   for (let next = scan.next(); next !== undefined; next = scan.next()) {
-    put(to, next.record)
-    if (isStep(next.record) && next.record.n % 1024 === 0 && !(await told(next.record.n))) return { damage: undefined, stopped: true }
+    const { record } = next
+    if (!isStep(record) || scan.format === FORMAT) put(to, record)
+    else {
+      const made = decidedAgain(system, world, record)
+      put(to, made === undefined ? record : retold(system, made, record))
+      world = made?.world ?? foldStep(system, world, record)
+    }
+    if (isStep(record) && record.n % 1024 === 0 && !(await told(record.n))) return { damage: undefined, stopped: true }
   }
   to.flush()
   return { damage: scan.damage, stopped: false }

@@ -1,5 +1,6 @@
 /** What is wrong with what a device maps at a page, next to what the CPU does: for oracles, and for whoever shows or explains entries. */
 import { frameOf, isMigration, isPresent, isWritable, kindOf } from '../memory/entry.ts'
+import { MAPPED_ATOMIC } from '../kernel/test-hmm/dmirror-table.ts'
 import { HMM_PFN_WRITE } from '../walker/hmm.ts'
 import { isLent } from './oracle.ts'
 
@@ -17,8 +18,9 @@ export function writesTooMuch(word: number, entry: number): boolean {
 
 export type Wrong = 'stale' | 'writes too much'
 
-/** Of an entry that is both, that it is stale says more. */
+/** Of an entry that is both, that it is stale says more. What a device had to itself, and the CPU has back, it could write as well. */
 export function wrongWith(word: number, entry: number): Wrong | undefined {
   if (word === 0) return undefined
-  return isStale(word, entry) ? 'stale' : writesTooMuch(word, entry) ? 'writes too much' : undefined
+  const isTakenBack = (word & MAPPED_ATOMIC) !== 0 && isPresent(entry)
+  return isStale(word, entry) ? 'stale' : writesTooMuch(isTakenBack ? word | HMM_PFN_WRITE : word, entry) ? 'writes too much' : undefined
 }

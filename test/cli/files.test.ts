@@ -36,6 +36,32 @@ test('repair and upcast keep what they replace, whatever it is called', async ({
   )
 })
 
+test('a log that was brought up to this format is replayed as it was, and is no other', async ({ folder }) => {
+  const fixtures = join(root, 'test/fixtures/logs')
+  for (const [i, name] of ['race-v5.2.jsonl', 'format-1/stale-valid-v5.2.jsonl', 'format-2/fault-against-munmap-v6.12.jsonl'].entries()) {
+    const now = `now-${i}.jsonl`
+    await cli(folder, ['upcast', join(fixtures, name), '--output', now])
+    const [replayed, same] = await Promise.all([cli(folder, ['replay', now]), cli(folder, ['diff', join(fixtures, name), now])])
+    assert.equal([replayed.code, same.code], [0, 0], `${name}: ${replayed.out}${same.out}`)
+  }
+})
+
+test('what a log was cut off of is told where it counts', async ({ folder }) => {
+  writeFileSync(join(folder, 'part.jsonl'), readFileSync(join(folder, LOG)).subarray(0, 4000))
+  const codes = []
+  for (const args of [
+    ['last', 'part.jsonl', '16'],
+    ['why', 'part.jsonl', '16'],
+    ['last', 'part.jsonl', '16', '--at', '9'],
+    ['why', 'part.jsonl', '16', '--at', '9'],
+  ]) {
+    const { code, err } = await cli(folder, args)
+    codes.push(code)
+    assert.is(/part\.jsonl, line \d+: the log was cut off/.test(err), code === 2, args.join(' '))
+  }
+  assert.equal(codes, [2, 2, 0, 0])
+})
+
 test('notes and branches go with a log that is brought up to this format', async ({ folder }) => {
   copyFileSync(join(root, 'test/fixtures/logs/race-v5.2.jsonl'), join(folder, 'kept.jsonl'))
   const debug = async (...commands: readonly string[]): Promise<string> => {

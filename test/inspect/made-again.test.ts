@@ -82,4 +82,28 @@ test('scenario: what the scripting API has no call for is told', () => {
   )
 })
 
+test('scenario: nothing of a log is written but values, and a driver of another file not at all', () => {
+  const { header } = first
+  const spec = header.system as { readonly actors: readonly { readonly input: { readonly program?: readonly object[] } }[] }
+  const evil = 'false}), (globalThis.evil = true), ({ shared: false'
+  const actors = spec.actors.map(actor => ({
+    ...actor,
+    input: {
+      ...actor.input,
+      ...(actor.input.program === undefined
+        ? {}
+        : { program: actor.input.program.map(s => ({ ...s, shared: evil, prot: evil, advice: evil })) }),
+    },
+  }))
+  const text = scenarioText({ ...header, system: { ...spec, actors } })
+  // As text in quotes, and nowhere else.
+  assert.ok(text.includes(JSON.stringify(evil)))
+  assert.not.match(text.replaceAll(JSON.stringify(evil), ''), /evil/)
+  const driven = spec.actors.map(actor => ('name' in actor && actor.name === 'gpu0' ? { ...actor, machine: 'driver:mine' } : actor))
+  assert.throws(
+    () => scenarioText({ ...header, system: { ...spec, actors: driven } }),
+    (error: unknown) => error instanceof NoScenario && /gpu0 is of a driver of one's own \(mine\)/.test(error.message),
+  )
+})
+
 test.run()

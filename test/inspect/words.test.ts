@@ -45,6 +45,14 @@ test('a step of a log is told in the words that it had when it was decided', asy
   }
 })
 
+test('what a device had to itself, and was taken back without a word, it may still write', async () => {
+  const run = recorded(await shipped('races/fork-untold'), 'v6.12,+forkUntold')
+  assert.match(
+    whyLines(run, why(run, 'mm0', 16, run.last)).at(-1) ?? '',
+    /→ dmirror0 may write what the CPU may not: nobody told it of page 16/,
+  )
+})
+
 test('of a log that begins in the middle, what was so where it begins is said to be', () => {
   const trunk = recorded(overtaken('mprotect'), 'v5.2')
   const leaves = (n: number): Branch =>

@@ -25,8 +25,8 @@ export interface Judge {
 }
 
 /** Where one run holds and the other does not, only that counts. */
-const isLike = (x: JudgedRun | undefined, [a, b]: readonly [JudgedRun, JudgedRun]): boolean =>
-  a.holds === b.holds ? x?.text === b.text : x?.holds === b.holds
+const isLike = (x: JudgedRun, [a, b]: readonly [JudgedRun, JudgedRun]): boolean =>
+  a.holds === b.holds ? x.text === b.text : x.holds === b.holds
 
 export interface Guilty {
   /** In the first run, `first` comes before `second`. */
@@ -57,6 +57,7 @@ export function guiltyPair(
   const { verdicts, judge, effort = 100_000 } = options
   if (verdicts === undefined || judge === undefined || verdicts[0].text === verdicts[1].text) return { pair: first, flips: null }
   let left = effort
+  let tried = false
   const back = [verdicts[1], verdicts[0]] as const
   for (const there of [true, false]) {
     for (const pair of pairs) {
@@ -64,10 +65,11 @@ export function guiltyPair(
       if (left < run.steps.length) return { pair: first, flips: null }
       left -= run.steps.length
       const come = there ? turnedRound(system, a, b, pair, judge()) : turnedRound(system, b, a, turned(pair), judge())
-      if (isLike(come, there ? verdicts : back)) return { pair, flips: true }
+      if (come !== undefined && isLike(come, there ? verdicts : back)) return { pair, flips: true }
+      tried ||= pair === first && come !== undefined
     }
   }
-  return { pair: first, flips: false }
+  return { pair: first, flips: tried ? false : null }
 }
 
 /** The same pair, as the second run has it. */

@@ -2,9 +2,8 @@
  * Two runs of logs, which may be branches of one run, or of branches: they are compared from where the first of them leaves
  * what they have in common. Without that, from where each begins.
  */
-import { choiceOf, FORMAT, worldText, type Origin, type StepRecord } from '../../log/records.ts'
-import { recordOf } from '../../log/told.ts'
-import { step } from '../../system/step.ts'
+import { FORMAT, worldText, type Origin, type StepRecord } from '../../log/records.ts'
+import { decidedAgain, retold } from '../../log/retold.ts'
 import type { LinuxSystem, LinuxWorld } from '../linux.ts'
 import { takenAt } from '../moment.ts'
 import type { Run } from '../recording.ts'
@@ -67,9 +66,8 @@ const stepsBehind = (run: Run, n: number): Compared => ({
 function toldNow(run: Run, n: number): StepRecord {
   const record = run.record(n)
   if (run.formatOf(n) === FORMAT) return record
-  const made = step(run.system, run.world(n - 1), choiceOf(record))
-  const isIt = made.kind === 'stepped' && made.do === record.do && made.event.type === record.event.type
-  return isIt ? (JSON.parse(JSON.stringify(recordOf(run.system, { ...made, n, cause: record.cause }))) as StepRecord) : record
+  const made = decidedAgain(run.system, run.world(n - 1), record)
+  return made === undefined ? record : retold(run.system, made, record)
 }
 
 /** Where both leave what they have in common. Up to there they are one run; behind it they may still do the same for a while. */

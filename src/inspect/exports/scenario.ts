@@ -27,6 +27,8 @@ interface Stage {
 
 const RANGES: ReadonlySet<string> = new Set(['range', 'mirror_range', 'vma_range'])
 const PAGE_SIZE = 4096
+/** How machines of drivers begin that a user has defined. */
+const DRIVER = 'driver:'
 
 /** What is known of a run beside its plan. */
 export interface Recorded {
@@ -57,7 +59,7 @@ export function scenarioText(
   return `/**
  * ${title.replaceAll('*/', '* /')}
  *
- * Exported from a log. The order that was recorded${ends === true ? ', and on from there' : ''}: npx mirrorwalk run ${name} --profile ${profile}${again}
+ * Exported from a log. The order that was recorded${ends === true ? ', and on from there' : ''}: npx mirrorwalk run ${name.replaceAll('*/', '* /')} --profile ${profile}${again}
  */
 import { ${imported.toSorted().join(', ')}, type Page } from 'mirrorwalk'
 
@@ -96,6 +98,10 @@ class Writing {
     // Where a driver may choose, an interval notifier is what it has if it does not say.
     const chooses = typeof kernel !== 'string' && kernel.rangeValidity === 'valid flag or sequence'
     for (const { name, machine, input } of actors) {
+      if (machine.startsWith(DRIVER))
+        fail(
+          `${name} is of a driver of one's own (${machine.slice(DRIVER.length)}), which an exported file does not have. Expected one of the drivers that mirrorwalk has; of this, export --as uvu makes a test.`,
+        )
       if (machine !== 'thread' && machine !== 'child_thread' && !RANGES.has(machine)) continue
       this.#programs.set(name, (input['program'] ?? []) as readonly Fields[])
       const variable = `v${this.#variables.size}`
@@ -150,7 +156,8 @@ class Writing {
   readonly #of = new Map<string, string>()
 
   #orderText({ by, left, state }: Goal): string {
-    const variable = this.#of.get(`${by} ${(this.#programs.get(by)?.length ?? 0) - left - 1}`) ?? 'undefined'
+    const variable = this.#of.get(`${by} ${(this.#programs.get(by)?.length ?? 0) - left - 1}`)
+    if (variable === undefined) return fail(`the order of a race names a statement of ${by} that is not in it`)
     if (state === undefined) return variable
     this.usesUntil = true
     return `until(${variable}, ${JSON.stringify(state)})`
@@ -287,7 +294,7 @@ class Writing {
         : of === 'hugetlb'
           ? `, of: 'hugetlb'`
           : ''
-    return `pages: ${Number(s['end']) - Number(s['start'])}, at: ${Number(s['start'])}, prot: ${JSON.stringify(s['prot'])}, shared: ${String(s['shared'])}${from}${s['fails'] === undefined ? '' : `, fails: ${JSON.stringify(s['fails'])}`}`
+    return `pages: ${Number(s['end']) - Number(s['start'])}, at: ${Number(s['start'])}, prot: ${JSON.stringify(s['prot'])}, shared: ${String(s['shared'] === true)}${from}${s['fails'] === undefined ? '' : `, fails: ${JSON.stringify(s['fails'])}`}`
   }
 }
 
