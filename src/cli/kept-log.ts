@@ -2,8 +2,9 @@
  * A log that a run is about to replace: where notes or branches stand beside it, nobody could read them any more. What is run
  * again is written beside it first; if that is the same log, all stays as it is, and if not, the old one moves aside with them.
  */
-import { closeSync, existsSync, fstatSync, openSync, readdirSync, readSync, renameSync, rmSync } from 'node:fs'
+import { closeSync, existsSync, fstatSync, openSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { basename, dirname, join, parse } from 'node:path'
+import { partOf, readAt } from '../log/files.ts'
 
 export interface Replacing {
   /** Where the new log is to be written. */
@@ -14,7 +15,7 @@ export interface Replacing {
 
 export function replacing(path: string): Replacing {
   if (!existsSync(path) || besides(path).length === 0) return { path, done: () => undefined }
-  const part = `${path}.${process.pid}.part`
+  const part = partOf(path)
   return {
     path: part,
     done() {
@@ -65,12 +66,11 @@ const AT_ONCE = 1 << 16
 function isSame(a: string, b: string): boolean {
   const files = [openSync(a, 'r'), openSync(b, 'r')] as const
   try {
-    const [x, y] = [Buffer.allocUnsafe(AT_ONCE), Buffer.allocUnsafe(AT_ONCE)]
     if (fstatSync(files[0]).size !== fstatSync(files[1]).size) return false
     for (let at = 0; ; at += AT_ONCE) {
-      const [n, m] = [readSync(files[0], x, 0, AT_ONCE, at), readSync(files[1], y, 0, AT_ONCE, at)]
-      if (n !== m || x.compare(y, 0, m, 0, n) !== 0) return false
-      if (n < AT_ONCE) return true
+      const [x, y] = [readAt(files[0], at, at + AT_ONCE), readAt(files[1], at, at + AT_ONCE)]
+      if (!x.equals(y)) return false
+      if (x.length < AT_ONCE) return true
     }
   } finally {
     for (const file of files) closeSync(file)

@@ -1,7 +1,7 @@
 /** The index of a log that is being written: made when there is something to write to it, as most logs are too short for one. */
 import { closeSync, openSync } from 'node:fs'
 import { besideOf, removeBeside } from '../log/beside.ts'
-import { writeAll } from './target.ts'
+import { writeAll } from '../log/files.ts'
 
 export class LazyIndex {
   readonly #path: string

@@ -3,6 +3,7 @@ import { closeSync, mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { timelineOf } from '../inspect/steps.ts'
 import { timeline, type TimelineStep } from '../inspect/timeline.ts'
+import { writeAll } from '../log/files.ts'
 import { LogWriter } from '../log/writer.ts'
 import { CHOOSERS } from '../scenario/redo.ts'
 import { prepare, type LinuxEntry, type Report, type ScenarioRun, type Verdict } from '../scenario/run.ts'
@@ -15,7 +16,6 @@ import { logPath, ownLog } from './log-name.ts'
 import { columns, EXIT, plural, print, printJson, styled, UsageError, Work, type ExitCode } from './output.ts'
 import { parametersOf } from './explore/parameters.ts'
 import { loadScenario, whereAndWhat } from './scenario-file.ts'
-import { writeAll } from './target.ts'
 
 export interface RunFlags {
   readonly profile?: string

@@ -1,11 +1,7 @@
 /** Files that a command writes for its user: put in their place once they are whole, and never over what was read. */
-import { closeSync, existsSync, openSync, realpathSync, renameSync, rmSync, statSync, writeSync, type Stats } from 'node:fs'
+import { closeSync, existsSync, openSync, realpathSync, renameSync, rmSync, statSync, type Stats } from 'node:fs'
+import { partOf, writeAll } from '../log/files.ts'
 import { UsageError } from './output.ts'
-
-/** All of it: a disk that is getting full takes a part first, and says so only then. */
-export function writeAll(fd: number, bytes: Buffer): void {
-  for (let at = 0; at < bytes.length;) at += writeSync(fd, bytes, at)
-}
 
 const statOf = (path: string): Stats | undefined => statSync(path, { throwIfNoEntry: false })
 
@@ -31,7 +27,7 @@ export async function toFile<T>(target: string, write: (sink: (bytes: Buffer) =>
 }
 
 async function beside<T>(path: string, write: (sink: (bytes: Buffer) => void) => Promise<T> | T, keep: string | undefined): Promise<T> {
-  const part = `${path}.${process.pid}.part`
+  const part = partOf(path)
   const fd = openSync(part, 'wx')
   try {
     const result = await into(fd, write)

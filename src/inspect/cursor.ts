@@ -8,6 +8,7 @@ import type { Key } from '../log/keys.ts'
 import { changesAt, type Change } from './changes.ts'
 import { momentAt } from './moment.ts'
 import { differs, type Path } from './path.ts'
+import { Places } from './places.ts'
 import type { Condition } from './query/condition.ts'
 import type { LinuxWorld } from './linux.ts'
 import type { Run } from './recording.ts'
@@ -35,13 +36,12 @@ export class Cursor {
   readonly run: Run
   #n: number
   #watched: readonly Path[] = []
-  readonly #been: number[]
-  #at = 0
+  readonly #places: Places<number>
 
   constructor(run: Run, n = run.first) {
     this.run = run
     this.#n = this.#clamped(n)
-    this.#been = [this.#n]
+    this.#places = new Places(this.#n)
   }
 
   get n(): number {
@@ -104,17 +104,14 @@ export class Cursor {
 
   /** To where one was before; undefined if nowhere. */
   back(): Stop | undefined {
-    return this.#revisit(this.#at - 1)
+    return this.#revisit(this.#places.back())
   }
   forward(): Stop | undefined {
-    return this.#revisit(this.#at + 1)
+    return this.#revisit(this.#places.forward())
   }
 
-  #revisit(at: number): Stop | undefined {
-    const n = this.#been[at]
-    if (n === undefined) return undefined
-    this.#at = at
-    return this.#arrive(n, 'moved')
+  #revisit(n: number | undefined): Stop | undefined {
+    return n === undefined ? undefined : this.#arrive(n, 'moved')
   }
 
   *#search(back: boolean, conditions: readonly Condition[], watching: boolean): Searching {
@@ -141,10 +138,7 @@ export class Cursor {
   }
 
   #went(n: number, why: Stop['why'], condition?: Condition): Stop {
-    if (n !== this.#been[this.#at]) {
-      this.#been.splice(this.#at + 1, Infinity, n)
-      this.#at++
-    }
+    this.#places.visit(n)
     return this.#arrive(n, why, condition)
   }
 

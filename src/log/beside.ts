@@ -2,7 +2,8 @@
  * The file beside a log that has its index. It can be made again, and so nothing else is ever lost for it: what has its name and
  * is no index stays what it is, and what a link of its name leads to is not written to.
  */
-import { closeSync, constants, fstatSync, lstatSync, openSync, readSync, renameSync, rmSync, writeSync } from 'node:fs'
+import { closeSync, constants, fstatSync, lstatSync, openSync, rmSync } from 'node:fs'
+import { readAt, replaceFile, writeAll } from './files.ts'
 import { INDEX_BEGINS } from './index-file.ts'
 
 export const besideOf = (log: string): string => `${log}.idx`
@@ -18,16 +19,10 @@ export function readBeside(path: string, most: number): Buffer | undefined {
 /** Puts this there, at once; what cannot be kept is not. */
 export function writeBeside(path: string, bytes: Uint8Array): void {
   if (!isOurs(path)) return
-  const fresh = `${path}.${process.pid}.part`
-  let fd: number | undefined
   try {
-    fd = openSync(fresh, 'wx')
-    for (let at = 0; at < bytes.length;) at += writeSync(fd, bytes, at)
-    closeSync(fd)
-    renameSync(fresh, path)
+    replaceFile(path, fd => writeAll(fd, bytes))
   } catch {
     // A folder that may not be written to, or a disk that is full.
-    if (fd !== undefined) rmSync(fresh, { force: true })
   }
 }
 
@@ -57,16 +52,4 @@ function reading<T>(path: string, read: (fd: number) => T): T | undefined {
   } finally {
     if (fd !== undefined) closeSync(fd)
   }
-}
-
-/** Bytes [at, end) of a file, or as many of them as there are. */
-export function readAt(fd: number, at: number, end: number): Buffer {
-  const bytes = Buffer.allocUnsafe(end - at)
-  let have = 0
-  while (have < bytes.length) {
-    const got = readSync(fd, bytes, have, bytes.length - have, at + have)
-    if (got === 0) break
-    have += got
-  }
-  return bytes.subarray(0, have)
 }

@@ -3,8 +3,9 @@
  * (`LOG.idx`) says where blocks are; where it is missing or not of this log, it is made anew from the log.
  */
 import { closeSync, fstatSync, openSync } from 'node:fs'
-import { besideOf, readAt, readBeside, writeBeside } from './beside.ts'
+import { besideOf, readBeside, writeBeside } from './beside.ts'
 import { Opener } from './chain.ts'
+import { readAt } from './files.ts'
 import { DamagedLog } from './damaged.ts'
 import { BlockCollector, indexText, readIndex, type Block, type IndexEnd, type Span } from './index-file.ts'
 import { LONGEST } from './lines.ts'

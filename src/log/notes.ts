@@ -5,9 +5,10 @@
  * Several sessions may keep notes of one log: each change is made to what the file has then. Where it cannot be read or
  * written, changes are kept here, and made to it as soon as it can.
  */
-import { readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { ByteWriter } from './bytes.ts'
 import { Opener, Sealer } from './chain.ts'
+import { replaceFile, writeAll } from './files.ts'
 import { isCount, isFields } from './shape.ts'
 import { parsed, unfit } from './sound.ts'
 
@@ -132,14 +133,7 @@ function write(path: string, log: string, notes: List): void {
     bytes.value(record)
     sealer.seal(bytes, start)
   }
-  const part = `${path}.${process.pid}.part`
-  try {
-    writeFileSync(part, bytes.taken())
-    renameSync(part, path)
-  } catch (error) {
-    rmSync(part, { force: true })
-    throw error
-  }
+  replaceFile(path, fd => writeAll(fd, bytes.taken()))
 }
 
 function fromFile(path: string, log: string): List {

@@ -3,7 +3,7 @@ import { Recording } from '../../inspect/recording.ts'
 import { LogFile } from '../../log/log-file.ts'
 import type { SystemSpec } from '../../scenario/standard.ts'
 import { checkFile, damageText, systemOf } from '../log-file.ts'
-import type { Beside } from './beside.ts'
+import type { BranchFiles } from './branch-files.ts'
 import { misfitIn } from './statements.ts'
 
 /** A branch as its log has it. */
@@ -14,13 +14,13 @@ export interface Recorded {
 }
 
 /** The branch of this name; or why it cannot be opened. `trunk`: the checksum of the log beside which it stands. */
-export function recordedIn(beside: Beside, name: string, trunk: string): Recorded | string {
-  const path = beside.path(name)
+export function recordedIn(files: BranchFiles, name: string, trunk: string): Recorded | string {
+  const path = files.path(name)
   let log: LogFile | undefined
   let why: string | undefined
   try {
     checkFile(path)
-    beside.read(name)
+    files.read(name)
     log = LogFile.open(path)
     const run = new Recording(systemOf(log.header, path), log)
     why = whyNot(run, trunk)

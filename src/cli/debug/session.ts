@@ -5,6 +5,7 @@ import { Cursor, type Stop, type Where } from '../../inspect/cursor.ts'
 import { stepLine } from '../../inspect/draw.ts'
 import type { LinuxSystem } from '../../inspect/linux.ts'
 import { momentAt } from '../../inspect/moment.ts'
+import { Places } from '../../inspect/places.ts'
 import { didYouMean } from '../../inspect/query/similar.ts'
 import type { Run } from '../../inspect/recording.ts'
 import { Whole } from '../../inspect/whole.ts'
@@ -13,9 +14,8 @@ import { Notes, type Note } from '../../log/notes.ts'
 import type { Origin } from '../../log/records.ts'
 import type { SystemSpec } from '../../scenario/standard.ts'
 import { TRUNK, whyNotOf, type OpenedRun } from '../open.ts'
-import { Beside, NotKept } from './beside.ts'
+import { BranchFiles, NotKept } from './branch-files.ts'
 import { Mistake } from './mistake.ts'
-import { Places, type Place } from './places.ts'
 import { recordedIn, type Recorded } from './recorded.ts'
 
 /** A run that is looked at: the trunk, or a branch. */
@@ -29,16 +29,23 @@ export interface Line {
   readonly recorded?: Recorded
 }
 
+/** A step of a line. */
+interface Place {
+  readonly line: string
+  readonly n: number
+}
+const isSamePlace = (a: Place, b: Place): boolean => a.line === b.line && a.n === b.n
+
 export class Session {
   readonly log: LogFile
   readonly notes: Notes
-  readonly #beside: Beside
+  readonly #files: BranchFiles
   readonly #lines = new Map<string, Line>()
   /** Branches that have a file, and could not be opened: why. */
   readonly #closed = new Map<string, string>()
   /** Branches of which no file has what they are here. */
   readonly #unkept = new Set<string>()
-  readonly #places: Places
+  readonly #places: Places<Place>
   #here: Line
   /** It is over. */
   over = false
@@ -48,9 +55,9 @@ export class Session {
   constructor({ path, log, run }: OpenedRun) {
     this.log = log
     this.notes = new Notes(`${path}.notes`, log.id)
-    this.#beside = new Beside(path)
+    this.#files = new BranchFiles(path)
     this.#here = this.#add({ name: TRUNK, run, cursor: new Cursor(run, log.first) })
-    this.#places = new Places(this.#place)
+    this.#places = new Places(this.#place, isSamePlace)
     this.lookBeside()
   }
 
@@ -113,7 +120,7 @@ export class Session {
     const why = this.#closed.get(name)
     if (why !== undefined)
       throw new Mistake(
-        `there is a file ${this.#beside.path(name)} already, which is left as it is (${why}): take another name, or move it away`,
+        `there is a file ${this.#files.path(name)} already, which is left as it is (${why}): take another name, or move it away`,
       )
     return name
   }
@@ -163,7 +170,7 @@ export class Session {
     const { branch, name } = this.#here
     if (branch === undefined) return []
     try {
-      this.#beside.write(name, branch)
+      this.#files.write(name, branch)
       this.#unkept.delete(name)
       return []
     } catch (error) {
@@ -181,8 +188,8 @@ export class Session {
   /** Opens the branches of this log that have a file, each when the one that it leaves is there. */
   lookBeside(): void {
     this.#closed.clear()
-    let left = this.#beside.names.flatMap(name => {
-      const recorded = this.#lines.has(name) ? undefined : recordedIn(this.#beside, name, this.log.id)
+    let left = this.#files.names.flatMap(name => {
+      const recorded = this.#lines.has(name) ? undefined : recordedIn(this.#files, name, this.log.id)
       if (typeof recorded === 'string') this.#closed.set(name, recorded)
       return recorded === undefined || typeof recorded === 'string' ? [] : [{ name, recorded }]
     })

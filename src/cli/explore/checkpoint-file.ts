@@ -1,6 +1,6 @@
 /** Checkpoints of an exploration in a file: written from time to time, whole or not at all, and read back. */
 import { createHash } from 'node:crypto'
-import { closeSync, fsyncSync, openSync, readSync, renameSync, rmSync, writeSync } from 'node:fs'
+import { closeSync, fsyncSync, openSync, readSync, renameSync, rmSync } from 'node:fs'
 import { endianness } from 'node:os'
 import { dirname } from 'node:path'
 import { decoded, encoded, type Identity, type Source } from '../../explore/strategies/checkpoint.ts'
@@ -8,6 +8,7 @@ import { BadCheckpoint, type Paused } from '../../explore/strategies/paused.ts'
 import type { Built } from '../../scenario/api.ts'
 import type { LinuxModel } from '../../scenario/explored.ts'
 import { MODEL_VERSION } from '../../version.ts'
+import { writeAll } from '../../log/files.ts'
 import type { ExploreFlags } from './explore-flags.ts'
 import { UsageError } from '../output.ts'
 
@@ -76,7 +77,7 @@ class CheckpointFile {
     const beside = `${this.#path}.new`
     try {
       onDisk(beside, 'w', fd => {
-        for (const part of encoded(this.#of, this.#names, pause())) for (let at = 0; at < part.length;) at += writeSync(fd, part, at)
+        for (const part of encoded(this.#of, this.#names, pause())) writeAll(fd, part)
         fsyncSync(fd)
       })
       renameSync(beside, this.#path)

@@ -5,11 +5,10 @@ import { isLevel, writes } from '../../memory/writes.ts'
 import { agendaOf, contextOf } from '../folded-step.ts'
 import type { LinuxSystem } from '../linux.ts'
 import type { Taken } from './condition.ts'
+import { meets } from './terms.ts'
 
 type Fields = Readonly<Record<string, unknown>>
 const fields = (x: unknown): Fields => (typeof x === 'object' && x !== null ? (x as Fields) : {})
-const meets = (start: unknown, end: unknown, from: number, to: number): boolean =>
-  typeof start === 'number' && typeof end === 'number' && start <= to && from < end
 
 /** Does a step concern a page of [from, to]? */
 export const pagesAre =

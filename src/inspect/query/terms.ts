@@ -48,7 +48,8 @@ export const typeIs =
   step =>
     is(step.do) || is(step.event.type) || step.calls.some(({ event }) => 'type' in event && is(String(event.type)))
 
-const meets = (start: unknown, end: unknown, from: number, to: number): boolean =>
+/** Has [start, end), if it is one, a number of [from, to]? */
+export const meets = (start: unknown, end: unknown, from: number, to: number): boolean =>
   typeof start === 'number' && typeof end === 'number' && start <= to && from < end
 
 /** Concerns a frame of [from, to]: changes it, maps it anywhere, or has a device map it. */

@@ -1,16 +1,16 @@
 /** The logs of branches beside a log: which there are, and writing them, so that none takes the place of one that it does not know. */
-import { closeSync, existsSync, openSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs'
+import { closeSync, existsSync, openSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
 import type { Branch } from '../../inspect/branch.ts'
 import { branchPath } from '../open.ts'
-import { writeAll } from '../target.ts'
+import { replaceFile, writeAll } from '../../log/files.ts'
 
 /** A branch that could not be written, with the reason. */
 export class NotKept extends Error {
   override readonly name = 'NotKept'
 }
 
-export class Beside {
+export class BranchFiles {
   readonly #log: string
   /** Files as they were when they were last read or written here. */
   readonly #known = new Map<string, string>()
@@ -39,7 +39,6 @@ export class Beside {
   /** Throws `NotKept`. */
   write(name: string, branch: Branch): void {
     const path = this.path(name)
-    const part = `${path}.${process.pid}.part`
     const known = this.#known.get(name)
     let isNew = false
     try {
@@ -49,16 +48,9 @@ export class Beside {
         isNew = true
       } else if (stampOf(path) !== known)
         throw new NotKept(`${path} was written meanwhile, by another session: it is left as it is, and this branch is here until you leave`)
-      const fd = openSync(part, 'wx')
-      try {
-        branch.write(lines => writeAll(fd, Buffer.from(lines)))
-      } finally {
-        closeSync(fd)
-      }
-      renameSync(part, path)
+      replaceFile(path, fd => branch.write(lines => writeAll(fd, Buffer.from(lines))))
       this.read(name)
     } catch (error) {
-      rmSync(part, { force: true })
       if (isNew) rmSync(path, { force: true })
       if (!(error instanceof Error && 'syscall' in error)) throw error
       throw new NotKept(`${path} cannot be written: ${error.message}. The branch is here until you leave`)
