@@ -14,6 +14,7 @@ import type { ActorName } from '../system/actor.ts'
 import { roundRobin } from '../system/choosers/round-robin.ts'
 import { Live, type Ended, type Entry } from '../system/live.ts'
 import { indexOf } from '../system/world.ts'
+import { toTheEnd } from '../system/to-the-end.ts'
 import type { LinuxSystem, LinuxWorld } from './linux.ts'
 import type { Run } from './recording.ts'
 import { possibleIn } from './waiting.ts'
@@ -144,11 +145,7 @@ export class Branch implements Run {
 
   /** Runs on, each actor in turn, or one alone; until nobody can act, or `steps` were taken. */
   run(steps: number, only?: ActorName): Ended {
-    const running = this.running(steps, only)
-    for (;;) {
-      const { done, value } = running.next(false)
-      if (done === true) return value
-    }
+    return toTheEnd(this.running(steps, only))
   }
 
   /** The same, bit by bit: yields how far it is, and is told whether to stop there. */

@@ -5,6 +5,7 @@
  * The cursor stands on a step: the world is the one after it. On `first` it stands at the beginning.
  */
 import type { Key } from '../log/keys.ts'
+import { toTheEnd } from '../system/to-the-end.ts'
 import { changesAt, type Change } from './changes.ts'
 import { momentAt } from './moment.ts'
 import { differs, type Path } from './path.ts'
@@ -157,13 +158,6 @@ export class Cursor {
 
   #clamped(n: number): number {
     return Math.max(this.run.first, Math.min(n, this.run.last))
-  }
-}
-
-function toTheEnd(searching: Searching): Stop {
-  for (;;) {
-    const { done, value } = searching.next(false)
-    if (done === true) return value
   }
 }
 

@@ -3,6 +3,7 @@
  * made with the record read; `foldLog` applies what the records say, and asks no rule.
  */
 import { Live, type Entry } from '../system/live.ts'
+import { toTheEnd } from '../system/to-the-end.ts'
 import type { System, World } from '../system/world.ts'
 import { senseless } from './damaged.ts'
 import { isCheckpoint, isEnd, isStep, type LogRecord } from './reader.ts'
@@ -44,13 +45,6 @@ export type Replaying<M> = Generator<number, Replayed<M>, boolean>
 export const decideAgain = <M, F>(system: System<M, F>, log: Records, model: string): Replayed<M> => toTheEnd(deciding(system, log, model))
 /** Folds the records alone. */
 export const foldLog = <M, F>(system: System<M, F>, log: Records): Replayed<M> => toTheEnd(folding(system, log))
-
-function toTheEnd<M>(replaying: Replaying<M>): Replayed<M> {
-  for (;;) {
-    const { done, value } = replaying.next(false)
-    if (done === true) return value
-  }
-}
 
 /** `decideAgain`, bit by bit. */
 export function deciding<M, F>(system: System<M, F>, log: Records, model: string): Replaying<M> {

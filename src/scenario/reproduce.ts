@@ -1,7 +1,7 @@
 /** A run made again from its choices, and held to each step that was recorded: what exported test files call. */
 import { digestOf, markOf, worldOf } from '../log/records.ts'
 import { revived } from '../log/values.ts'
-import { AT_ANY_STEP } from '../oracles/shipped.ts'
+import { Findings, type Finding } from '../oracles/findings.ts'
 import { step } from '../system/step.ts'
 import { initialWorld } from '../system/world.ts'
 import { linuxSystem, type SystemSpec } from './standard.ts'
@@ -10,7 +10,7 @@ import { linuxSystem, type SystemSpec } from './standard.ts'
 export interface Reproduced {
   readonly steps: number
   /** What the oracles found at any step, each where it first did. */
-  readonly findings: readonly { readonly oracle: string; readonly step: number; readonly why: string }[]
+  readonly findings: readonly Finding[]
   /** SHA-256 of the world at the end. */
   readonly digest: string
 }
@@ -26,8 +26,7 @@ export function reproduce(
   from?: { readonly step: number; readonly world: unknown },
 ): Reproduced {
   const linux = linuxSystem(revived(system) as SystemSpec)
-  const names = linux.actors.map(a => a.name)
-  const found = new Map<string, Reproduced['findings'][number]>()
+  const findings = new Findings(linux.actors.map(a => a.name))
   const first = from?.step ?? 0
   let world = from === undefined ? initialWorld(linux) : worldOf(linux, from.world)
   for (const [i, [by, offer, budget, what, mark]] of choices.entries()) {
@@ -38,11 +37,7 @@ export function reproduce(
     if (mark !== undefined && markOf(world, outcome) !== mark)
       throw new Error(`${where} does ${outcome.do}, and other things come of it than were recorded`)
     world = outcome.world
-    for (const [oracle, judge] of Object.entries(AT_ANY_STEP)) {
-      const why = found.has(oracle) ? undefined : judge({ names, world })
-      if (why !== undefined) found.set(oracle, { oracle, step: first + i + 1, why })
-    }
+    findings.see(first + i + 1, world)
   }
-  const findings = Object.keys(AT_ANY_STEP).flatMap(oracle => found.get(oracle) ?? [])
-  return { steps: choices.length, findings, digest: digestOf(linux, world) }
+  return { steps: choices.length, findings: findings.list, digest: digestOf(linux, world) }
 }

@@ -4,6 +4,7 @@
  * no single choice sees to that. With each, the chance of failing if each choice is equally likely.
  */
 import type { Choice } from '../../system/step.ts'
+import { toTheEnd } from '../../system/to-the-end.ts'
 import { Ahead } from './ahead.ts'
 import { chancesOf, isNever, isSure, type Chance } from './chances.ts'
 import { fateOf, type Fate } from '../properties/fate.ts'
@@ -116,9 +117,5 @@ function others<M, F>(
 
 /** The same in one go. */
 export function outlook<M, F>(model: Model<M, F>, property: Property<M>, trail: readonly Choice[], maxStates?: number): Outlook {
-  const looking = lookingAhead(model, property, trail, maxStates)
-  for (;;) {
-    const next = looking.next(false)
-    if (next.done === true) return next.value
-  }
+  return toTheEnd(lookingAhead(model, property, trail, maxStates))
 }

@@ -4,6 +4,7 @@
  * near as that; where those are too many, the order that is known is made shorter by trial, and may not be the shortest.
  */
 import type { Choice } from '../../system/step.ts'
+import { toTheEnd } from '../../system/to-the-end.ts'
 import { fateOf, type Fate } from '../properties/fate.ts'
 import type { Model, Property } from '../model.ts'
 import { Rows, type Row } from '../worlds/rows.ts'
@@ -39,11 +40,7 @@ export function* simplifying<M, F>(
 
 /** The same in one go. */
 export function simplest<M, F>(model: Model<M, F>, property: Property<M>, trail: readonly Choice[], maxStates?: number): Simplest {
-  const going = simplifying(model, property, trail, maxStates)
-  for (;;) {
-    const next = going.next(false)
-    if (next.done === true) return next.value
-  }
+  return toTheEnd(simplifying(model, property, trail, maxStates))
 }
 
 /** Changes of actor from a world on, by who takes the first step; undefined: there are no more steps to take. */

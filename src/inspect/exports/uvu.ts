@@ -1,6 +1,6 @@
 /** A run as a uvu test file: it reproduces the run from its choices, and holds it to what it came to. */
 import { digestOf, markOf } from '../../log/records.ts'
-import { AT_ANY_STEP } from '../../oracles/shipped.ts'
+import { Findings, type Finding } from '../../oracles/findings.ts'
 import type { LinuxSystem, LinuxWorld } from '../linux.ts'
 import { choiceRow, type Story } from './story.ts'
 
@@ -36,13 +36,8 @@ test.run()
 export function findingsOf(run: {
   readonly system: LinuxSystem
   readonly steps: Iterable<{ readonly n: number; readonly world: LinuxWorld }>
-}): readonly { readonly oracle: string; readonly step: number; readonly why: string }[] {
-  const names = run.system.actors.map(a => a.name)
-  const found = new Map<string, { readonly oracle: string; readonly step: number; readonly why: string }>()
-  for (const { n, world } of run.steps)
-    for (const [oracle, judge] of Object.entries(AT_ANY_STEP)) {
-      const why = found.has(oracle) ? undefined : judge({ names, world })
-      if (why !== undefined) found.set(oracle, { oracle, step: n, why })
-    }
-  return Object.keys(AT_ANY_STEP).flatMap(oracle => found.get(oracle) ?? [])
+}): readonly Finding[] {
+  const findings = new Findings(run.system.actors.map(a => a.name))
+  for (const { n, world } of run.steps) findings.see(n, world)
+  return findings.list
 }
