@@ -50,6 +50,11 @@ test('imports point one way', () => {
   assert.equal(found, [])
 })
 
+test('tests leave nothing to chance but by one seed', () => {
+  const found = filesIn('test').filter(file => /^(import|export) .* from 'fast-check'/m.test(read(file)))
+  assert.equal(found, ['test/chance.ts'])
+})
+
 test('a wrong import would be found', () => {
   assert.is(
     wrong('src/memory/table.ts', 'src/kernel/fault.ts'),

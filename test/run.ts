@@ -24,12 +24,12 @@ export interface Outcome {
 }
 
 /** Runs one test file in a process of its own. */
-export function runFile(file: string, limit = LIMIT_MS): Promise<Outcome> {
+export function runFile(file: string, limit = LIMIT_MS, env: Readonly<Record<string, string>> = {}): Promise<Outcome> {
   const started = performance.now()
   return new Promise(resolve => {
     const child = spawn(process.execPath, ['--conditions=source', '--import', 'tsx', file], {
       cwd: root,
-      env: { ...process.env, FORCE_COLOR: '0' },
+      env: { ...process.env, ...env, FORCE_COLOR: '0' },
     })
     let output = ''
     let late = false
@@ -73,6 +73,23 @@ export function testFiles(folder: string): readonly string[] {
     .map(name => join(folder, name))
 }
 
+/** Runs files, two at a time, and tells of each as it is done. */
+export async function runAll(files: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<readonly Outcome[]> {
+  const queue = [...files]
+  const outcomes: Outcome[] = []
+  await Promise.all(
+    Array.from({ length: Math.max(2, availableParallelism()) }, async () => {
+      for (let file = queue.shift(); file !== undefined; file = queue.shift()) {
+        const outcome = await runFile(file, LIMIT_MS, env)
+        outcomes.push(outcome)
+        console.log(`${outcome.passed ? 'ok  ' : 'FAIL'}  ${outcome.file}  ${outcome.tests} tests, ${(outcome.ms / 1000).toFixed(1)} s`)
+        if (!outcome.passed) console.log(`      ${outcome.why}\n${outcome.output.trimEnd().replace(/^/gm, '      | ')}`)
+      }
+    }),
+  )
+  return outcomes
+}
+
 async function main(parts: readonly string[]): Promise<number> {
   const all = testFiles(import.meta.dirname)
   const files = parts.length === 0 ? all : all.filter(file => parts.some(part => file.includes(part)))
@@ -80,18 +97,7 @@ async function main(parts: readonly string[]): Promise<number> {
     console.error(`no test file has a name with ${parts.map(p => `'${p}'`).join(' or ')} in it`)
     return 3
   }
-  const queue = [...files]
-  const outcomes: Outcome[] = []
-  await Promise.all(
-    Array.from({ length: Math.max(2, availableParallelism()) }, async () => {
-      for (let file = queue.shift(); file !== undefined; file = queue.shift()) {
-        const outcome = await runFile(file)
-        outcomes.push(outcome)
-        console.log(`${outcome.passed ? 'ok  ' : 'FAIL'}  ${outcome.file}  ${outcome.tests} tests, ${(outcome.ms / 1000).toFixed(1)} s`)
-        if (!outcome.passed) console.log(`      ${outcome.why}\n${outcome.output.trimEnd().replace(/^/gm, '      | ')}`)
-      }
-    }),
-  )
+  const outcomes = await runAll(files)
   const failed = outcomes.filter(o => !o.passed)
   const tests = outcomes.reduce((sum, o) => sum + o.tests, 0)
   console.log(`\n${outcomes.length - failed.length} of ${outcomes.length} files passed, ${tests} tests`)

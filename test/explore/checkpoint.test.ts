@@ -1,5 +1,5 @@
 /** Searches that are paused, written down, and gone on with by somebody who knows nothing else of them. */
-import * as fc from 'fast-check'
+import * as fc from '../chance.ts'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { explore, type Exploration, type ExploreOptions, type Model } from 'mirrorwalk/explore'

@@ -22,6 +22,7 @@ import {
 import seed from '../../scenarios/seeds/004-stale-valid.ts'
 import { modelOf } from '../../src/index.ts'
 import { abstractMirror } from '../bench/abstract-mirror.ts'
+import { coin } from '../chance.ts'
 import { countOf, workers } from './toys.ts'
 
 /** Everything that an exploration tells, but for the worlds themselves. */
@@ -59,8 +60,6 @@ test('what is made of what was found is twice the same, too', () => {
   }
   assert.is(once(), once())
 })
-
-const coin = (): boolean => Math.random() < 0.5
 
 /** Somebody's own machines, one of which may cheat: a player who tosses three times, and a table that takes it. */
 function playing(

@@ -1,5 +1,5 @@
 /** The point of no return: exact chances against figures known from elsewhere, against every run gone one by one, and in circles. */
-import * as fc from 'fast-check'
+import * as fc from '../chance.ts'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { assign, setup } from 'xstate'

@@ -1,5 +1,5 @@
 /** Reductions on systems drawn at random: they leave out what tells nothing new, and nothing else. */
-import * as fc from 'fast-check'
+import * as fc from '../chance.ts'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { assign, setup } from 'xstate'

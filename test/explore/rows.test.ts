@@ -1,5 +1,5 @@
 /** Rows, interning and tokens: what the explorer's memory is made of. */
-import * as fc from 'fast-check'
+import * as fc from '../chance.ts'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { BadToken, choicesOf, tokenOf } from 'mirrorwalk/explore'

@@ -1,5 +1,5 @@
 /** The simplest way to what was found: against every order gone one by one, the same from wherever one begins, and never one that cannot be gone. */
-import * as fc from 'fast-check'
+import * as fc from '../chance.ts'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { explore, simplest, step, type Choice, type Model, type Property } from 'mirrorwalk/explore'

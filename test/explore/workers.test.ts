@@ -17,6 +17,7 @@ import { Partition } from '../../src/explore/workers/partition.ts'
 import type { Result } from '../../src/explore/workers/port.ts'
 import { modelOf, noStaleDeviceMapping, scenario } from '../../src/index.ts'
 import { abstractMirror } from '../bench/abstract-mirror.ts'
+import { coin } from '../chance.ts'
 import { countOf, workers, type Program } from './toys.ts'
 
 /** Everything that an exploration tells, but for the states themselves and what they take. */
@@ -131,7 +132,7 @@ test('threads', async () => {
 })
 
 test('what a worker cannot do, or does not do as it should, is told', async () => {
-  const unlucky = (): Model<null, never> => workers(PROGRAMS, [{ ...never, wrong: () => (Math.random() < 0.5 ? 'bad luck' : undefined) }])
+  const unlucky = (): Model<null, never> => workers(PROGRAMS, [{ ...never, wrong: () => (coin() ? 'bad luck' : undefined) }])
   const cheats = called(unlucky, 2)
   assert.throws(
     () => explore(workers(PROGRAMS, [{ ...never, wrong: () => undefined }]), { workers: cheats }),

@@ -1,6 +1,6 @@
 /** Conditions, which are queries that one step and the worlds beside it can answer: where they stop a cursor; and their text. */
 import { join } from 'node:path'
-import * as fc from 'fast-check'
+import * as fc from '../chance.ts'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import {

@@ -1,5 +1,5 @@
 /** What is drawn of page tables, against the worlds themselves and what oracles find in them. */
-import * as fc from 'fast-check'
+import * as fc from '../chance.ts'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { conditionOf, Cursor, momentAt, pathOf, why, whyLines } from '../../src/inspect.ts'

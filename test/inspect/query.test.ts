@@ -1,5 +1,5 @@
 /** Queries of the steps of a log: what each term means, how terms stand to each other, and what is said of a wrong one. */
-import * as fc from 'fast-check'
+import * as fc from '../chance.ts'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import race from '../../scenarios/races/fault-against-munmap.ts'

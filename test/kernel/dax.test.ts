@@ -2,7 +2,7 @@
  * Files on DAX: whatever a program does to one, the books balance, and what it reads is what was written; and
  * `get_user_pages()` holds on to the page map of a device for as long as it takes pages of it (seed 003).
  */
-import * as fc from 'fast-check'
+import * as fc from '../chance.ts'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { Session } from '../../src/conformance/session.ts'

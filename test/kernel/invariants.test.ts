@@ -2,7 +2,7 @@
  * Whatever a program does, the books balance: references and map counts are what the tables say, entries lie in areas and
  * hang in their tables, and no frame is mapped after it was freed. Some 5,000 random operations a profile.
  */
-import * as fc from 'fast-check'
+import * as fc from '../chance.ts'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { Session } from '../../src/conformance/session.ts'

@@ -2,7 +2,7 @@
  * Random programs in the recorder's words, for property tests: all kinds of mappings, children, devices and files, over a
  * small arena, so that operations meet.
  */
-import * as fc from 'fast-check'
+import * as fc from '../chance.ts'
 
 const PROTS = ['rw', 'rw', 'rw', 'r', '-']
 const ADVICE = [

@@ -1,5 +1,5 @@
 /** Random statements of a thread over a small arena, for property tests; and an address space to run them in. */
-import * as fc from 'fast-check'
+import * as fc from '../chance.ts'
 import type { Advice, Prot } from '../../src/kernel/agenda.ts'
 import type { Statement } from '../../src/kernel/thread.ts'
 import { page, type Pages } from '../../src/memory/address.ts'

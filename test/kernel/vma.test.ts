@@ -1,5 +1,5 @@
 /** Areas being split, merged and changed: what a page of them is like changes only where it was asked for. */
-import * as fc from 'fast-check'
+import * as fc from '../chance.ts'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { insertVma, modifyFlags, splitAt, vmasFact } from '../../src/kernel/areas/vma.ts'

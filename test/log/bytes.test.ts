@@ -1,5 +1,5 @@
 /** JSON byte by byte is what `JSON.stringify` writes. */
-import * as fc from 'fast-check'
+import * as fc from '../chance.ts'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { ByteWriter } from '../../src/log/bytes.ts'

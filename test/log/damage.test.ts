@@ -1,5 +1,5 @@
 /** Logs that were cut, changed or never were one: replayed up to the damage, or refused with a message; never accepted. */
-import * as fc from 'fast-check'
+import * as fc from '../chance.ts'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import stale from '../../scenarios/seeds/004-stale-valid.ts'

@@ -1,5 +1,5 @@
 /** Steps as they are written down: what is read is what was told, whatever a log has learned to leave out, and whatever a line holds. */
-import * as fc from 'fast-check'
+import * as fc from '../chance.ts'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { ByteWriter } from '../../src/log/bytes.ts'

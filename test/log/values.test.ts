@@ -1,5 +1,5 @@
 /** A change, written and read as JSON, makes the new value of the old one. */
-import * as fc from 'fast-check'
+import * as fc from '../chance.ts'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { change, changed, isNoChange, revived } from '../../src/log/values.ts'

@@ -1,5 +1,5 @@
 /** `Table` against a Map: whatever is written, both say the same, and equal entries are told alike. */
-import * as fc from 'fast-check'
+import * as fc from '../chance.ts'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { INDEX_LIMIT, Table } from '../../src/memory/table.ts'

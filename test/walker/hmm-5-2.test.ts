@@ -1,5 +1,5 @@
 /** The walk of Linux 5.2: what it answers, what it leaves in the array, and that budgets only cut it. */
-import * as fc from 'fast-check'
+import * as fc from '../chance.ts'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { areaRules } from '../../src/kernel/faults/hmm-5-2.ts'

@@ -1,5 +1,5 @@
 /** The walk of `hmm_vma_fault()` (Linux 4.14) against a page-by-page reading of its rules, whole and cut by any budget. */
-import * as fc from 'fast-check'
+import * as fc from '../chance.ts'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { indexAt, page, pfn, slot } from '../../src/memory/address.ts'

@@ -1,5 +1,5 @@
 /** The walk of `hmm_range_fault()` against a page-by-page reading of the kernel's rules, whole and cut by any budget. */
-import * as fc from 'fast-check'
+import * as fc from '../chance.ts'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { indexAt, page, pfn, slot, type Page } from '../../src/memory/address.ts'
