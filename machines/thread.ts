@@ -39,6 +39,8 @@ const threadFrom = (initial: 'user' | 'not_forked') =>
           accessed: { actions: 'accessed' },
           page_fault: { target: 'page_fault', actions: 'enter' },
           syscall: { target: 'syscall', actions: 'enter' },
+          // It was over before it began.
+          returned: { actions: 'nextStatement' },
         },
       },
       syscall: {

@@ -91,6 +91,7 @@ export function factInWords(fact: Fact): string {
     case 'device-alloc':
     case 'device-folio':
     case 'open':
+    case 'fget':
     case 'index':
     case 'swap-refs':
     case 'swap-cache':

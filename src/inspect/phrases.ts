@@ -9,6 +9,7 @@ const PHRASES: Readonly<Partial<Record<keyof Items, string>>> = {
   move_page_tables: 'moves entries',
   flush_tlb_range: 'has the CPU forget what it knows',
   change_pmd_range: 'changes entries',
+  fdput: 'lets go of the file',
   generic_perform_write: 'writes the file',
   truncate_inode_pages_range: 'drops pages of the file',
   filemap_write_range: 'writes dirty pages back',

@@ -1,6 +1,6 @@
 /** From an agenda to its next atomic action. Control runs through, in the same step that acts on what it read. */
 import type { Fact } from '../memory/facts.ts'
-import type { Memory } from '../memory/memory.ts'
+import type { Memory, MmName } from '../memory/memory.ts'
 import type { Table } from '../memory/table.ts'
 import type { Agenda, Item, Items, Outcome, Rules, Scene } from './agenda.ts'
 import type { Failure } from './failure.ts'
@@ -35,6 +35,7 @@ const CLEANUP: ReadonlySet<keyof Items> = new Set([
   'put_dev_pagemap',
   'dmirror_snapshot_remove',
   'lru_add_drain',
+  'fdput',
 ])
 
 /** Items that deal with a failure which comes by: what it becomes there, and what is done. */
@@ -44,6 +45,8 @@ export interface Kernel {
   readonly rules: Rules
   readonly catchers: Catchers
   readonly profile: Profile
+  /** Address spaces of processes that have more threads than one. */
+  readonly threaded: ReadonlySet<MmName>
 }
 
 /** Items of control in a row, after which a rule must be taken to go in circles. */

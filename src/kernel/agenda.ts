@@ -83,6 +83,8 @@ export interface Items extends SystemCalls, DaxItems, DmirrorItems, HmmItems, Gu
   wait_event: { readonly mm: MmName; readonly seq: number; readonly ret: number }
 
   // files/file.ts, files/file-io.ts
+  /** A call is through with a file. */
+  fdput: { readonly file: FileName }
   fput: { readonly file: FileName }
   generic_perform_write: FileWrite
 

@@ -1,7 +1,7 @@
 /** How an operation of the kernel can fail. */
 
 /** Error numbers of system calls, by name. */
-export type Errno = 'EPERM' | 'ENOENT' | 'EAGAIN' | 'ENOMEM' | 'EFAULT' | 'EBUSY' | 'EEXIST' | 'EINVAL' | 'EOPNOTSUPP' | 'ENXIO'
+export type Errno = 'EPERM' | 'ENOENT' | 'EBADF' | 'EAGAIN' | 'ENOMEM' | 'EFAULT' | 'EBUSY' | 'EEXIST' | 'EINVAL' | 'EOPNOTSUPP' | 'ENXIO'
 
 /** What the fault handler reports; it becomes a signal or an error number, as the caller has it. */
 export type VmFault = 'VM_FAULT_SIGBUS' | 'VM_FAULT_SIGSEGV'

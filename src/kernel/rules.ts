@@ -14,6 +14,7 @@ import { dmirrorFileRules } from './test-hmm/dmirror-file.ts'
 import { dmirrorMigrateRules } from './test-hmm/dmirror-migrate.ts'
 import { dmirrorSnapshotRules } from './test-hmm/dmirror-snapshot.ts'
 import { faultRules } from './faults/fault.ts'
+import type { MmName } from '../memory/memory.ts'
 import { fileRules } from './files/file.ts'
 import { fileIoRules } from './files/file-io.ts'
 import { filemapRules } from './faults/filemap.ts'
@@ -100,9 +101,10 @@ const rules: Rules = {
 export const isStatement = (what: unknown): boolean =>
   typeof what === 'string' && (what === 'load' || what === 'store' || Object.hasOwn(rules, what))
 
-/** The kernel of a profile. */
-export const kernelOf = (profile: Profile): Kernel => ({
+/** The kernel of a profile. `threaded`: address spaces of processes that have more threads than one. */
+export const kernelOf = (profile: Profile, threaded: ReadonlySet<MmName> = new Set()): Kernel => ({
   rules,
   catchers: { ...lockCatchers, ...oomCatchers, ...gupCatchers, ...exclusiveCatchers, ...hmmVmaCatchers, ...hmmCatchers5_2 },
   profile,
+  threaded,
 })

@@ -5,6 +5,7 @@ import { Table } from '../memory/table.ts'
 import { accessPages, from, type Access } from './faults/access.ts'
 import { advance, type Action, type Kernel, type Work } from './advance.ts'
 import type { Item, SystemCalls } from './agenda.ts'
+import { fdget } from './files/fdget.ts'
 import { isOops, signalOf, whereOf, type Errno, type Failure, type Signal } from './failure.ts'
 import type { AnyEvent, Does, Offer } from './offer.ts'
 import type { Page } from '../memory/address.ts'
@@ -88,10 +89,20 @@ const inFault =
     return { type: 'signal', at, ...signalOf(after.fail) }
   }
 
-function user(memory: Memory, { mm, program }: ThreadContext, budget: number): Offers {
+/** A system call begins: on a file that is open, with a reference to it if others could close it. */
+function enter(kernel: Kernel, memory: Memory, { mm }: ThreadContext, statement: Exclude<Statement, Access>): Offers {
+  const { isBad, held } = fdget(memory, statement, kernel.threaded.has(mm))
+  if (isBad) return tell(statement.do, { type: 'returned', ret: 0, err: 'EBADF', array: Table.empty, out: {} })
+  if (held === null) return tell(statement.do, { type: 'syscall', agenda: [statement] })
+  const event = (): ThreadEvent => ({ type: 'syscall', agenda: [statement, { do: 'fdput', file: held }] })
+  return [{ do: statement.do, calls: [], facts: [['fget', held, 1]], event }]
+}
+
+function user(kernel: Kernel, memory: Memory, context: ThreadContext, budget: number): Offers {
+  const { mm, program } = context
   const [statement] = program
   if (statement === undefined) return []
-  if (statement.do !== 'load' && statement.do !== 'store') return tell(statement.do, { type: 'syscall', agenda: [statement] })
+  if (statement.do !== 'load' && statement.do !== 'store') return enter(kernel, memory, context, statement)
   const { facts, values, at } = accessPages(memory, mm, statement, budget)
   if (at === statement.at && at < statement.end) {
     const access = statement.do === 'store' ? 'write' : 'read'
@@ -114,7 +125,7 @@ const faultsAt = ({ program }: ThreadContext): Page => (program[0] as Access).at
 
 /** The rules that the states of `machines/thread.ts` name. */
 export const threadDoes = (kernel: Kernel): Readonly<Record<'user' | 'syscall' | 'page_fault', ThreadDoes>> => ({
-  user,
+  user: (memory, context, budget) => user(kernel, memory, context, budget),
   syscall: (memory, context, budget) => work(kernel, memory, context, budget, inSyscall),
   page_fault: (memory, context, budget) => work(kernel, memory, context, budget, inFault(faultsAt(context))),
 })

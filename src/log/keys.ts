@@ -220,6 +220,7 @@ export class KeyCollector {
         this.#whole('files')
         return this.#whole('pool')
       case 'size':
+      case 'fget':
       case 'cache':
       case 'blocks':
       case 'dax':

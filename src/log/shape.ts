@@ -58,6 +58,11 @@ const isArea = withFields({
 const isAreas: Is = x => Array.isArray(x) && x.length <= MOST_AREAS && x.every(isArea)
 const isMirror: Is = x => x === null || withFields({ mm: isText, device: isText })(x)
 const FILE = { kind: isText, size: isNumber, mirror: isMirror }
+/** What may be left out. */
+const isMissingOr =
+  (is: Is): Is =>
+  x =>
+    x === undefined || is(x)
 const isFile: Is = x => x === null || withFields(FILE)(x)
 const isFlag: Is = x => typeof x === 'boolean'
 
@@ -95,6 +100,7 @@ const FACTS: Readonly<Record<Fact[0], readonly Is[]>> = {
   reserved: [number],
   promised: [text, number, width, number],
   file: [text, isFile],
+  fget: [text, number],
   size: [text, number],
   cache: [text, number, text, number],
   blocks: [text, number, width, number],
@@ -137,7 +143,7 @@ const isMemory = withFields({
   }),
   swap: withFields({ ...tables(['refs', 'content', 'cache']), free: isCount }),
   pool: withFields({ free: isNumber, reserved: isNumber, promised: mapOf(isTable) }),
-  files: mapOf(withFields({ ...tables(['cache', 'blocks', 'dax']), ...FILE })),
+  files: mapOf(withFields({ ...tables(['cache', 'blocks', 'dax']), ...FILE, calls: isMissingOr(isCount) })),
   devices: mapOf(withFields({ ...tables(['mirrors']), kind: isText, first: isCount, given: isCount, freed: listOf(isCount) })),
   batches: listOf(x => Array.isArray(x) && isText(x[0]) && isCount(x[1])),
   pagemaps: mapOf(isNumber),

@@ -50,7 +50,9 @@ export type Fact =
   /** Pages of a file are promised, or not. */
   | readonly ['promised', name: FileName, index: number, count: number, promised: 0 | 1]
   /** A file is made, or, with null, gone. */
-  | readonly ['file', name: FileName, file: Omit<File, 'cache' | 'blocks' | 'dax'> | null]
+  | readonly ['file', name: FileName, file: Omit<File, 'cache' | 'blocks' | 'dax' | 'calls'> | null]
+  /** A call is at work with a file, or no longer. */
+  | readonly ['fget', name: FileName, change: number]
   /** A file's size, in bytes. */
   | readonly ['size', name: FileName, bytes: number]
   /** An entry of a file's page cache. */

@@ -173,6 +173,13 @@ function apply(draft: Draft<Memory>, fact: Fact): void {
         delete draft.pool.promised[fact[1]]
       } else draft.files[fact[1]] = { ...fact[2], cache: Table.empty, blocks: Table.empty, dax: Table.empty }
       return
+    case 'fget': {
+      const file = fileIn(draft, fact[1])
+      const calls = (file.calls ?? 0) + fact[2]
+      if (calls === 0) delete file.calls
+      else file.calls = calls
+      return
+    }
     case 'size':
       fileIn(draft, fact[1]).size = fact[2]
       return

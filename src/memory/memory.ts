@@ -92,6 +92,8 @@ export interface File {
   readonly blocks: Table
   /** Of a file on DAX: what its mapping keeps of each index (dax.ts). */
   readonly dax: Table
+  /** Calls that are at work with it, of threads that are not alone in their process (files/fdget.ts); absent while there are none. */
+  readonly calls?: number
   /** Of a file on DAX: its device has no page map, and so no `struct page`s (PFN_DEV without PFN_MAP). */
   readonly pfnMap?: false
 }

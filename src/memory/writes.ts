@@ -58,6 +58,8 @@ export function writes(fact: Fact, emit: Emit): void {
       return emit('file', fact[1], fact[2], fact[2] + fact[3], false)
     case 'cache':
       return emit('file', fact[1], fact[2], fact[2] + 1, false)
+    case 'fget':
+      return emit('size', fact[1], 0, 1, true)
     case 'file':
     case 'size':
       return emit('size', fact[1], 0, 1, false)

@@ -27,7 +27,7 @@ export type LinuxModel = Model<Memory, Fact>
 /** What `explore` is given for a scenario that was built. */
 export function modelOf(built: Built, kinds: Kinds = {}): LinuxModel {
   const told = built.expectations.flatMap(e => ('statement' in e ? [e.statement] : []))
-  const all = { ...standardKinds(profileOf(built.system.profile)), ...kinds }
+  const all = { ...standardKinds(profileOf(built.system.profile), built.system.actors), ...kinds }
   const system = linuxSystem(gatheringSpec(built.system, told), gatheringKinds(all))
   const names = system.actors.map(a => a.name)
   const seen = (world: World<Memory>): View => viewOf({ names, world })

@@ -63,9 +63,9 @@ export class BadSpec extends Error {
   }
 }
 
-/** The machines of this project with the rules of a profile, by the names that descriptions use. */
-export function standardKinds(profile: Profile): Kinds {
-  const kernel = kernelOf(profile)
+/** The machines of this project with the rules of a profile, by the names that descriptions use, for these actors. */
+export function standardKinds(profile: Profile, actors: readonly ActorSpec[]): Kinds {
+  const kernel = kernelOf(profile, threadedOf(actors))
   const plain = (machine: AnyStateMachine): Kind<Memory, Fact> => kind<Memory, Fact, AnyStateMachine>(machine)
   return {
     thread: kind<Memory, Fact, typeof thread>(thread, threadDoes(kernel)),
@@ -98,7 +98,7 @@ export function profileOf(name: string): Profile {
 /** Builds a system from its description. `take`: how events are taken; the compiled tables unless xstate itself is wanted. */
 export function linuxSystem(spec: SystemSpec, more: Kinds = {}, take: Take = compiled): LinuxSystem {
   const profile = profileOf(spec.profile)
-  const kinds = { ...standardKinds(profile), ...more }
+  const kinds = { ...standardKinds(profile, spec.actors), ...more }
   checkNames(spec)
   const actors = [...machineActors, ...spec.actors].map(({ name, machine, input }) => {
     const of = kinds[machine] ?? driverKind(machine, kernelOf(profile))
@@ -106,6 +106,17 @@ export function linuxSystem(spec: SystemSpec, more: Kinds = {}, take: Take = com
     return { name, kind: of, input }
   })
   return system({ actors, memory: bootMemory(spec.mms), fold, take })
+}
+
+/** The address spaces in which several threads run. */
+function threadedOf(actors: readonly ActorSpec[]): ReadonlySet<MmName> {
+  const [alone, threaded] = [new Set<unknown>(), new Set<MmName>()]
+  for (const { machine, input } of actors) {
+    if (machine !== 'thread' || !('mm' in input)) continue
+    if (alone.has(input.mm)) threaded.add(String(input.mm))
+    alone.add(input.mm)
+  }
+  return threaded
 }
 
 /** Actors that a system may have. */

@@ -45,7 +45,7 @@ export class Machine {
 
   constructor(profile: Profile, { pages = 4, shared = true, filled = true, pfnMap = true } = {}) {
     this.#profile = profile
-    this.#session = new Session(linuxSystem({ profile: profile.name, mms: [MM], actors: SYSTEM }, standardKinds(profile)))
+    this.#session = new Session(linuxSystem({ profile: profile.name, mms: [MM], actors: SYSTEM }, standardKinds(profile, SYSTEM)))
     this.run({ do: 'open', mm: MM, file: FILE, kind: 'dax', ...(pfnMap ? {} : { pfnMap: false }) })
     this.run({ do: 'ftruncate', file: FILE, size: pages * PAGE_SIZE })
     if (filled) {

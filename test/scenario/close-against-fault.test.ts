@@ -4,7 +4,7 @@
  */
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { explore } from 'mirrorwalk/explore'
+import { explore, type Deed } from 'mirrorwalk/explore'
 import { modelOf, retrace, scenario } from '../../src/index.ts'
 
 const built = scenario('a file is closed while the CPU wants its page', ({ linux }) => {
@@ -16,6 +16,31 @@ const built = scenario('a file is closed while the CPU wants its page', ({ linux
   dev.migrateToDevice(buf)
   m.race(dev.close(), reading.read(buf))
 }).build('v6.12')
+
+test('closing against a call: the file goes when the last of them lets go of it, whoever that is', () => {
+  const released = new Set<string>()
+  for (const kernel of ['v6.1', 'v6.12', 'v7.1']) {
+    const model = modelOf(
+      scenario('a file is closed while somebody writes through it', ({ linux, expect }) => {
+        const m = linux()
+        const [closing, writing] = [m.thread('cpu0'), m.thread('cpu1')]
+        const dev = closing.openDevice(0)
+        const data = closing.open('data', { fs: 'memfd', pages: 2, fill: 1 })
+        const buf = closing.mmap({ pages: 1 })
+        closing.write(buf, 1)
+        m.race(dev.close(), dev.usedBy(writing).write(buf, 4))
+        m.race(closing.close(data), writing.pwrite(data, { start: 0, end: 2 }, 7))
+        expect.finally('both files are gone', ({ world }) => Object.keys(world.memory.files).length === 0)
+      }).build(kernel),
+    )
+    const whose = ({ by, do: what }: Deed): undefined => {
+      if (what === 'dmirror_free') released.add(by)
+    }
+    const { found, complete } = explore({ ...model, properties: [...model.properties, { kind: 'step', name: 'whose', wrong: whose }] })
+    assert.equal([found.filter(f => f.verdict !== 'holds'), complete], [[], true])
+  }
+  assert.equal([...released].toSorted(), ['cpu0', 'cpu1'])
+})
 
 test('closing against a fault: the fix of v6.12 is not whole', () => {
   const model = modelOf(built)

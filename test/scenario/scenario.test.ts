@@ -244,6 +244,45 @@ test('a kernel that dies, which nobody expected, is a verdict; and then nobody d
   assert.match(report.verdicts[0]?.why ?? '', /^it died in dmirror_fops_unlocked_ioctl\(\): the test driver writes a private page/)
 })
 
+test('a device that could not be opened, or is closed, answers EBADF to every command', () => {
+  for (const [profile, device, closed] of [
+    ['v7.1', 2, 'EBADF'],
+    ['v6.12', 2, 0],
+  ] as const) {
+    const report = run(({ linux, expect }) => {
+      const cpu = linux(profile).thread()
+      const buf = cpu.mmap({ pages: 1 })
+      const dev = cpu.openDevice(device)
+      expect.returns(dev.close(), closed)
+      expect.answers(dev.read(buf), { err: 'EBADF' })
+      expect.answers(dev.write(buf, 1), { err: 'EBADF' })
+      expect.answers(dev.migrateToDevice(buf), { err: 'EBADF' })
+      expect.answers(dev.migrateToSystem(buf), { err: 'EBADF' })
+      expect.answers(dev.snapshot(buf), { err: 'EBADF' })
+      expect.answers(dev.exclusive(buf), { err: 'EBADF' })
+      expect.returns(dev.checkExclusive(buf), 'EBADF')
+      expect.returns(dev.close(), 'EBADF')
+    })
+    assert.equal([report.verdict, report.verdicts.filter(v => v.holds !== true)], ['holds', []])
+  }
+})
+
+test('so does a file that everybody has closed', () => {
+  const report = run(({ linux, expect }) => {
+    const m = linux('v6.12')
+    const [a, b] = [m.thread(), m.thread()]
+    const file = a.open('data', { fs: 'memfd', pages: 4, fill: 1 })
+    expect.returns(a.close(file), 0)
+    expect.answers(b.pread(file, { start: 0, end: 1 }), { err: 'EBADF' })
+    expect.returns(b.pwrite(file, { start: 0, end: 1 }, 4), 'EBADF')
+    expect.returns(b.truncate(file, 2), 'EBADF')
+    expect.returns(b.punch(file, { start: 0, end: 1 }), 'EBADF')
+    b.mmap({ pages: 2, shared: true, of: file })
+    expect.returns(b.close(file), 'EBADF')
+  })
+  assert.equal([report.verdict, report.verdicts.filter(v => v.holds !== true)], ['holds', []])
+})
+
 test('children, files and devices: what a command answers, and how it differs from what was wanted', () => {
   const report = run(({ linux, expect }) => {
     const cpu = linux().thread()

@@ -93,7 +93,7 @@ test('every machine takes every event the same way', () => {
     device: { mm: 'mm0', start: 0, end: 9 },
     hmm: { mirrors: ['d'] },
   }
-  for (const [name, { machine }] of Object.entries(standardKinds(profileOf('v6.12')))) {
+  for (const [name, { machine }] of Object.entries(standardKinds(profileOf('v6.12'), []))) {
     let taken = 0
     for (const blockable of [true, false]) {
       for (const busy of [true, false]) {
