@@ -9,7 +9,7 @@ import type { LinuxSystem, LinuxWorld } from './linux.ts'
 import { mappedRows } from './mapped-rows.ts'
 import { pages } from './pages.ts'
 import type { Run } from './recording.ts'
-import { holdersOf, possibleIn } from './waiting.ts'
+import { locksOf } from './waiting.ts'
 import { aligned, hung } from './wrap.ts'
 
 /** Rows of page tables that are drawn. */
@@ -143,24 +143,14 @@ function notifierInWords(context: Fields): string | undefined {
 
 /** Locks with who has them, and who waits for them. */
 export function drawLocks(system: LinuxSystem, world: LinuxWorld, width = Infinity): readonly string[] {
-  const waiting = possibleIn(system, world).flatMap(p => (p.blockedOn === undefined ? [] : [{ ...p.blockedOn, by: p.choice.by }]))
-  const rows = system.actors.flatMap(({ name }, i) => {
-    const state = world.actors[i]?.value ?? ''
-    const waiters = waiting.filter(w => w.to === name)
-    const isLock = name.endsWith('.mmap_lock') || state === 'locked' || state === 'unlocked'
-    if (!isLock && waiters.length === 0) return []
-    const holders = isLock ? holdersOf(system, world, name) : []
-    return [
-      [
-        name,
-        state,
-        [
-          ...(holders.length === 0 ? [] : [`held by ${holders.join(', ')}`]),
-          ...waiters.map(w => `${w.by} waits: ${w.type} cannot be taken`),
-        ].join('; '),
-      ],
-    ]
-  })
+  const rows = locksOf(system, world).map(({ name, state, heldBy, waiters }) => [
+    name,
+    state,
+    [
+      ...(heldBy.length === 0 ? [] : [`held by ${heldBy.join(', ')}`]),
+      ...waiters.map(({ by, type }) => (type === undefined ? `${by} waits` : `${by} waits: ${type} cannot be taken`)),
+    ].join('; '),
+  ])
   return ['locks', ...aligned(rows, width)]
 }
 

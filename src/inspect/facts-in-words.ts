@@ -92,6 +92,8 @@ export function factInWords(fact: Fact): string {
     case 'device-folio':
     case 'open':
     case 'fget':
+    case 'release':
+    case 'file-lock':
     case 'index':
     case 'swap-refs':
     case 'swap-cache':

@@ -36,6 +36,7 @@ const CLEANUP: ReadonlySet<keyof Items> = new Set([
   'dmirror_snapshot_remove',
   'lru_add_drain',
   'fdput',
+  'file_unlock',
 ])
 
 /** Items that deal with a failure which comes by: what it becomes there, and what is done. */
@@ -45,8 +46,8 @@ export interface Kernel {
   readonly rules: Rules
   readonly catchers: Catchers
   readonly profile: Profile
-  /** Address spaces of processes that have more threads than one. */
-  readonly threaded: ReadonlySet<MmName>
+  /** By address space: how many threads run in it. */
+  readonly threads: ReadonlyMap<MmName, number>
 }
 
 /** Items of control in a row, after which a rule must be taken to go in circles. */
@@ -56,12 +57,21 @@ const CONTROL_LIMIT = 1_000_000
 export function advance(kernel: Kernel, memory: Memory, work: Work, budget: number): Action | Work {
   let now = work
   const along: Fact[] = []
+  /** The last to say what changes along. */
+  let last: Item | undefined
   for (let control = 0; control < CONTROL_LIMIT; control++) {
     const item = now.agenda[0]
-    if (item === undefined) return now
+    if (item === undefined) {
+      if (along.length === 0 || last === undefined) return now
+      const left = now
+      return { item: last, calls: [], facts: along, cut: false, after: () => left }
+    }
     const outcome = run(kernel.rules, item, memory, { profile: kernel.profile, budget, array: now.array, out: now.out, ret: now.ret })
     if (outcome.facts === undefined && outcome.calls === undefined && outcome.array === undefined) {
-      along.push(...(outcome.along ?? []))
+      if (outcome.along !== undefined) {
+        along.push(...outcome.along)
+        last = item
+      }
       now = put(kernel, now, outcome)
       continue
     }

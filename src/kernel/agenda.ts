@@ -10,7 +10,7 @@
 import type { Page, Pfn } from '../memory/address.ts'
 import type { Entry } from '../memory/entry.ts'
 import type { Fact } from '../memory/facts.ts'
-import type { FileName, Memory, MmName } from '../memory/memory.ts'
+import type { FileLock, FileName, Memory, MmName } from '../memory/memory.ts'
 import type { Table } from '../memory/table.ts'
 import type { Vma } from '../memory/vma.ts'
 import type { GupFlags } from '../walker/gup.ts'
@@ -83,6 +83,10 @@ export interface Items extends SystemCalls, DaxItems, DmirrorItems, HmmItems, Gu
   wait_event: { readonly mm: MmName; readonly seq: number; readonly ret: number }
 
   // files/file.ts, files/file-io.ts
+  // files/file-lock.ts
+  file_lock: { readonly file: FileName; readonly lock: FileLock; readonly shared: boolean; readonly body: Agenda }
+  file_unlock: { readonly file: FileName; readonly lock: FileLock; readonly shared: boolean }
+
   /** A call is through with a file. */
   fdput: { readonly file: FileName }
   fput: { readonly file: FileName }

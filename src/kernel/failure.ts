@@ -7,6 +7,8 @@ export type Errno = 'EPERM' | 'ENOENT' | 'EBADF' | 'EAGAIN' | 'ENOMEM' | 'EFAULT
 export type VmFault = 'VM_FAULT_SIGBUS' | 'VM_FAULT_SIGSEGV'
 /** It has let go of mmap_lock to wait, and is to be made again. */
 export type Retry = 'VM_FAULT_RETRY'
+/** No 2 MiB can be had: a small page is tried. */
+export type Fallback = 'VM_FAULT_FALLBACK'
 
 /** Why `do_user_addr_fault()` sends SIGSEGV. */
 export type SegvCode = 'SEGV_MAPERR' | 'SEGV_ACCERR'
@@ -16,7 +18,7 @@ export type Ended = 'EXITED'
 /** The kernel dies, in a function of this name. */
 export type Oops = `oops: ${string}`
 
-export type Failure = Errno | VmFault | Retry | SegvCode | Ended | Oops
+export type Failure = Errno | VmFault | Retry | Fallback | SegvCode | Ended | Oops
 
 export const isOops = (failure: Failure | null): failure is Oops => failure !== null && failure.startsWith('oops: ')
 /** Why it dies there: a bug of its own, which the model repeats. */

@@ -4,7 +4,7 @@ import type { Rules } from './agenda.ts'
 import { collapseRules } from './pages/collapse.ts'
 import { cowRules } from './faults/cow.ts'
 import { exclusiveCatchers, exclusiveRules } from './test-hmm/exclusive.ts'
-import { daxRules } from './dax/dax.ts'
+import { daxCatchers, daxRules } from './dax/dax.ts'
 import { daxIoRules } from './dax/dax-io.ts'
 import { daxWritebackRules } from './dax/dax-writeback.ts'
 import { devdaxRules } from './dax/devdax.ts'
@@ -16,6 +16,7 @@ import { dmirrorSnapshotRules } from './test-hmm/dmirror-snapshot.ts'
 import { faultRules } from './faults/fault.ts'
 import type { MmName } from '../memory/memory.ts'
 import { fileRules } from './files/file.ts'
+import { fileLockRules } from './files/file-lock.ts'
 import { fileIoRules } from './files/file-io.ts'
 import { filemapRules } from './faults/filemap.ts'
 import { forkRules } from './areas/fork.ts'
@@ -83,6 +84,7 @@ const rules: Rules = {
   ...hugetlbVmaRules,
   ...fileRules,
   ...fileIoRules,
+  ...fileLockRules,
   ...filemapRules,
   ...truncateRules,
   ...gupRules,
@@ -101,10 +103,10 @@ const rules: Rules = {
 export const isStatement = (what: unknown): boolean =>
   typeof what === 'string' && (what === 'load' || what === 'store' || Object.hasOwn(rules, what))
 
-/** The kernel of a profile. `threaded`: address spaces of processes that have more threads than one. */
-export const kernelOf = (profile: Profile, threaded: ReadonlySet<MmName> = new Set()): Kernel => ({
+/** The kernel of a profile. `threads`: how many run in each address space. */
+export const kernelOf = (profile: Profile, threads: ReadonlyMap<MmName, number> = new Map()): Kernel => ({
   rules,
-  catchers: { ...lockCatchers, ...oomCatchers, ...gupCatchers, ...exclusiveCatchers, ...hmmVmaCatchers, ...hmmCatchers5_2 },
+  catchers: { ...lockCatchers, ...daxCatchers, ...oomCatchers, ...gupCatchers, ...exclusiveCatchers, ...hmmVmaCatchers, ...hmmCatchers5_2 },
   profile,
-  threaded,
+  threads,
 })

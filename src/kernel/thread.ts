@@ -4,8 +4,9 @@ import type { Memory, MmName } from '../memory/memory.ts'
 import { Table } from '../memory/table.ts'
 import { accessPages, from, type Access } from './faults/access.ts'
 import { advance, type Action, type Kernel, type Work } from './advance.ts'
-import type { Item, SystemCalls } from './agenda.ts'
+import type { Agenda, Item, SystemCalls } from './agenda.ts'
 import { fdget } from './files/fdget.ts'
+import { inodeLocked } from './files/file-lock.ts'
 import { isOops, signalOf, whereOf, type Errno, type Failure, type Signal } from './failure.ts'
 import type { AnyEvent, Does, Offer } from './offer.ts'
 import type { Page } from '../memory/address.ts'
@@ -89,14 +90,20 @@ const inFault =
     return { type: 'signal', at, ...signalOf(after.fail) }
   }
 
-/** A system call begins: on a file that is open, with a reference to it if others could close it. */
+/**
+ * A system call begins: on a file that is open, with a reference to it where others could close it, and one at a time if it changes
+ * the file; a thread that is alone needs neither.
+ */
 function enter(kernel: Kernel, memory: Memory, { mm }: ThreadContext, statement: Exclude<Statement, Access>): Offers {
-  const { isBad, held } = fdget(memory, statement, kernel.threaded.has(mm))
+  const { isBad, held } = fdget(memory, statement, (kernel.threads.get(mm) ?? 0) > 1)
   if (isBad) return tell(statement.do, { type: 'returned', ret: 0, err: 'EBADF', array: Table.empty, out: {} })
-  if (held === null) return tell(statement.do, { type: 'syscall', agenda: [statement] })
-  const event = (): ThreadEvent => ({ type: 'syscall', agenda: [statement, { do: 'fdput', file: held }] })
+  const body: Agenda = isAlone(kernel) ? [statement] : inodeLocked(statement)
+  if (held === null) return tell(statement.do, { type: 'syscall', agenda: body })
+  const event = (): ThreadEvent => ({ type: 'syscall', agenda: [...body, { do: 'fdput', file: held }] })
   return [{ do: statement.do, calls: [], facts: [['fget', held, 1]], event }]
 }
+
+const isAlone = ({ threads }: Kernel): boolean => threads.size <= 1 && [...threads.values()].every(n => n <= 1)
 
 function user(kernel: Kernel, memory: Memory, context: ThreadContext, budget: number): Offers {
   const { mm, program } = context

@@ -221,6 +221,8 @@ export class KeyCollector {
         return this.#whole('pool')
       case 'size':
       case 'fget':
+      case 'release':
+      case 'file-lock':
       case 'cache':
       case 'blocks':
       case 'dax':

@@ -58,6 +58,10 @@ const isArea = withFields({
 const isAreas: Is = x => Array.isArray(x) && x.length <= MOST_AREAS && x.every(isArea)
 const isMirror: Is = x => x === null || withFields({ mm: isText, device: isText })(x)
 const FILE = { kind: isText, size: isNumber, mirror: isMirror }
+const oneOf =
+  (...words: readonly string[]): Is =>
+  x =>
+    words.some(word => word === x)
 /** What may be left out. */
 const isMissingOr =
   (is: Is): Is =>
@@ -101,6 +105,8 @@ const FACTS: Readonly<Record<Fact[0], readonly Is[]>> = {
   promised: [text, number, width, number],
   file: [text, isFile],
   fget: [text, number],
+  release: [text],
+  'file-lock': [text, oneOf('i_rwsem', 'invalidate_lock'), number],
   size: [text, number],
   cache: [text, number, text, number],
   blocks: [text, number, width, number],
@@ -143,7 +149,15 @@ const isMemory = withFields({
   }),
   swap: withFields({ ...tables(['refs', 'content', 'cache']), free: isCount }),
   pool: withFields({ free: isNumber, reserved: isNumber, promised: mapOf(isTable) }),
-  files: mapOf(withFields({ ...tables(['cache', 'blocks', 'dax']), ...FILE, calls: isMissingOr(isCount) })),
+  files: mapOf(
+    withFields({
+      ...tables(['cache', 'blocks', 'dax']),
+      ...FILE,
+      calls: isMissingOr(isCount),
+      i_rwsem: isMissingOr(isNumber),
+      invalidate_lock: isMissingOr(isNumber),
+    }),
+  ),
   devices: mapOf(withFields({ ...tables(['mirrors']), kind: isText, first: isCount, given: isCount, freed: listOf(isCount) })),
   batches: listOf(x => Array.isArray(x) && isText(x[0]) && isCount(x[1])),
   pagemaps: mapOf(isNumber),

@@ -6,7 +6,17 @@
  */
 import { indexAt, type Level, type Page, type Pfn, type Slot } from './address.ts'
 import { frameOf, NONE, TABLE, wordOf, type Entry } from './entry.ts'
-import { emptyMm, type BatchKind, type BatchName, type DeviceMemory, type File, type FileName, type Memory, type MmName } from './memory.ts'
+import {
+  emptyMm,
+  type BatchKind,
+  type BatchName,
+  type DeviceMemory,
+  type File,
+  type FileLock,
+  type FileName,
+  type Memory,
+  type MmName,
+} from './memory.ts'
 import type { Vma } from './vma.ts'
 
 export type Fact =
@@ -50,9 +60,13 @@ export type Fact =
   /** Pages of a file are promised, or not. */
   | readonly ['promised', name: FileName, index: number, count: number, promised: 0 | 1]
   /** A file is made, or, with null, gone. */
-  | readonly ['file', name: FileName, file: Omit<File, 'cache' | 'blocks' | 'dax' | 'calls'> | null]
+  | readonly ['file', name: FileName, file: Omit<File, 'cache' | 'blocks' | 'dax' | 'calls' | 'released' | FileLock> | null]
   /** A call is at work with a file, or no longer. */
   | readonly ['fget', name: FileName, change: number]
+  /** Nobody has a file of the test driver any more, and somebody ends what it does. */
+  | readonly ['release', name: FileName]
+  /** Holders of a lock of a file that share it, or one that has it alone (-1), come or go. */
+  | readonly ['file-lock', name: FileName, lock: FileLock, change: number]
   /** A file's size, in bytes. */
   | readonly ['size', name: FileName, bytes: number]
   /** An entry of a file's page cache. */

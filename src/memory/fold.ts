@@ -180,6 +180,17 @@ function apply(draft: Draft<Memory>, fact: Fact): void {
       else file.calls = calls
       return
     }
+    case 'file-lock': {
+      const [, name, lock, change] = fact
+      const file = fileIn(draft, name)
+      const held = (file[lock] ?? 0) + change
+      if (held === 0) delete file[lock]
+      else file[lock] = held
+      return
+    }
+    case 'release':
+      fileIn(draft, fact[1]).released = true
+      return
     case 'size':
       fileIn(draft, fact[1]).size = fact[2]
       return

@@ -79,6 +79,9 @@ export interface Swap {
  */
 export type FileKind = 'shmem' | 'memfd' | 'ext4' | 'dax' | 'hugetlb' | 'devdax' | 'test_hmm' | 'probe'
 
+/** `inode->i_rwsem`, and `mapping->invalidate_lock`. */
+export type FileLock = 'i_rwsem' | 'invalidate_lock'
+
 /** A file and its page cache. */
 export interface File {
   readonly kind: FileKind
@@ -94,6 +97,11 @@ export interface File {
   readonly dax: Table
   /** Calls that are at work with it, of threads that are not alone in their process (files/fdget.ts); absent while there are none. */
   readonly calls?: number
+  /** How many share a lock of the file; -1 if one has it alone; absent while nobody has it. */
+  readonly i_rwsem?: number
+  readonly invalidate_lock?: number
+  /** Of the test driver: nobody has it any more, and it is about to be gone. */
+  readonly released?: true
   /** Of a file on DAX: its device has no page map, and so no `struct page`s (PFN_DEV without PFN_MAP). */
   readonly pfnMap?: false
 }

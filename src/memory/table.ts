@@ -164,13 +164,21 @@ export class Table {
   }
 
   /** Maximal runs of entries that are not 0 in [index, end), ascending. */
-  *runs(index = 0, end = INDEX_LIMIT): Generator<Run> {
+  runs(index = 0, end = INDEX_LIMIT): Generator<Run> {
+    return this.#runs(index, end, false)
+  }
+
+  /** `toZero`: a run that comes down to 0 has that 0 as well. */
+  *#runs(index: number, end: number, toZero: boolean): Generator<Run> {
+    const stop = toZero ? Infinity : 0
     for (let i = this.next(index, end); i < end;) {
       const value = this.get(i)
       const second = i + 1 < end ? this.get(i + 1) : 0
       const stride = second === 0 ? 0 : second - value
       let count = 1
-      if (second !== 0) while (i + count < end && this.get(i + count) === value + count * stride) count++
+      if (second !== 0) {
+        for (let next = second; next !== stop && i + count < end && this.get(i + count) === next; next += stride) count++
+      }
       yield [i, count, value, stride]
       i = this.next(i + count, end)
     }
@@ -185,9 +193,9 @@ export class Table {
     return changes.runs
   }
 
-  /** As JSON, a table is its runs. */
+  /** As JSON, a table is its runs; one that comes down to 0 has that as well, as digests of all logs so far have it. */
   toJSON(): TableJson {
-    return { $table: [...this.runs()] }
+    return { $table: [...this.#runs(0, INDEX_LIMIT, true)] }
   }
 
   /** The table whose root is the lowest node that holds all of `root`: one shape for the same entries. */

@@ -59,9 +59,11 @@ export function writes(fact: Fact, emit: Emit): void {
     case 'cache':
       return emit('file', fact[1], fact[2], fact[2] + 1, false)
     case 'fget':
+    case 'file-lock':
       return emit('size', fact[1], 0, 1, true)
     case 'file':
     case 'size':
+    case 'release':
       return emit('size', fact[1], 0, 1, false)
     case 'device':
     case 'device-alloc':

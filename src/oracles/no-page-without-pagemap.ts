@@ -15,9 +15,10 @@ export const noPageWithoutPagemap: Oracle = view => {
   const { memory } = view.world
   for (const [pagemap, { first, end, idle }] of Object.entries(PAGEMAP_FRAMES) as [PagemapName, (typeof PAGEMAP_FRAMES)[PagemapName]][]) {
     if (!isDying(memory, pagemap) || isGoing(view, pagemap)) continue
-    for (const [frame, , refs] of memory.frames.refs.runs(first, end)) {
-      if (refs > idle + memory.frames.maps.get(frame) + memory.frames.hugeMaps.get(frame))
-        return `somebody has frame ${frame} (${frameKind(memory.frames, pfn(frame))}), and its page map ${pagemap} is gone`
+    for (const [from, count] of memory.frames.refs.runs(first, end)) {
+      for (let frame = from; frame < from + count; frame++)
+        if (memory.frames.refs.get(frame) > idle + memory.frames.maps.get(frame) + memory.frames.hugeMaps.get(frame))
+          return `somebody has frame ${frame} (${frameKind(memory.frames, pfn(frame))}), and its page map ${pagemap} is gone`
     }
   }
   return undefined

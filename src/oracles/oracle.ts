@@ -16,7 +16,10 @@ export interface View {
 /** What is wrong with a world, in one sentence; undefined if nothing is. */
 export type Oracle = (view: View) => string | undefined
 
-/** Anything that keeps a page table of its own for an address space which is there: an actor whose context has `mm` and `table`. */
+/**
+ * Anything that keeps a page table of its own for an address space which is there: an actor whose context has `mm` and `table`.
+ * That of a file of the test driver which is being released nobody goes by any more; it goes with the file.
+ */
 export interface DeviceView {
   readonly name: ActorName
   readonly mm: MmName
@@ -27,7 +30,10 @@ export interface DeviceView {
 export function devicesOf({ names, world }: View): readonly DeviceView[] {
   return world.actors.flatMap((snapshot, i) => {
     const { mm, table } = snapshot.context as Partial<DeviceView>
-    return typeof mm === 'string' && world.memory.mms[mm] !== undefined && table instanceof Table
+    return typeof mm === 'string' &&
+      world.memory.mms[mm] !== undefined &&
+      table instanceof Table &&
+      world.memory.files[names[i] ?? '']?.released !== true
       ? [{ name: names[i] ?? '', mm, table }]
       : []
   })

@@ -65,7 +65,7 @@ export class BadSpec extends Error {
 
 /** The machines of this project with the rules of a profile, by the names that descriptions use, for these actors. */
 export function standardKinds(profile: Profile, actors: readonly ActorSpec[]): Kinds {
-  const kernel = kernelOf(profile, threadedOf(actors))
+  const kernel = kernelOf(profile, threadsOf(actors))
   const plain = (machine: AnyStateMachine): Kind<Memory, Fact> => kind<Memory, Fact, AnyStateMachine>(machine)
   return {
     thread: kind<Memory, Fact, typeof thread>(thread, threadDoes(kernel)),
@@ -108,15 +108,15 @@ export function linuxSystem(spec: SystemSpec, more: Kinds = {}, take: Take = com
   return system({ actors, memory: bootMemory(spec.mms), fold, take })
 }
 
-/** The address spaces in which several threads run. */
-function threadedOf(actors: readonly ActorSpec[]): ReadonlySet<MmName> {
-  const [alone, threaded] = [new Set<unknown>(), new Set<MmName>()]
+/** How many threads run in each address space. */
+function threadsOf(actors: readonly ActorSpec[]): ReadonlyMap<MmName, number> {
+  const threads = new Map<MmName, number>()
   for (const { machine, input } of actors) {
-    if (machine !== 'thread' || !('mm' in input)) continue
-    if (alone.has(input.mm)) threaded.add(String(input.mm))
-    alone.add(input.mm)
+    if ((machine !== 'thread' && machine !== 'child_thread') || !('mm' in input)) continue
+    const mm = String(input.mm)
+    threads.set(mm, (threads.get(mm) ?? 0) + 1)
   }
-  return threaded
+  return threads
 }
 
 /** Actors that a system may have. */

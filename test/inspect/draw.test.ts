@@ -3,7 +3,8 @@ import * as fc from '../chance.ts'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { conditionOf, Cursor, momentAt, pathOf, why, whyLines } from '../../src/inspect.ts'
-import { drawTables } from '../../src/inspect/draw.ts'
+import { scenario, until } from '../../src/index.ts'
+import { drawLocks, drawTables } from '../../src/inspect/draw.ts'
 import { mappedRows } from '../../src/inspect/mapped-rows.ts'
 import type { LinuxSystem, LinuxWorld } from '../../src/inspect/linux.ts'
 import { page } from '../../src/memory/address.ts'
@@ -194,6 +195,33 @@ test('what is shown as wrong is what the oracles find, once no invalidation is i
         )
     }
   }
+})
+
+test('locks: of files as of address spaces, with who has them and who waits; and what else is waited for', () => {
+  const punched = recorded(
+    scenario('a fault is in the middle', ({ linux }) => {
+      const m = linux()
+      const [a, b] = [m.thread('a'), m.thread('b')]
+      const file = a.open('data', { fs: 'dax', pages: 2, fill: 1 })
+      const buf = a.mmap({ pages: 1, at: 16, shared: true, of: file })
+      const [punch, read, second] = [a.punch(file, { start: 0, end: 1 }), b.read(buf), b.gup(buf)]
+      m.race(punch, [read, second]).order(until(read, 'vmf_insert_pfn'), read, until(second, 'put_pages'), punch)
+    }),
+    'v6.12',
+  )
+  const drawn = (n: number): readonly string[] => drawLocks(punched.system, punched.world(n))
+  const at = (what: string, by: string): number => {
+    for (let n = punched.first + 1; n <= punched.last; n++) if (punched.record(n).do === what && punched.record(n).by === by) return n
+    throw new Error(`nobody does ${what}`)
+  }
+  assert.equal(drawn(at('punch_hole', 'a') - 1), ['locks', '  mm0.mmap_lock  unlocked'])
+  assert.equal(drawn(at('dax_store_entry', 'b')), [
+    'locks',
+    '  mm0.mmap_lock         read  held by b',
+    '  data.invalidate_lock  read  held by b',
+  ])
+  const busy = ['locks', '  mm0.mmap_lock  unlocked', '  data.i_rwsem   write     held by a', '  frame 4194304  held      a waits']
+  assert.equal(drawn(at('dax_layout_busy_page', 'a')), busy)
 })
 
 test.run()

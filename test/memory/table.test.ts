@@ -18,12 +18,14 @@ const index = fc.oneof(
   fc.integer({ min: 262_000, max: 262_400 }),
   fc.integer({ min: 0, max: INDEX_LIMIT - 300 }),
 )
-const write: fc.Arbitrary<Write> = fc.record({
-  index,
-  count: fc.oneof(fc.constant(1), fc.integer({ min: 0, max: 200 })),
-  value: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 1000 })),
-  stride: fc.integer({ min: 0, max: 3 }),
-})
+const write: fc.Arbitrary<Write> = fc
+  .record({
+    index,
+    count: fc.oneof(fc.constant(1), fc.integer({ min: 0, max: 200 })),
+    value: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 4 }), fc.integer({ min: 0, max: 1000 })),
+    stride: fc.integer({ min: -2, max: 3 }),
+  })
+  .map(w => (w.stride < 0 ? { ...w, count: Math.min(w.count, Math.floor(w.value / -w.stride) + 1) } : w))
 const writes = fc.array(write, { maxLength: 30 })
 
 function both(list: readonly Write[]): { readonly table: Table; readonly map: ReadonlyMap<number, number> } {
@@ -103,6 +105,14 @@ test('equal entries are told alike, whatever way they came about', () => {
       assert.ok(emptied === Table.empty)
     }),
   )
+})
+
+test('a run that comes down to 0 ends before it', () => {
+  const down = Table.empty.setRange(10, 4, 3, -1)
+  assert.equal([...down.runs()], [[10, 3, 3, -1]])
+  assert.equal([...down.set(10, 0).runs()], [[11, 2, 2, -1]])
+  assert.equal([...down.runs(12)], [[12, 1, 1, 0]])
+  assert.equal(Table.of(down.toJSON().$table).changesTo(down), [])
 })
 
 test('a table stays as it was when another is made of it', () => {

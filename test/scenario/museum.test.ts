@@ -37,7 +37,7 @@ const WITNESSES: Readonly<Record<string, readonly [string, number, number, numbe
   'fault-in-a-gap': [SURVIVES, 21, 22, 26],
   'foreign-private-accepted': ["no device maps another one's private memory", 38, 41, 57],
   'fork-untold': ['no write crosses the fork', 32, 137, 165],
-  'gup-against-teardown': ['nobody has a page without its page map', 29, 50, 49],
+  'gup-against-teardown': ['nobody has a page without its page map', 30, 51, 50],
   'gup-fast-against-collapse': ['what is pinned stays', 23, 128, 134],
   'migrates-pinned': ['what is pinned stays', 26, 195, 198],
   'migration-not-awaited': [FAULT, 31, 980, 805],
@@ -48,7 +48,7 @@ const WITNESSES: Readonly<Record<string, readonly [string, number, number, numbe
   'own-migration-unheard': [SURVIVES, 37, 356, 1077],
   'private-fault-unreferenced': [SURVIVES, 37, 160, 171],
   'swap-not-faulted': [FAULT, 31, 32, 35],
-  'truncate-against-gup': ['a block that somebody has stays', 34, 89, 94],
+  'truncate-against-gup': ['a block that somebody has stays', 35, 98, 105],
   'valid-flag-forgets': [STALE, 29, 225, 198],
   'write-crosses-fork': ['no write crosses the fork', 33, 628, 616],
 }

@@ -55,7 +55,9 @@ function possible({ run, system }: Session): readonly string[] {
   if (all.length === 0) return ['  everybody is at rest']
   return all.map(p => {
     const what = `  ${p.choice.by}${p.choice.offer === 0 ? '' : ` (offer ${p.choice.offer})`}: ${p.do.replaceAll('_', ' ')}`
-    return p.blockedOn === undefined ? what : `${what}: has to wait, ${p.blockedOn.to} does not take ${p.blockedOn.type}`
+    if (p.blockedOn === undefined) return what
+    const { to, type, what: held } = p.blockedOn
+    return `${what}: has to wait${held === undefined ? `, ${to} does not take ${type}` : ` for ${held}`}`
   })
 }
 

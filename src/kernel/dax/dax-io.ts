@@ -4,11 +4,12 @@
  */
 import { pfn, type Pfn } from '../../memory/address.ts'
 import type { Fact } from '../../memory/facts.ts'
-import { fileOf, PAGE_SIZE, pagesIn, type FileName, type Memory } from '../../memory/memory.ts'
+import { fileOf, PAGE_SIZE, pagesIn, type FileName, type Frames, type Memory } from '../../memory/memory.ts'
 import { INDEX_LIMIT } from '../../memory/table.ts'
 import type { Agenda, FilePages, FileWrite, Outcome, Rules } from '../agenda.ts'
 import { allocBlocks, freeBlocks, mapBlocks } from './blocks.ts'
 import { daxEntriesGone, isUnused } from './dax-mapping.ts'
+import { fileLocked, waitForFile } from '../files/file-lock.ts'
 import { contents } from '../pages/folio.ts'
 import { FOLIO_LOCK } from '../names.ts'
 import { call } from '../offer.ts'
@@ -19,14 +20,22 @@ import { FILE_END, truncatePagecache, truncatePagecacheRange } from '../files/tr
  * `ext4_break_layouts()`: whatever is to become of the file's blocks, all its mappings lose them, in older kernels private
  * ones their copies too, and then whoever has taken one is waited for; the oldest do not ask. Newer kernels forget then what the mapping keeps of each index.
  */
-function breakLayouts(file: FileName, { breaksLayouts, layoutsTakeCows, breakingLayoutsForgets }: Profile): Agenda {
-  if (!breaksLayouts) return []
-  return [
-    { do: 'unmap_mapping_range', file, start: 0, end: FILE_END, evenCows: layoutsTakeCows },
-    { do: 'dax_layout_busy_page', file },
-    ...(breakingLayoutsForgets ? [{ do: 'dax_delete_mapping_range', file } as const] : []),
-  ]
+function breakLayouts(file: FileName, profile: Profile): Agenda {
+  if (!profile.breaksLayouts) return []
+  return [...unmapped(file, profile), ...(profile.breakingLayoutsForgets ? [{ do: 'dax_delete_mapping_range', file } as const] : [])]
 }
+/** Nobody maps blocks of the file, and then nobody has one. */
+const unmapped = (file: FileName, { layoutsTakeCows }: Profile): Agenda => [
+  { do: 'unmap_mapping_range', file, start: 0, end: FILE_END, evenCows: layoutsTakeCows },
+  { do: 'dax_layout_busy_page', file },
+]
+
+/** Nobody faults anything of the file in meanwhile (`invalidate_lock`). */
+const alone = (file: FileName, body: Agenda, { daxFaultsLock }: Profile): Agenda =>
+  daxFaultsLock ? fileLocked(file, 'invalidate_lock', false, body) : body
+
+/** Somebody has a block who does not map it. */
+const isBusy = (frames: Frames, block: Pfn): boolean => frames.refs.get(block) > 1 + frames.maps.get(block) + frames.hugeMaps.get(block)
 
 /** `dax_layout_busy_page()`: a block of the file that somebody has who does not map it. */
 function busyBlock(memory: Memory, file: FileName): Pfn | undefined {
@@ -34,7 +43,7 @@ function busyBlock(memory: Memory, file: FileName): Pfn | undefined {
   for (const [first, count] of fileOf(memory, file).blocks.runs()) {
     for (let i = first; i < first + count; i++) {
       const block = pfn(fileOf(memory, file).blocks.get(i))
-      if (frames.refs.get(block) > 1 + frames.maps.get(block) + frames.hugeMaps.get(block)) return block
+      if (isBusy(frames, block)) return block
     }
   }
   return undefined
@@ -45,9 +54,11 @@ function punched(memory: Memory, { file, start, end }: FilePages, profile: Profi
   const before = fileOf(memory, file)
   const written: Agenda = profile.daxPunchWritesBack ? [{ do: 'dax_writeback_range', file, start, end }] : []
   const behind = profile.punchPassesEnd ? Math.floor(before.size / PAGE_SIZE) + 1 : pagesIn(before)
-  if (start * PAGE_SIZE >= before.size) return { then: profile.punchAlwaysBreaksLayouts ? breakLayouts(file, profile) : written }
+  if (start * PAGE_SIZE >= before.size)
+    return { then: profile.punchAlwaysBreaksLayouts ? alone(file, breakLayouts(file, profile), profile) : written }
   const pages = { file, start, end: Math.min(end, behind) }
-  return { then: [...written, ...breakLayouts(file, profile), ...truncatePagecacheRange(pages), { do: 'ext4_remove_space', ...pages }] }
+  const body: Agenda = [...breakLayouts(file, profile), ...truncatePagecacheRange(pages), { do: 'ext4_remove_space', ...pages }]
+  return { then: [...written, ...alone(file, body, profile)] }
 }
 
 /** Holes of [start, end) get blocks. */
@@ -86,7 +97,9 @@ function write(memory: Memory, item: FileWrite, budget: number): Outcome {
 
 export const daxIoRules = {
   // `ext4_setattr()` to a size, any size.
-  dax_setattr: (_, { file, size }, { profile }) => ({ then: [...breakLayouts(file, profile), { do: 'dax_setsize', file, size }] }),
+  dax_setattr: (_, { file, size }, { profile }) => ({
+    then: alone(file, [...breakLayouts(file, profile), { do: 'dax_setsize', file, size }], profile),
+  }),
   dax_setsize: (memory, { file, size }) => {
     const before = fileOf(memory, file).size
     const start = pagesIn({ size })
@@ -96,9 +109,18 @@ export const daxIoRules = {
     ]
     return size === before ? { then } : { facts: [['size', file, size]], then }
   },
-  dax_layout_busy_page: (memory, { file }) => {
+  dax_layout_busy_page: (memory, { file }, { profile: { daxFaultsLock } }) => {
     const folio = busyBlock(memory, file)
-    return folio === undefined ? {} : { calls: [call(FOLIO_LOCK, 'put_page', { folio })] }
+    if (folio === undefined) return {}
+    const facts: readonly Fact[] = daxFaultsLock ? [['file-lock', file, 'invalidate_lock', 1]] : []
+    return { facts, then: [{ do: 'ext4_wait_dax_page', file, folio }] }
+  },
+  // Others may fault while it waits; so when it has the lock again, all mappings lose the file's blocks once more.
+  ext4_wait_dax_page: (memory, { file, folio }, { profile }) => {
+    if (isBusy(memory.frames, folio)) return { calls: [call(FOLIO_LOCK, 'put_page', { folio })] }
+    if (!profile.daxFaultsLock) return {}
+    if (fileOf(memory, file).invalidate_lock !== undefined) return { calls: waitForFile(file, 'invalidate_lock') }
+    return { along: [['file-lock', file, 'invalidate_lock', -1]], then: unmapped(file, profile) }
   },
   ext4_remove_space: (memory, { file, start, end }) => {
     const facts = freeBlocks(memory, file, start, end)

@@ -9,10 +9,12 @@ import { entries, pte, tablesTo, type Fact } from '../../memory/facts.ts'
 import { fileOf, HUGE_ZERO_PFN, mmOf, pagesIn, ZERO_PFN, type File, type Memory } from '../../memory/memory.ts'
 import { entryAt, hasPteTable, isHuge } from '../../memory/pagetable.ts'
 import { has, linearIndex, VM_NOHUGEPAGE, VM_SHARED, type Vma } from '../../memory/vma.ts'
-import type { DaxFault, Fault, Item, Outcome, Rules } from '../agenda.ts'
+import type { Agenda, DaxFault, Fault, Item, Outcome, Rules } from '../agenda.ts'
+import type { Catchers } from '../advance.ts'
 import { allocBlocks, blockStart, mapBlocks } from './blocks.ts'
 import { faultingVma, goesOn, newAnon, pageProt, written } from '../faults/faulting.ts'
 import { holdsBlock } from '../faults/huge.ts'
+import { fileLocked } from '../files/file-lock.ts'
 import { hugeMapped, mapped } from '../pages/folio.ts'
 import type { Profile } from '../profiles.ts'
 import { splitHugePmd } from '../areas/vma.ts'
@@ -20,10 +22,18 @@ import { splitHugePmd } from '../areas/vma.ts'
 /** Does a fault try for 2 MiB first? Advice is not needed, only that it does not forbid it. */
 export const triesHuge = (vma: Vma, { daxMapsHuge }: Profile): boolean => daxMapsHuge && !has(vma, VM_NOHUGEPAGE)
 
-/** The step of the fault that comes first, for an entry of one size or the other. */
+/** The fault, for an entry of one size or the other. */
 export const daxFault = ({ mm, page, access }: Fault, order: DaxFault['order'], wp = false): Outcome => ({
-  then: [{ do: 'dax_iomap_fault', mm, page, access, order, wp }],
+  then: [{ do: 'ext4_dax_huge_fault', mm, page, access, order, wp }],
 })
+
+/** The file does not lose blocks meanwhile. */
+function locked(memory: Memory, item: Item<'ext4_dax_huge_fault'>, { daxFaultsLock }: Profile): Outcome {
+  const { mm, page, access, order, wp } = item
+  const fault: Agenda = [{ ...item, do: 'dax_iomap_fault' }]
+  const body = daxFaultsLock ? fileLocked(faultingVma(memory, item).file, 'invalidate_lock', true, fault) : fault
+  return { then: order === 'pmd' ? [...body, { do: 'dax_fallback', mm, page, access, wp }] : body }
+}
 
 /** The indices that an entry of the fault's size is for. */
 function span(vma: Vma, { page, order }: DaxFault): { readonly start: number; readonly count: number } {
@@ -42,15 +52,10 @@ const mustBeSmall = (vma: Vma, item: Fault, file: File): boolean =>
   !holdsBlock(vma, item.page) ||
   blockStart(linearIndex(vma, item.page)) + PMD_PAGES > pagesIn(file)
 
-/** No 2 MiB: an entry that is there is split; where it was to become writable, once more. Then a small page is tried. */
-function fallback(memory: Memory, item: DaxFault, facts: readonly Fact[] = []): Outcome {
-  const { mm, page, wp } = item
-  const then = [
-    ...(isHuge(mmOf(memory, mm), page) ? splitHugePmd(mm, page) : []),
-    ...(wp ? splitHugePmd(mm, page) : []),
-    ...(goesOn('handle_pte_fault', item).then ?? []),
-  ]
-  return facts.length === 0 ? { then } : { facts, then }
+/** No 2 MiB: an entry that is there is split. */
+function fallback(memory: Memory, { mm, page }: DaxFault, facts: readonly Fact[] = []): Outcome {
+  const then = isHuge(mmOf(memory, mm), page) ? splitHugePmd(mm, page) : []
+  return { ...(facts.length === 0 ? {} : { facts }), then, fail: 'VM_FAULT_FALLBACK' }
 }
 
 /** `dax_iomap_pmd_fault()`, `dax_iomap_pte_fault()`, as far as `grab_mapping_entry()`. */
@@ -178,11 +183,13 @@ function insertPfn(memory: Memory, item: Item<'vmf_insert_pfn'>, profile: Profil
 const indexOf = (order: DaxFault['order'], page: Page): number => (order === 'pmd' ? indexAt('pmd', page) : page)
 
 export const daxRules = {
+  ext4_dax_huge_fault: (memory, item, { profile }) => locked(memory, item, profile),
   dax_iomap_fault: (memory, item) => fault(memory, item),
   dax_fault_iter: (memory, item, { profile }) => iter(memory, item, profile),
   dax_insert_entry: (memory, item, { profile }) => insert(memory, item, profile),
   dax_store_entry: (_, { file, start, end, entry }) => ({ facts: [['dax', file, start, end - start, daxWord(entry)]] }),
   vmf_insert_pfn: (memory, item, { profile }) => insertPfn(memory, item, profile),
+  dax_fallback: () => ({}),
 
   // A write to a 2 MiB entry of a file that may not be written: the file is asked for another, or it is split.
   wp_huge_pmd: (memory, item, { profile }) => {
@@ -192,3 +199,11 @@ export const daxRules = {
       : { then: [...splitHugePmd(item.mm, item.page), ...(goesOn('handle_pte_fault', item).then ?? [])] }
   },
 } satisfies Partial<Rules>
+
+export const daxCatchers = {
+  // An entry that was to become writable is split once more; then a small page is tried.
+  dax_fallback: (item, failure) =>
+    failure === 'VM_FAULT_FALLBACK'
+      ? { then: [...(item.wp ? splitHugePmd(item.mm, item.page) : []), ...(goesOn('handle_pte_fault', item).then ?? [])] }
+      : { fail: failure },
+} satisfies Catchers

@@ -14,7 +14,8 @@ import { call } from '../offer.ts'
 /** A page that somebody has taken still. */
 function takenPage({ frames }: Memory, pagemap: PagemapName): Pfn | undefined {
   const { first, end, idle } = PAGEMAP_FRAMES[pagemap]
-  for (const [frame, , refs] of frames.refs.runs(first, end)) if (refs > idle) return pfn(frame)
+  for (const [from, count] of frames.refs.runs(first, end))
+    for (let frame = from; frame < from + count; frame++) if (frames.refs.get(frame) > idle) return pfn(frame)
   return undefined
 }
 

@@ -8,8 +8,9 @@ import { drained } from '../pages/lru-batch.ts'
 import type { Profile } from '../profiles.ts'
 import { FILE_END, uncachedPages } from './truncate.ts'
 
-/** Does anybody have the file yet, open or mapped, or is at work with it, but for so many calls? */
+/** Does anybody have the file yet, open or mapped, or is at work with it, but for so many calls? Who releases it has it. */
 const isHeld = (memory: Memory, file: FileName, but = 0): boolean =>
+  fileOf(memory, file).released === true ||
   (fileOf(memory, file).calls ?? 0) > but ||
   Object.values(memory.mms).some(mm => mm.open.includes(file) || mm.vmas.some(v => v.file === file))
 
@@ -18,8 +19,7 @@ function put(memory: Memory, name: FileName, profile: Profile): Outcome {
   if (memory.files[name] === undefined || isHeld(memory, name)) return {}
   const file = fileOf(memory, name)
   if (!goesWithLast(file)) return {}
-  // It goes on being at work until it is gone: nobody else begins to release it.
-  if (file.mirror !== null) return { along: [['fget', name, 1]], then: released({ who: name, ...file.mirror }, profile) }
+  if (file.mirror !== null) return { along: [['release', name]], then: released({ who: name, ...file.mirror }, profile) }
   const kept = unreserved(memory, name, 0, pagesIn(file))
   return { facts: [...drained(memory), ...uncachedPages(memory, name, 0, FILE_END), ...kept, ['file', name, null]] }
 }

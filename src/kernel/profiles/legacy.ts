@@ -128,6 +128,7 @@ export const v4_4: Profile = {
   newestAdvice: 'dontneed',
   marksDevmap: false,
   daxMapsHuge: false,
+  daxFaultsLock: false,
   pagesHoldPagemap: false,
   gupFastWritesDevmap: false,
 }

@@ -58,6 +58,7 @@ export const v6_1: Profile = {
   faultsReadAhead: false,
   newestAdvice: 'collapse',
   breaksLayouts: true,
+  daxFaultsLock: true,
   daxMapsMixed: false,
   driverMapsAnonymous: false,
   mremapMovesTables: true,

@@ -32,6 +32,7 @@ export const DAX_SWITCHES = {
     'On DAX as well: that the file has entries at all, kernels before v5.13 do not count (mapping->nrpages).',
   ),
   breaksLayouts: flag('v4.18, dax_layout_busy_page()', 'Whoever changes a file on DAX takes it away from all its mappings first.'),
+  daxFaultsLock: flag('v4.5, ea3d7209ca01', 'Faults on files on DAX, and whoever takes blocks from a file of ext4, keep each other out.'),
   daxMapsMixed: flag('until v4.19, e1fb4a086495', 'Mappings of DAX memory are mixed maps.'),
   driverMapsAnonymous: flag('until v4.18, bfd40eaff5ab', 'Mappings of a driver that sets no operations count as anonymous memory.'),
   tellsDevdax: flag('v4.20', 'Page maps say of what kind their device is: device-DAX is known from files on DAX.'),
