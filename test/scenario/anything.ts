@@ -18,6 +18,7 @@ interface Given {
   readonly pages: Pages
   /** Of a file. */
   readonly part: FilePages
+  readonly to: number
   readonly advice: Advice
   readonly yes: boolean
   readonly n: number
@@ -33,7 +34,7 @@ const MAKE = {
   munmap: ({ thread }, { pages }) => thread.munmap(pages),
   mprotect: ({ thread }, { pages, yes }) => thread.mprotect(pages, yes ? 'rw' : 'r'),
   madvise: ({ thread }, { pages, advice }) => thread.madvise(pages, advice),
-  mremap: ({ thread }, { pages, n }) => thread.mremap(pages, { at: 64 + (n % 8) }),
+  mremap: ({ thread }, { pages, to }) => thread.mremap(pages, { at: to }),
   mlock: ({ thread }, { pages, yes }) => (yes ? thread.mlock(pages) : thread.munlock(pages)),
   gup: ({ thread }, { pages, yes, n }) => thread.gup(pages, { write: yes, take: n % 2 === 0 ? 'get' : 'pin' }),
   gupFast: ({ thread }, { pages, yes }) => thread.gup(pages, { write: yes, fast: true }),
@@ -57,8 +58,8 @@ const MAKE = {
   },
 } satisfies Readonly<Record<string, (on: On, given: Given) => StatementRef>>
 
-const BY_DEVICE: ReadonlySet<string> = new Set(['fault', 'snapshot', 'deviceRead', 'deviceWrite'])
 type What = keyof typeof MAKE
+const BY_DEVICE: ReadonlySet<What> = new Set(['fault', 'snapshot', 'deviceRead', 'deviceWrite'] as const)
 const WHAT = Object.keys(MAKE) as readonly What[]
 
 /** A statement: what it is, of which file and which of two test driver's, and what it is made of. */
@@ -71,26 +72,70 @@ export const makes = (on: Omit<On, 'file'> & { readonly files: readonly OpenFile
   return MAKE[what]({ ...rest, file: files[of] as OpenFile }, given)
 }
 
-const spans = (starts: readonly number[], counts: readonly number[]): fc.Arbitrary<Pages> =>
-  fc.tuple(fc.constantFrom(...starts), fc.constantFrom(...counts)).map(([start, n]) => ({ start: page(start), end: page(start + n) }))
-const parts = fc.tuple(fc.nat({ max: 4 }), fc.integer({ min: 1, max: 4 })).map(([start, n]) => ({ start, end: start + n }))
+/** Where a process has its memory and maps a file, how many pages of each, and which parts of them statements are about. */
+export interface Place {
+  readonly memory: number
+  readonly file: number
+  readonly count: number
+  readonly spans: readonly (readonly [start: number, count: number])[]
+  readonly parts: readonly FilePages[]
+  /** Where memory can be moved to. */
+  readonly elsewhere: readonly number[]
+  readonly advice: readonly Advice[]
+}
 const ADVICE: readonly Advice[] = ['dontneed', 'free', 'cold', 'pageout', 'popr', 'popw', 'dontfork', 'wipeonfork']
+export const SMALL: Place = {
+  memory: 16,
+  file: 32,
+  count: 6,
+  spans: [16, 17, 18, 20, 32, 33, 36, 40].flatMap(start => [1, 2, 4, 6].map(count => [start, count] as const)),
+  parts: [0, 1, 2, 4].flatMap(start => [1, 2, 4].map(count => ({ start, end: start + count }))),
+  elsewhere: [64, 66, 70],
+  advice: ADVICE,
+}
+/** Two blocks of 2 MiB of each. */
+export const LARGE: Place = {
+  memory: 512,
+  file: 2048,
+  count: 1024,
+  spans: [512, 2048].flatMap(base =>
+    (
+      [
+        [0, 512],
+        [512, 512],
+        [0, 1024],
+        [3, 2],
+        [510, 4],
+        [600, 20],
+      ] as const
+    ).map(([at, count]) => [base + at, count] as const),
+  ),
+  parts: [
+    { start: 0, end: 512 },
+    { start: 3, end: 5 },
+    { start: 512, end: 1024 },
+    { start: 510, end: 515 },
+  ],
+  elsewhere: [4096, 4100, 4608],
+  advice: [...ADVICE, 'huge', 'huge', 'nohuge', 'collapse'],
+}
 
-/** Pages of two mappings, of `MEMORY` and of a file, and what is behind them. */
-const pages = spans([16, 17, 18, 20, 32, 33, 36, 40], [1, 2, 4, 6])
-const deedOf = (whats: readonly What[]): fc.Arbitrary<Deed> =>
+const deedOf = ({ spans, parts, elsewhere, advice }: Place, whats: readonly What[]): fc.Arbitrary<Deed> =>
   fc.record({
     what: fc.constantFrom(...whats),
     of: fc.constantFrom(0 as const, 1 as const, 2 as const),
-    pages,
-    part: parts,
-    advice: fc.constantFrom(...ADVICE),
+    pages: fc.constantFrom(...spans).map(([start, count]) => ({ start: page(start), end: page(start + count) })),
+    part: fc.constantFrom(...parts),
+    to: fc.constantFrom(...elsewhere),
+    advice: fc.constantFrom(...advice),
     yes: fc.boolean(),
     n: fc.nat({ max: 90 }),
   })
-const some = (whats: readonly What[]): fc.Arbitrary<readonly Deed[]> => fc.array(deedOf(whats), { maxLength: 3 })
-const cpu = some(WHAT.filter(what => !BY_DEVICE.has(what)))
 
-/** What two threads and a device do at once. */
-export const race = fc.tuple(cpu, cpu, some(WHAT.filter(what => BY_DEVICE.has(what))))
-export type Race = readonly [readonly Deed[], readonly Deed[], readonly Deed[]]
+/** What two threads, a child and a device do at once. */
+export type Race = readonly [readonly Deed[], readonly Deed[], readonly Deed[], readonly Deed[]]
+export function race(place: Place): fc.Arbitrary<Race> {
+  const some = (whats: readonly What[]): fc.Arbitrary<readonly Deed[]> => fc.array(deedOf(place, whats), { maxLength: 3 })
+  const cpu = some(WHAT.filter(what => !BY_DEVICE.has(what)))
+  return fc.tuple(cpu, cpu, cpu, some([...BY_DEVICE]))
+}
