@@ -134,6 +134,21 @@ test('5.4 devmap pte: LONGTERM: stop, and the slow path refuses', () => {
   }
 })
 
+test('5.4 where pages of DAX are like others (v7.1): taken in entries of both sizes, by the page alone; LONGTERM: stop, and refused', () => {
+  const profile = known('v7.1')
+  for (const pages of [4, 512]) {
+    const machine = (): Machine => new Machine(profile, { pages }).read(0, 4)
+    assert.is(machine().level(0), pages === 512 ? 'pmd' : 'pte')
+    for (const take of ['get', 'pin'] as const) {
+      const { ret, does, refs } = machine().fast(1, 3, { take })
+      const kept = refs.reduce((sum, ref) => sum + Number(ref.split(' ')[1]), 0)
+      assert.equal([ret, slow(does), refs.some(ref => ref.startsWith('pmem0')), kept], [3, false, false, 0], `${pages} ${take}`)
+    }
+    const { ret, does } = machine().fast(0, 1, { take: 'pin', longterm: true })
+    assert.equal([ret, slow(does)], ['EOPNOTSUPP', true])
+  }
+})
+
 test('5.4 devmap pte: lookup fails: all pages taken in this table run are undone', () => {
   for (const profile of TO_THE_END) {
     const machine = new Machine(profile, { shared: false }).read(0, 2).write(0).release()

@@ -28,9 +28,13 @@ function verdict(memory: Memory, entry: Entry, level: Level, frame: Pfn, { flags
     return name !== undefined && (name === pagemap || !isDying(memory, name)) ? 'take' : 'undo'
   }
   if ((entry & SPECIAL) !== 0) return 'stop'
-  // A 2 MiB entry of DAX memory that does not say so is taken for one of a large page.
-  if (level === 'pmd' && frameKind(memory.frames, frame) === 'fsdax') return 'oops'
   const { frames } = memory
+  if (frameKind(frames, frame) === 'fsdax') {
+    // `folio_is_longterm_pinnable()`: where pages of DAX are like others, they are asked themselves.
+    if (profile.countsDaxPages) return flags.longterm === true ? 'stop' : 'take'
+    // A 2 MiB entry of DAX memory that does not say so is taken for one of a large page.
+    if (level === 'pmd') return 'oops'
+  }
   const shares = profile.tracksExclusive && isAnon(frames, frame) && !isExclusive(frames, frameOf(entry))
   return flags.take === 'pin' && !isWritable(entry) && shares ? 'stop' : 'take'
 }
