@@ -6,17 +6,13 @@
  */
 import { randomInt } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { runAll, testFiles } from './run.ts'
+import { chosen, runAll, testFiles } from './run.ts'
 
 const asks = (file: string): boolean => readFileSync(file, 'utf8').includes("/chance.ts'")
 
 async function main([first = '', ...rest]: readonly string[]): Promise<number> {
   const [rounds, parts] = /^\d+$/.test(first) ? [Number(first), rest] : [Infinity, first === '' ? [] : [first, ...rest]]
-  const files = testFiles(import.meta.dirname).filter(file => (parts.length === 0 || parts.some(part => file.includes(part))) && asks(file))
-  if (files.length === 0) {
-    console.error(`no test file that asks for random values has a name with ${parts.map(p => `'${p}'`).join(' or ')} in it`)
-    return 3
-  }
+  const files = chosen(parts, testFiles(import.meta.dirname).filter(asks), 'test file that asks for random values')
   let failed = 0
   let round = 0
   const told = (): string => `rounds: ${round}, files in each: ${files.length}, failures: ${failed}`

@@ -73,6 +73,16 @@ export function testFiles(folder: string): readonly string[] {
     .map(name => join(folder, name))
 }
 
+/** The test files with one of these in their names, or all; exits if there is none. `what`: which files it is that are looked among. */
+export function chosen(parts: readonly string[], among: readonly string[], what: string): readonly string[] {
+  const files = parts.length === 0 ? among : among.filter(file => parts.some(part => file.includes(part)))
+  if (files.length === 0) {
+    console.error(`no ${what} has a name with ${parts.map(p => `'${p}'`).join(' or ')} in it`)
+    process.exit(3)
+  }
+  return files
+}
+
 /** Runs files, two at a time, and tells of each as it is done. */
 export async function runAll(files: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<readonly Outcome[]> {
   const queue = [...files]
@@ -91,13 +101,7 @@ export async function runAll(files: readonly string[], env: Readonly<Record<stri
 }
 
 async function main(parts: readonly string[]): Promise<number> {
-  const all = testFiles(import.meta.dirname)
-  const files = parts.length === 0 ? all : all.filter(file => parts.some(part => file.includes(part)))
-  if (files.length === 0) {
-    console.error(`no test file has a name with ${parts.map(p => `'${p}'`).join(' or ')} in it`)
-    return 3
-  }
-  const outcomes = await runAll(files)
+  const outcomes = await runAll(chosen(parts, testFiles(import.meta.dirname), 'test file'))
   const failed = outcomes.filter(o => !o.passed)
   const tests = outcomes.reduce((sum, o) => sum + o.tests, 0)
   console.log(`\n${outcomes.length - failed.length} of ${outcomes.length} files passed, ${tests} tests`)

@@ -3,7 +3,7 @@
  * rules; and who holds a lock, which is read off states and agendas.
  */
 import { mmapLockOf } from '../kernel/names.ts'
-import type { FileLock } from '../memory/memory.ts'
+import { FILE_LOCKS, type FileLock } from '../memory/memory.ts'
 import type { ActorName, AnyEvent } from '../system/actor.ts'
 import { offersOf, take, type Choice } from '../system/step.ts'
 import { agendaOf, contextOf } from './folded-step.ts'
@@ -61,7 +61,7 @@ export function locksOf(system: LinuxSystem, world: LinuxWorld): readonly Lock[]
     return [{ name, state, heldBy: isLock ? holdersOf(system, world, name) : [], waiters }]
   })
   const ofFiles = Object.entries(world.memory.files).flatMap(([file, of]) =>
-    (['i_rwsem', 'invalidate_lock'] as const).flatMap(lock => {
+    FILE_LOCKS.flatMap(lock => {
       const held = of[lock] ?? 0
       return held === 0
         ? []

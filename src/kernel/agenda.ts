@@ -82,11 +82,11 @@ export interface Items extends SystemCalls, DaxItems, DmirrorItems, HmmItems, Gu
   mn_itree_inv_end: { readonly mm: MmName }
   wait_event: { readonly mm: MmName; readonly seq: number; readonly ret: number }
 
-  // files/file.ts, files/file-io.ts
   // files/file-lock.ts
   file_lock: { readonly file: FileName; readonly lock: FileLock; readonly shared: boolean; readonly body: Agenda }
   file_unlock: { readonly file: FileName; readonly lock: FileLock; readonly shared: boolean }
 
+  // files/file.ts, files/file-io.ts
   /** A call is through with a file. */
   fdput: { readonly file: FileName }
   fput: { readonly file: FileName }

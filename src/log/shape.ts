@@ -4,6 +4,7 @@
  */
 import { PAGE_LIMIT } from '../memory/address.ts'
 import type { Fact } from '../memory/facts.ts'
+import { FILE_LOCKS } from '../memory/memory.ts'
 
 export type Fields = Readonly<Record<string, unknown>>
 export const isFields = (x: unknown): x is Fields => typeof x === 'object' && x !== null && !Array.isArray(x)
@@ -58,10 +59,7 @@ const isArea = withFields({
 const isAreas: Is = x => Array.isArray(x) && x.length <= MOST_AREAS && x.every(isArea)
 const isMirror: Is = x => x === null || withFields({ mm: isText, device: isText })(x)
 const FILE = { kind: isText, size: isNumber, mirror: isMirror }
-const oneOf =
-  (...words: readonly string[]): Is =>
-  x =>
-    words.some(word => word === x)
+const isLock: Is = x => FILE_LOCKS.some(lock => lock === x)
 /** What may be left out. */
 const isMissingOr =
   (is: Is): Is =>
@@ -106,7 +104,7 @@ const FACTS: Readonly<Record<Fact[0], readonly Is[]>> = {
   file: [text, isFile],
   fget: [text, number],
   release: [text],
-  'file-lock': [text, oneOf('i_rwsem', 'invalidate_lock'), number],
+  'file-lock': [text, isLock, number],
   size: [text, number],
   cache: [text, number, text, number],
   blocks: [text, number, width, number],

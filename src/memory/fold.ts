@@ -12,6 +12,7 @@ import {
   type Batched,
   type BatchKind,
   type File,
+  type FileLock,
   type FileName,
   type Memory,
   type MmName,
@@ -173,21 +174,10 @@ function apply(draft: Draft<Memory>, fact: Fact): void {
         delete draft.pool.promised[fact[1]]
       } else draft.files[fact[1]] = { ...fact[2], cache: Table.empty, blocks: Table.empty, dax: Table.empty }
       return
-    case 'fget': {
-      const file = fileIn(draft, fact[1])
-      const calls = (file.calls ?? 0) + fact[2]
-      if (calls === 0) delete file.calls
-      else file.calls = calls
-      return
-    }
-    case 'file-lock': {
-      const [, name, lock, change] = fact
-      const file = fileIn(draft, name)
-      const held = (file[lock] ?? 0) + change
-      if (held === 0) delete file[lock]
-      else file[lock] = held
-      return
-    }
+    case 'fget':
+      return countOn(fileIn(draft, fact[1]), 'calls', fact[2])
+    case 'file-lock':
+      return countOn(fileIn(draft, fact[1]), fact[2], fact[3])
     case 'release':
       fileIn(draft, fact[1]).released = true
       return
@@ -308,6 +298,13 @@ function fileIn(draft: Draft<Memory>, name: FileName): Draft<File> {
   const file = draft.files[name]
   if (file === undefined) throw new Error(`a fact about file '${name}', which is not there`)
   return file
+}
+
+/** What is absent while it is 0. */
+function countOn(file: Draft<File>, what: 'calls' | FileLock, change: number): void {
+  const now = (file[what] ?? 0) + change
+  if (now === 0) delete file[what]
+  else file[what] = now
 }
 
 function mm(draft: Draft<Memory>, name: MmName): Draft<Memory['mms'][string]> {

@@ -80,7 +80,8 @@ export interface Swap {
 export type FileKind = 'shmem' | 'memfd' | 'ext4' | 'dax' | 'hugetlb' | 'devdax' | 'test_hmm' | 'probe'
 
 /** `inode->i_rwsem`, and `mapping->invalidate_lock`. */
-export type FileLock = 'i_rwsem' | 'invalidate_lock'
+export const FILE_LOCKS = ['i_rwsem', 'invalidate_lock'] as const
+export type FileLock = (typeof FILE_LOCKS)[number]
 
 /** A file and its page cache. */
 export interface File {

@@ -163,6 +163,11 @@ export class Table {
     }
   }
 
+  /** The indices in [index, end) whose entries are not 0, ascending. */
+  *indices(index = 0, end = INDEX_LIMIT): Generator<number> {
+    for (let i = this.next(index, end); i < end; i = this.next(i + 1, end)) yield i
+  }
+
   /** Maximal runs of entries that are not 0 in [index, end), ascending. */
   runs(index = 0, end = INDEX_LIMIT): Generator<Run> {
     return this.#runs(index, end, false)

@@ -8,16 +8,11 @@ import { DEVMAP, frameOf, isMigration, isPresent, isSwap, kindOf, slotOf, type E
 import { hasPage } from '../memory/normal-page.ts'
 import { frameFlags, frameKind, headOf, POOL } from '../memory/frames.ts'
 import { POOL_PAGES, type Frames, type Memory, type Mm, type MmName } from '../memory/memory.ts'
-import type { Table } from '../memory/table.ts'
 import type { Oracle } from './oracle.ts'
 
 /** How often each number occurs. */
 type Counts = Map<number, number>
 const count = (counts: Counts, n: number): unknown => counts.set(n, (counts.get(n) ?? 0) + 1)
-
-function* indices(table: Table): Generator<number> {
-  for (const [first, n] of table.runs()) for (let i = 0; i < n; i++) yield first + i
-}
 
 /** What the tables and caches say: of each frame, who maps it and who has a reference; of each swap slot, who leads to it. */
 interface Counted {
@@ -43,9 +38,9 @@ function countHuge(frames: Frames, entry: number, hugeMapped: Counts, held: Coun
 
 /** The page tables of an address space, counted; or what must not stand in them. */
 function countTables(frames: Frames, name: MmName, mm: Mm, { mapped, hugeMapped, held, slots }: Counted): string | undefined {
-  for (const index of indices(mm.pmd)) countHuge(frames, mm.pmd.get(index), hugeMapped, held)
-  for (const index of indices(mm.pud)) countHuge(frames, mm.pud.get(index), hugeMapped, held)
-  for (const p of indices(mm.pte)) {
+  for (const index of mm.pmd.indices()) countHuge(frames, mm.pmd.get(index), hugeMapped, held)
+  for (const index of mm.pud.indices()) countHuge(frames, mm.pud.get(index), hugeMapped, held)
+  for (const p of mm.pte.indices()) {
     const entry = mm.pte.get(p)
     if (isMigration(entry)) return `page ${page(p)} of ${name} is on its way from frame ${frameOf(entry)}, and nobody is moving it`
     if (isSwap(entry)) count(slots, slotOf(entry))
@@ -58,15 +53,15 @@ function countTables(frames: Frames, name: MmName, mm: Mm, { mapped, hugeMapped,
 
 function countCaches({ files, frames, swap, batches }: Memory, { held, slots }: Counted): void {
   for (const { cache, blocks } of Object.values(files)) {
-    for (const index of indices(blocks)) count(held, blocks.get(index))
-    for (const index of indices(cache)) {
+    for (const index of blocks.indices()) count(held, blocks.get(index))
+    for (const index of cache.indices()) {
       const entry = cache.get(index)
       if (isSwap(entry)) count(slots, slotOf(entry))
       else count(held, headOf(frames, frameOf(entry)))
     }
   }
   for (const [, folio] of batches) count(held, folio)
-  for (const slot of indices(swap.cache)) count(held, headOf(frames, pfn(swap.cache.get(slot))))
+  for (const slot of swap.cache.indices()) count(held, headOf(frames, pfn(swap.cache.get(slot))))
 }
 
 /** What is wrong with one frame. A frame of a large folio that is not its head has one reference, for being part of it. */
@@ -91,14 +86,14 @@ export const framesBalance: Oracle = ({ world: { memory } }) => {
   countCaches(memory, counted)
   const columns = [frames.refs, frames.maps, frames.hugeMaps, frames.state, frames.locked]
   const known = new Set([counted.mapped, counted.hugeMapped, counted.held].flatMap(c => [...c.keys()]))
-  for (const column of columns) for (const frame of indices(column)) known.add(frame)
+  for (const column of columns) for (const frame of column.indices()) known.add(frame)
   for (const frame of known) {
     if (frameKind(frames, pfn(frame)) === 'zero') continue
     const wrong = wrongWith(frames, pfn(frame), counted)
     if (wrong !== undefined) return wrong
   }
   const { slots } = counted
-  for (const slot of new Set([...slots.keys(), ...indices(swap.refs)])) {
+  for (const slot of new Set([...slots.keys(), ...swap.refs.indices()])) {
     if (swap.refs.get(slot) !== (slots.get(slot) ?? 0))
       return `swap slot ${slot} has ${swap.refs.get(slot)} references, and ${slots.get(slot) ?? 0} entries lead to it`
   }

@@ -3,8 +3,6 @@ import type { Oracle } from './oracle.ts'
 
 export const lockedFramesAreHeld: Oracle = ({ world: { memory } }) => {
   const { locked, refs } = memory.frames
-  for (const [first, count] of locked.runs()) {
-    for (let frame = first; frame < first + count; frame++) if (refs.get(frame) === 0) return `frame ${frame} is locked, and free`
-  }
+  for (const frame of locked.indices()) if (refs.get(frame) === 0) return `frame ${frame} is locked, and free`
   return undefined
 }

@@ -1,4 +1,5 @@
 /** Oracles say what must always hold, judged from outside: they read a world, and know nothing of how it came about. */
+import type { Item } from '../kernel/agenda.ts'
 import { page, type Page } from '../memory/address.ts'
 import { kindOf, type EntryKind } from '../memory/entry.ts'
 import { mmOf, type Memory, type MmName } from '../memory/memory.ts'
@@ -39,6 +40,10 @@ export function devicesOf({ names, world }: View): readonly DeviceView[] {
   })
 }
 
+/** What each actor has still to do in the kernel. */
+export const agendasOf = ({ world }: View): readonly (readonly Item[])[] =>
+  world.actors.map(({ context: { agenda = [] } }: { readonly context: { readonly agenda?: readonly Item[] } }) => agenda)
+
 /** Entries of pages that a device has, and the CPU has not. */
 const LENT: ReadonlySet<EntryKind> = new Set<EntryKind>(['!devpriv-r', '!devpriv-w', '!excl-r', '!excl-w', '!excl-m'])
 export const isLent = (entry: number): boolean => LENT.has(kindOf(entry))
@@ -56,10 +61,8 @@ export function* deviceMappings(
   device: DeviceView,
 ): Generator<{ readonly page: Page; readonly word: number; readonly entry: number }> {
   const mm = mmOf(view.world.memory, device.mm)
-  for (const [first, count] of device.table.runs()) {
-    for (let i = 0; i < count; i++) {
-      const p = page(first + i)
-      yield { page: p, word: device.table.get(p), entry: smallEntryAt(mm, p) }
-    }
+  for (const i of device.table.indices()) {
+    const p = page(i)
+    yield { page: p, word: device.table.get(p), entry: smallEntryAt(mm, p) }
   }
 }

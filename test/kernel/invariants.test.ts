@@ -30,11 +30,9 @@ function misshapen(memory: Memory): string | undefined {
     ['pud', 'pgd'],
   ]
   for (const [level, parent] of above) {
-    for (const [first, count] of tables[level].runs()) {
-      for (let i = first; i < first + count; i++) {
-        if (tables[parent].get(indexAt(parent, pageAt(level, i))) !== TABLE) return `${level} ${i} hangs in no table`
-        if (level === 'pte' && vmaAt(vmas, page(i)) === undefined) return `page ${i} is mapped, and in no area`
-      }
+    for (const i of tables[level].indices()) {
+      if (tables[parent].get(indexAt(parent, pageAt(level, i))) !== TABLE) return `${level} ${i} hangs in no table`
+      if (level === 'pte' && vmaAt(vmas, page(i)) === undefined) return `page ${i} is mapped, and in no area`
     }
   }
   return undefined

@@ -37,7 +37,7 @@ const FOUND: readonly (readonly string[])[] = [
 /** A value with its tables as what they hold, however they hold it. */
 const plain = (value: unknown): unknown =>
   value instanceof Table
-    ? [...value.runs()].flatMap(([first, count]) => Array.from({ length: count }, (_, i) => [first + i, value.get(first + i)]))
+    ? [...value.indices()].map(i => [i, value.get(i)])
     : Array.isArray(value)
       ? value.map(plain)
       : typeof value === 'object' && value !== null
@@ -50,11 +50,9 @@ function left(memory: Memory): readonly number[] {
   const kept = new Set<number>(
     files.flatMap(({ cache, blocks }) => [...entriesOf(cache).filter(isPresent).map(frameOf), ...entriesOf(blocks)]),
   )
-  return entriesIndices(memory.frames.refs).filter(frame => frame !== 1 && (frame < 512 || frame >= 1024) && !kept.has(frame))
+  return [...memory.frames.refs.indices()].filter(frame => frame !== 1 && (frame < 512 || frame >= 1024) && !kept.has(frame))
 }
-const entriesIndices = (table: Table): readonly number[] =>
-  [...table.runs()].flatMap(([first, count]) => Array.from({ length: count }, (_, i) => first + i))
-const entriesOf = (table: Table): readonly number[] => entriesIndices(table).map(i => table.get(i))
+const entriesOf = (table: Table): readonly number[] => [...table.indices()].map(i => table.get(i))
 
 // Programs have devices in them.
 for (const profile of profiles.filter(p => p.hasHmm)) {

@@ -73,6 +73,10 @@ test('runs can be bounded', () => {
   fc.assert(
     fc.property(writes, index, fc.integer({ min: 0, max: 500 }), (list, from, count) => {
       const { table, map } = both(list)
+      assert.equal(
+        [...table.indices(from, from + count)],
+        sorted(map).flatMap(([i]) => (i >= from && i < from + count ? [i] : [])),
+      )
       const inside = [...table.runs(from, from + count)].reduce((sum, [, n]) => sum + n, 0)
       assert.is(inside, sorted(map).filter(([i]) => i >= from && i < from + count).length)
     }),

@@ -117,12 +117,9 @@ export const zapRules = {
     const tables = mmOf(memory, mm)
     const { floor, ceiling } = holeAround(tables.vmas, start, end, PAGE_LIMIT)
     const facts = (['pmd', 'pud', 'pgd'] as const).flatMap(level => {
-      const gone: number[] = []
-      for (const [first, count] of tables[level].runs(indexAt(level, start), indexAt(level, page(end - 1)) + 1)) {
-        for (let i = first; i < first + count; i++) {
-          if (tables[level].get(i) === TABLE && pageAt(level, i) >= floor && pageAt(level, i + 1) <= ceiling) gone.push(i)
-        }
-      }
+      const gone = [...tables[level].indices(indexAt(level, start), indexAt(level, page(end - 1)) + 1)].filter(
+        i => tables[level].get(i) === TABLE && pageAt(level, i) >= floor && pageAt(level, i + 1) <= ceiling,
+      )
       return overRuns(gone, (first, count) => [entries(level, mm, first, count, NONE)])
     })
     return facts.length === 0 ? {} : { facts }

@@ -39,12 +39,10 @@ const isBusy = (frames: Frames, block: Pfn): boolean => frames.refs.get(block) >
 
 /** `dax_layout_busy_page()`: a block of the file that somebody has who does not map it. */
 function busyBlock(memory: Memory, file: FileName): Pfn | undefined {
-  const { frames } = memory
-  for (const [first, count] of fileOf(memory, file).blocks.runs()) {
-    for (let i = first; i < first + count; i++) {
-      const block = pfn(fileOf(memory, file).blocks.get(i))
-      if (isBusy(frames, block)) return block
-    }
+  const { blocks } = fileOf(memory, file)
+  for (const i of blocks.indices()) {
+    const block = pfn(blocks.get(i))
+    if (isBusy(memory.frames, block)) return block
   }
   return undefined
 }
@@ -109,16 +107,15 @@ export const daxIoRules = {
     ]
     return size === before ? { then } : { facts: [['size', file, size]], then }
   },
-  dax_layout_busy_page: (memory, { file }, { profile: { daxFaultsLock } }) => {
+  // Kernels that break layouts have the lock, and let go of it to wait.
+  dax_layout_busy_page: (memory, { file }) => {
     const folio = busyBlock(memory, file)
     if (folio === undefined) return {}
-    const facts: readonly Fact[] = daxFaultsLock ? [['file-lock', file, 'invalidate_lock', 1]] : []
-    return { facts, then: [{ do: 'ext4_wait_dax_page', file, folio }] }
+    return { facts: [['file-lock', file, 'invalidate_lock', 1]], then: [{ do: 'ext4_wait_dax_page', file, folio }] }
   },
-  // Others may fault while it waits; so when it has the lock again, all mappings lose the file's blocks once more.
+  // Others may have faulted meanwhile: when it has the lock again, all mappings lose the file's blocks once more.
   ext4_wait_dax_page: (memory, { file, folio }, { profile }) => {
     if (isBusy(memory.frames, folio)) return { calls: [call(FOLIO_LOCK, 'put_page', { folio })] }
-    if (!profile.daxFaultsLock) return {}
     if (fileOf(memory, file).invalidate_lock !== undefined) return { calls: waitForFile(file, 'invalidate_lock') }
     return { along: [['file-lock', file, 'invalidate_lock', -1]], then: unmapped(file, profile) }
   },

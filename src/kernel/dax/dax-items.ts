@@ -20,8 +20,8 @@ export interface DaxItems {
   dax_setattr: SystemCalls['ftruncate']
   dax_setsize: SystemCalls['ftruncate']
   dax_punch_hole: FilePages
-  /** Goes on once nobody has a block of the file but by mapping it. */
   dax_layout_busy_page: { readonly file: FileName }
+  /** Goes on once nobody has this block of the file but by mapping it. */
   ext4_wait_dax_page: { readonly file: FileName } & Folio
   dax_delete_mapping_range: { readonly file: FileName }
   ext4_remove_space: FilePages

@@ -58,6 +58,11 @@ function fallback(memory: Memory, { mm, page }: DaxFault, facts: readonly Fact[]
   return { ...(facts.length === 0 ? {} : { facts }), then, fail: 'VM_FAULT_FALLBACK' }
 }
 
+/** The fault goes on for a small page; first, what is there is split. */
+const triesSmall = (item: Fault, splits: boolean): Outcome => ({
+  then: [...(splits ? splitHugePmd(item.mm, item.page) : []), ...(goesOn('handle_pte_fault', item).then ?? [])],
+})
+
 /** `dax_iomap_pmd_fault()`, `dax_iomap_pte_fault()`, as far as `grab_mapping_entry()`. */
 function fault(memory: Memory, item: Item<'dax_iomap_fault'>): Outcome {
   const { do: _, ...faulting } = item
@@ -194,16 +199,11 @@ export const daxRules = {
   // A write to a 2 MiB entry of a file that may not be written: the file is asked for another, or it is split.
   wp_huge_pmd: (memory, item, { profile }) => {
     const asks = has(faultingVma(memory, item), VM_SHARED) || profile.privateHugeWritesAskFile
-    return asks
-      ? daxFault(item, 'pmd', true)
-      : { then: [...splitHugePmd(item.mm, item.page), ...(goesOn('handle_pte_fault', item).then ?? [])] }
+    return asks ? daxFault(item, 'pmd', true) : triesSmall(item, true)
   },
 } satisfies Partial<Rules>
 
 export const daxCatchers = {
   // An entry that was to become writable is split once more; then a small page is tried.
-  dax_fallback: (item, failure) =>
-    failure === 'VM_FAULT_FALLBACK'
-      ? { then: [...(item.wp ? splitHugePmd(item.mm, item.page) : []), ...(goesOn('handle_pte_fault', item).then ?? [])] }
-      : { fail: failure },
+  dax_fallback: (item, failure) => (failure === 'VM_FAULT_FALLBACK' ? triesSmall(item, item.wp) : { fail: failure }),
 } satisfies Catchers

@@ -14,8 +14,7 @@ import { call } from '../offer.ts'
 /** A page that somebody has taken still. */
 function takenPage({ frames }: Memory, pagemap: PagemapName): Pfn | undefined {
   const { first, end, idle } = PAGEMAP_FRAMES[pagemap]
-  for (const [from, count] of frames.refs.runs(first, end))
-    for (let frame = from; frame < from + count; frame++) if (frames.refs.get(frame) > idle) return pfn(frame)
+  for (const frame of frames.refs.indices(first, end)) if (frames.refs.get(frame) > idle) return pfn(frame)
   return undefined
 }
 

@@ -5,9 +5,7 @@ import type { Memory, Swap } from '../../memory/memory.ts'
 
 /** The slot that the swap cache keeps a frame for, if it keeps it. */
 export function slotCaching(swap: Swap, frame: Pfn): Slot | undefined {
-  for (const [first, count] of swap.cache.runs()) {
-    for (let i = first; i < first + count; i++) if (swap.cache.get(i) === frame) return slot(i)
-  }
+  for (const i of swap.cache.indices()) if (swap.cache.get(i) === frame) return slot(i)
   return undefined
 }
 

@@ -8,7 +8,7 @@ export const goesWithLast = ({ kind, mirror }: File): boolean => mirror !== null
 
 type Call = Item<keyof SystemCalls>
 /** The file that a call is on, if on one; those of the test driver go by the names of their actors. */
-function fileOf(call: Call): FileName | undefined {
+function fileNamed(call: Call): FileName | undefined {
   switch (call.do) {
     case 'mmap':
       return typeof call.of === 'string' ? undefined : call.of.file
@@ -44,7 +44,7 @@ export interface Begun {
  * meanwhile; the reference is only for that, and only matters for files that end with the last one.
  */
 export function fdget(memory: Memory, call: Call, shared: boolean): Begun {
-  const name = fileOf(call)
+  const name = fileNamed(call)
   if (name === undefined) return { isBad: false, held: null }
   const file = memory.files[name]
   if (file === undefined || !Object.values(memory.mms).some(mm => mm.open.includes(name))) return { isBad: true, held: null }

@@ -1,5 +1,5 @@
 /** Reclaim of single folios, as `MADV_PAGEOUT` asks for it (mm/vmscan.c, mm/rmap.c). */
-import { page, pfn, PMD_PAGES, slot, type Page, type Pfn, type Slot } from '../../memory/address.ts'
+import { page, pfn, PMD_PAGES, slot, type Page, type Slot } from '../../memory/address.ts'
 import { DIRTY, frameOf, isPresent, NONE, swapEntry, type Entry } from '../../memory/entry.ts'
 import { hasPage } from '../../memory/normal-page.ts'
 import { cached, pte, type Fact } from '../../memory/facts.ts'
@@ -7,6 +7,7 @@ import { FOLIO_DIRTY, folioMapcount, folioSize, frameFlags, frameKind, isExclusi
 import { mmOf, type Memory, type Swap } from '../../memory/memory.ts'
 import { hasPmdTable } from '../../memory/pagetable.ts'
 import { section, type Agenda, type Isolated, type Item, type Outcome, type Rules } from '../agenda.ts'
+import { slotCaching } from '../faults/swapcache.ts'
 import { dirtied, flagged, unmapped } from './folio.ts'
 import { anonPlaces, filePlaces, type Place } from './rmap.ts'
 import { splitHugePmd } from '../areas/vma.ts'
@@ -16,12 +17,9 @@ const ISOLATED = 1
 
 /** References that neither mappings, nor the page cache, nor reclaim itself account for: somebody uses the folio. */
 const inUse = ({ frames, swap }: Memory, { folio, file }: Isolated): boolean => {
-  const caches = file === '' ? (isCached(swap, folio) ? 1 : 0) : 1
+  const caches = file === '' ? (slotCaching(swap, folio) === undefined ? 0 : 1) : 1
   return frames.refs.get(folio) > ISOLATED + folioMapcount(frames, folio) + caches
 }
-const isCached = (swap: Swap, frame: Pfn): boolean =>
-  [...swap.cache.runs()].some(([first, n]) => Array.from({ length: n }, (_, i) => swap.cache.get(first + i)).includes(frame))
-
 /** Where the folio may be mapped, in the order in which it is unmapped there. */
 const placesOf = (memory: Memory, { folio, file, index }: Isolated): readonly Place[] =>
   file === '' ? anonPlaces(memory, folio) : filePlaces(memory, file, index, 1)

@@ -26,13 +26,8 @@ const hasMemory = (device: string, { devicePrivate, zoneDevice, coherentMemory }
   isPrivate(device) ? devicePrivate : zoneDevice && coherentMemory
 
 /** The frames of the device that are in use, and that nobody is about to move. */
-function usedFrames({ frames }: Memory, first: Pfn): readonly Pfn[] {
-  const used: Pfn[] = []
-  for (const [from, count] of frames.refs.runs(first, first + DEVICE_PAGES)) {
-    for (let i = from; i < from + count; i++) if (!isLocked(frames, pfn(i))) used.push(pfn(i))
-  }
-  return used
-}
+const usedFrames = ({ frames }: Memory, first: Pfn): readonly Pfn[] =>
+  [...frames.refs.indices(first, first + DEVICE_PAGES)].map(pfn).filter(frame => !isLocked(frames, frame))
 
 /** `migrate_device_range()`: frames of a device, by number, wherever they are mapped. */
 function migrateFrames(memory: Memory, { who, mm, device }: Mirror, frames: readonly Pfn[]): Outcome {
